@@ -1,0 +1,73 @@
+"""The ASGI application: one list of routes, one list of layers."""
+
+from __future__ import annotations
+
+import asyncio
+from functools import partial
+
+from starlette.exceptions import HTTPException
+from starlette.routing import Route, Router
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sidecar.api import health, vault
+from sidecar.api.errors import Errors
+from sidecar.api.guard import Guard
+from sidecar.api.lifetime import Lifetime
+from sidecar.api.openai import chat, completions, embeddings, models
+from sidecar.api.paths import CanonicalPath
+from sidecar.runtime import Runtime
+
+
+def routes(runtime: Runtime) -> list[Route]:
+    """Every path there is. `GET` changes nothing, anywhere."""
+    return [
+        Route("/healthz", health.alive),
+        Route("/health", health.alive),
+        Route("/readyz", partial(health.ready, runtime)),
+        Route("/v1/models", partial(models.listing, runtime)),
+        Route("/v1/models/{id:path}", partial(models.single, runtime)),
+        Route("/v1/chat/completions", partial(chat.create, runtime), methods=["POST"]),
+        Route("/v1/completions", partial(completions.create, runtime), methods=["POST"]),
+        Route("/v1/embeddings", partial(embeddings.create, runtime), methods=["POST"]),
+        Route("/vault/search", partial(vault.search, runtime), methods=["POST"]),
+        Route("/vault/status", partial(vault.status, runtime)),
+        Route("/vault/related", partial(vault.related, runtime)),
+        Route("/vault/why", partial(vault.why, runtime)),
+        Route("/vault/notes/{path:path}", partial(vault.note, runtime)),
+        Route("/vault/sync", partial(vault.sync, runtime), methods=["POST"]),
+    ]
+
+
+class App:
+    """The application. `stop` makes running answers end, so that the server can leave."""
+
+    def __init__(self, runtime: Runtime) -> None:
+        self._stopping = asyncio.Event()
+        app: ASGIApp = Router(routes(runtime), redirect_slashes=False, default=_nothing_here)
+        # From the inside out: what a request passes last stands first.
+        self.lifetime = Lifetime(app, max_body=runtime.max_body, stopping=self._stopping)
+        app = Errors(self.lifetime)
+        app = Guard(
+            app,
+            token=runtime.token,
+            allowed_hosts=runtime.allowed_hosts,
+            allowed_origins=runtime.allowed_origins,
+        )
+        self._app = CanonicalPath(app)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        # With an app in the scope, Starlette raises what it would else answer in plain text.
+        await self._app({**scope, "app": self}, receive, send)
+
+    def stop(self) -> None:
+        """Tell open streams to end and refuse new work; called once, before the server drains."""
+        self._stopping.set()
+
+
+def create_app(runtime: Runtime) -> App:
+    """Build the application for a runtime whose address is already bound: hosts and key are read here, once."""
+    return App(runtime)
+
+
+async def _nothing_here(_scope: Scope, _receive: Receive, _send: Send) -> None:
+    raise HTTPException(404)

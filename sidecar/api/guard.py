@@ -1,0 +1,168 @@
+"""Who may ask. The outermost layer: it decides on path and headers alone, before anything reads the body or runs.
+
+Order: Host (a rebound DNS name), Origin and Sec-Fetch-Site (a page in the user's browser), preflight, token (another
+program or account), then what the body claims to be. Refusing is the protection; response headers are not: a browser
+hides the answer from a foreign page, but by then the handler would have run.
+"""
+
+from __future__ import annotations
+
+import hmac
+import re
+import uuid
+from collections.abc import Iterable
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from sidecar.api.cors import Headers, preflight_headers, response_headers
+from sidecar.api.errors import RefusedError, describe_failure, send_failure
+
+OPEN_PATHS = frozenset({"/healthz", "/health"})
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
+_WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
+_KEY_HEADERS = (b"authorization", b"x-api-key", b"api-key")
+_FOREIGN = frozenset({b"cross-site", b"same-site"})
+"""A page on another port of this machine counts as the same site."""
+_ALWAYS: Headers = [(b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"same-origin")]
+
+
+class Guard:
+    """Lets a request through or answers it itself; every answer leaves with a request id and CORS headers.
+
+    `token` `None` means that no key is asked for. Hosts are exact `name:port` pairs. Origins are compared as raw
+    strings, because parsed custom schemes (`app://obsidian.md`) all become `null`; the server's own are among them.
+    """
+
+    def __init__(
+        self, app: ASGIApp, *, token: str | None, allowed_hosts: Iterable[str], allowed_origins: Iterable[str]
+    ) -> None:
+        self._app = app
+        self._token = None if token is None else token.encode("utf-8")
+        self._hosts = frozenset(host.lower().encode("utf-8") for host in allowed_hosts)
+        own = frozenset(b"http://" + host for host in self._hosts)
+        self._origins = own | {origin.encode("utf-8") for origin in allowed_origins}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:
+            # Nothing here speaks WebSocket; a page could open one without asking CORS.
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers: Headers = scope["headers"]
+        request_id = _request_id(headers)
+        origin = _origin(headers)
+        allowed = origin if origin in self._origins else None
+        scope = {**scope, "state": {**scope.get("state", {}), "request_id": request_id.decode("ascii")}}
+
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message = {**message, "headers": _complete(message.get("headers", ()), request_id, allowed)}
+            await send(message)
+
+        try:
+            self._check_host(headers)
+            self._check_origin(headers, origin)
+            if allowed is not None and _is_preflight(scope):
+                answer = [
+                    (b"x-request-id", request_id),
+                    (b"content-length", b"0"),
+                    *preflight_headers(allowed, headers),
+                ]
+                await send({"type": "http.response.start", "status": 200, "headers": answer})
+                await send({"type": "http.response.body", "body": b""})
+                return
+            if scope["path"] not in OPEN_PATHS:
+                self._check_token(headers)
+            _check_content(scope["method"], headers, from_page=origin is not None)
+        except RefusedError as error:
+            await send_failure(send_with_headers, describe_failure(error))
+            return
+        await self._app(scope, receive, send_with_headers)
+
+    def _check_host(self, headers: Headers) -> None:
+        hosts = [value.lower() for name, value in headers if name == b"host"]
+        if len(hosts) != 1 or hosts[0] not in self._hosts:
+            raise RefusedError(
+                "This server does not answer under that host name.",
+                status=421,
+                code="host_not_allowed",
+                hint="Use the address that `sidecar serve` printed.",
+            )
+
+    def _check_origin(self, headers: Headers, origin: bytes | None) -> None:
+        foreign = any(name == b"sec-fetch-site" and value in _FOREIGN for name, value in headers)
+        if origin in self._origins or (origin is None and not foreign):
+            return
+        raise RefusedError(
+            "Pages of this origin may not use this server.",
+            status=403,
+            kind="permission_error",
+            code="origin_not_allowed",
+            hint="Add the origin to allowed_origins in the configuration if you trust it.",
+        )
+
+    def _check_token(self, headers: Headers) -> None:
+        if self._token is None:
+            return
+        sent = [(name, value) for name, value in headers if name in _KEY_HEADERS]
+        # Every key sent has to be the right one, and each header stands once: a proxy and this server may otherwise
+        # read different ones.
+        once = len({name for name, _ in sent}) == len(sent)
+        right = [hmac.compare_digest(_key(name, value), self._token) for name, value in sent]
+        if not sent or not once or not all(right):
+            raise RefusedError(
+                "A key is needed to use this server." if not sent else "The key sent is not this server's.",
+                status=401,
+                code="invalid_api_key",
+                hint="Send 'Authorization: Bearer KEY'; `sidecar token show` prints the key.",
+                headers=((b"www-authenticate", b'Bearer realm="sidecar"'),),
+            )
+
+
+def _check_content(method: str, headers: Headers, *, from_page: bool) -> None:
+    """Pages may send JSON only: a form or `text/plain` needs no preflight. Other programs label JSON as they like."""
+    if method in _WITHOUT_BODY:
+        return
+    kinds = [value for name, value in headers if name == b"content-type"]
+    if from_page and (len(kinds) != 1 or kinds[0].split(b";")[0].strip().lower() != b"application/json"):
+        raise RefusedError("The body has to be application/json.", status=415, code="unsupported_media_type")
+    if any(name == b"content-encoding" and value.strip().lower() != b"identity" for name, value in headers):
+        raise RefusedError("Compressed bodies are not read.", status=415, code="unsupported_media_type")
+
+
+def _key(name: bytes, value: bytes) -> bytes:
+    if name != b"authorization":
+        return value
+    scheme, _, key = value.partition(b" ")
+    return key.strip(b" ") if scheme.lower() == b"bearer" else b""
+
+
+def _origin(headers: Headers) -> bytes | None:
+    """The Origin header, `None` without one; several are as good as a foreign one."""
+    origins = [value for name, value in headers if name == b"origin"]
+    if not origins:
+        return None
+    return origins[0] if len(origins) == 1 else b"several"
+
+
+def _is_preflight(scope: Scope) -> bool:
+    asks = any(name == b"access-control-request-method" for name, _ in scope["headers"])
+    return bool(scope["method"] == "OPTIONS" and asks)
+
+
+def _request_id(headers: Headers) -> bytes:
+    sent = [value for name, value in headers if name == b"x-request-id"]
+    if len(sent) == 1 and _REQUEST_ID.fullmatch(sent[0]):
+        return sent[0]
+    return b"req_" + uuid.uuid4().hex.encode("ascii")
+
+
+def _complete(headers: Iterable[tuple[bytes, bytes]], request_id: bytes, origin: bytes | None) -> Headers:
+    complete = [*headers, (b"x-request-id", request_id), *_ALWAYS, *response_headers(origin)]
+    if not any(name.lower() == b"cache-control" for name, _ in complete):
+        complete.append((b"cache-control", b"no-store"))
+    return complete

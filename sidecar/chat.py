@@ -1,0 +1,183 @@
+"""A conversation becomes an answer: retrieve, build the prompt, ask the model, check its citations while it streams."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import dataclass, field, replace
+from typing import Any, Literal, Protocol, TypeAlias
+
+from sidecar.citations import Annotation, CitationChecker, CitedSource
+from sidecar.inference.model import ChatModel, Completion, Delta, Message, Usage
+from sidecar.prompt import Passage, Prompt, build_prompt, question_of, render, sources, text_of
+from sidecar.retrieval.query import add_filters, parse_query
+from sidecar.retrieval.retriever import Hit, Retriever
+
+Mode: TypeAlias = Literal["auto", "always", "never"]
+
+DEFAULT_PASSAGES = 8
+# Below this share of what the question could get, a chunk has only its small words: adding it would mislead.
+_RELEVANT = 0.16
+# Beside a good hit, one that is much weaker is noise for a small model.
+_BESIDE_BEST = 0.35
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """One request for an answer. `options` as in `Completion.options`; `mode` says when notes are added: `auto` when
+    something relevant is found, `always` whatever is found, `never`; `limit` is the most passages; `filters` as in
+    `retrieval.query.add_filters`.
+    """
+
+    messages: Sequence[Message]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    mode: Mode = "auto"
+    limit: int | None = None
+    filters: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerDelta:
+    """A piece of an answer: a model's delta, and with the last one of a choice what it rests on."""
+
+    index: int = 0
+    content: str = ""
+    reasoning: str = ""
+    tool_calls: tuple[Mapping[str, Any], ...] = ()
+    finish_reason: str | None = None
+    logprobs: Mapping[str, Any] | None = None
+    annotations: tuple[Annotation, ...] = ()
+    sources: tuple[CitedSource, ...] | None = None
+    """The passages cited, with the choice's last delta; `None` when no vault was asked."""
+    usage: Usage | None = None
+
+
+class Notes(Protocol):
+    """The vault as chat needs it."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def retriever(self) -> Retriever: ...
+
+
+async def answer(request: ChatRequest, *, model: ChatModel, notes: Notes | None) -> AsyncGenerator[AnswerDelta, None]:
+    """Answer from the notes, or plainly when `notes` is `None` or the mode is `never`.
+
+    Raises before the first delta what retrieval and the model raise; closing the generator stops the model.
+    """
+    if notes is None or request.mode == "never":
+        completion = Completion(
+            messages=request.messages, question=question_of(request.messages), options=request.options
+        )
+        async with aclosing(model.stream(completion)) as stream:
+            async for delta in stream:
+                yield _plain(delta)
+        return
+    passages = await find_passages(request, notes)
+    prompt = await _prompt(request, passages, model)
+    completion = Completion(
+        messages=prompt.messages,
+        sources=sources(prompt.passages),
+        question=parse_query(question_of(request.messages)).text,
+        options=request.options,
+    )
+    async with aclosing(_checked(request, completion, prompt, model=model, notes=notes)) as checked:
+        async for piece in checked:
+            yield piece
+
+
+async def find_passages(request: ChatRequest, notes: Notes) -> list[Passage]:
+    """The passages for the last user message, best first; none when nothing relevant is found."""
+    query = add_filters(parse_query(question_of(request.messages)), request.filters)
+    if not query.text and not query.filtered:
+        return []
+    hits = await notes.retriever.search(query, limit=request.limit or DEFAULT_PASSAGES)
+    if request.mode == "auto":
+        hits = relevant(hits)
+    return [_passage(hit) for hit in hits]
+
+
+def relevant(hits: Sequence[Hit]) -> list[Hit]:
+    """The hits that say something about the question; mentioned notes always do."""
+    best = max((hit.score for hit in hits if not hit.mentioned), default=0.0)
+    floor = max(_RELEVANT, best * _BESIDE_BEST)
+    return [hit for hit in hits if hit.mentioned or hit.score >= floor]
+
+
+async def _prompt(request: ChatRequest, passages: Sequence[Passage], model: ChatModel) -> Prompt:
+    limit = request.options.get("max_tokens")
+    return build_prompt(
+        request.messages,
+        passages,
+        searched=True,
+        window=await model.context_length(),
+        used_tokens=sum([await model.count_tokens(text_of(message)) + 8 for message in request.messages]),
+        passage_tokens=[await model.count_tokens(render(passage)) + 4 for passage in passages],
+        answer_tokens=limit if isinstance(limit, int) else None,
+        marker=secrets.token_hex(6),
+    )
+
+
+async def _checked(
+    request: ChatRequest, completion: Completion, prompt: Prompt, *, model: ChatModel, notes: Notes
+) -> AsyncGenerator[AnswerDelta, None]:
+    known = [text_of(message) for message in request.messages]
+    checkers: dict[int, CitationChecker] = {}
+    # A client that parses the answer (JSON, tool calls) must get it untouched: sources are then only listed.
+    formatted = _formatted(request.options)
+    async with aclosing(model.stream(completion)) as stream:
+        async for delta in stream:
+            checker = checkers.get(delta.index)
+            if checker is None:
+                checker = CitationChecker(prompt.passages, vault=notes.name, known_text=known)
+                checkers[delta.index] = checker
+            yield _piece(delta, checker, formatted=formatted)
+
+
+def _piece(delta: Delta, checker: CitationChecker, *, formatted: bool) -> AnswerDelta:
+    piece = _plain(delta)
+    if formatted:
+        return piece if delta.finish_reason is None else replace(piece, sources=())
+    before = len(checker.annotations)
+    content = checker.feed(delta.content) if delta.content else ""
+    if delta.finish_reason is None:
+        return replace(piece, content=content, annotations=tuple(checker.annotations[before:]))
+    content += checker.finish(credit=delta.finish_reason == "stop")
+    return replace(piece, content=content, annotations=tuple(checker.annotations[before:]), sources=checker.sources)
+
+
+def _formatted(options: Mapping[str, Any]) -> bool:
+    response_format = options.get("response_format")
+    return isinstance(response_format, Mapping) and response_format.get("type") in {"json_object", "json_schema"}
+
+
+def _plain(delta: Delta) -> AnswerDelta:
+    return AnswerDelta(
+        index=delta.index,
+        content=delta.content,
+        reasoning=delta.reasoning,
+        tool_calls=delta.tool_calls,
+        finish_reason=delta.finish_reason,
+        logprobs=delta.logprobs,
+        usage=delta.usage,
+    )
+
+
+def _passage(hit: Hit) -> Passage:
+    chunk = hit.chunk
+    return Passage(
+        path=chunk.note.path,
+        link=hit.link,
+        title=chunk.note.title,
+        heading_path=chunk.heading_path,
+        date=chunk.note.date,
+        text=chunk.text,
+        start_line=chunk.start_line,
+        end_line=chunk.end_line,
+        block_ids=chunk.block_ids,
+        score=hit.score,
+        mentioned=hit.mentioned,
+    )

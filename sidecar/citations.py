@@ -1,0 +1,196 @@
+"""An answer and its passages become checked citations: wikilinks that lead somewhere, annotations, the sources used.
+
+What does not check out is shown as plain text, never as a link; remote images never reach the reader, because loading
+one tells its server what was asked.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from urllib.parse import quote
+
+from sidecar.index.terms import fold, terms
+from sidecar.language import STOP_WORDS
+from sidecar.prompt import Passage
+
+_WIKILINK = re.compile(r"(!?)\[\[([^\[\]\n]{1,400})\]\]")
+_IMAGE = re.compile(r"!\[([^\]\n]{0,400})\]\(\s*<?([^)\n]{0,2000})\)")
+_HTML_IMAGE = re.compile(r"<(?=\s*(?:img|picture|iframe|object|embed|video|audio|source|svg|link)\b)", re.IGNORECASE)
+_REMOTE = re.compile(r"^\s*(?:[a-z][a-z0-9+.-]*:|//|\\\\)", re.IGNORECASE)
+# What may still become a link or an image when more text comes: an opening without its end, or its first characters.
+_OPEN = re.compile(
+    r"(?:!?\[\[[^\[\]\n]{0,400}\]?|!\[[^\]\n]{0,400}(?:\](?:\([^)\n]{0,2000})?)?|!?\[|!|<\s{0,8}[a-z]{0,8})\Z",
+    re.IGNORECASE,
+)
+_WIKILINK_TARGET = re.compile(r"\[\[([^\[\]|\n]+)")
+# An answer without citations is credited to a passage that has this share of the answer's own informative terms.
+_SUPPORT = 0.6
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """A citation's place in the answer's text, in characters, end exclusive."""
+
+    url: str
+    title: str
+    start_index: int
+    end_index: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitedSource:
+    """A passage that the answer rests on. Lines count from 1, both included."""
+
+    path: str
+    title: str
+    heading_path: tuple[str, ...]
+    start_line: int
+    end_line: int
+    quote: str
+    score: float
+    uri: str
+    link: str
+
+
+class CitationChecker:
+    """Checks one answer while it streams: `feed` takes text as it comes and gives what may be shown of it."""
+
+    def __init__(self, passages: Sequence[Passage], *, vault: str, known_text: Iterable[str]) -> None:
+        """`known_text` is what the conversation itself says: links that stand in it are not the model's invention."""
+        self._passages = passages
+        self._vault = vault
+        self._known = {
+            fold(target).strip()
+            for text in (*known_text, *(passage.text for passage in passages))
+            for target in _WIKILINK_TARGET.findall(text)
+        }
+        self._pending = ""
+        self._shown = 0
+        self._text: list[str] = []
+        self._used: dict[int, Passage] = {}
+        self.annotations: list[Annotation] = []
+
+    def feed(self, text: str) -> str:
+        """Take more of the answer; returns what can be shown now, perhaps nothing."""
+        self._pending += text
+        opening = _OPEN.search(self._pending)
+        ready = self._pending if opening is None else self._pending[: opening.start()]
+        self._pending = "" if opening is None else self._pending[opening.start() :]
+        return self._show(ready)
+
+    def finish(self, *, credit: bool) -> str:
+        """The rest of the answer. With `credit`, an answer that cites nothing gets the passages that support it."""
+        rest = self._show(self._pending)
+        self._pending = ""
+        if not credit or self._used:
+            return rest
+        supporting = self._supporting()
+        if not supporting:
+            return rest
+        rest += self._show("\n\n" + " ".join(f"[[{passage.link}]]" for passage in supporting))
+        return rest
+
+    @property
+    def sources(self) -> tuple[CitedSource, ...]:
+        """The passages cited so far, in the order of their first citation."""
+        return tuple(
+            CitedSource(
+                path=passage.path,
+                title=passage.title,
+                heading_path=passage.heading_path,
+                start_line=passage.start_line,
+                end_line=passage.end_line,
+                quote=passage.text.strip(),
+                score=round(passage.score, 4),
+                uri=obsidian_uri(self._vault, passage.path, passage.heading_path),
+                link=passage.link,
+            )
+            for passage in self._used.values()
+        )
+
+    def _show(self, text: str) -> str:
+        text = _IMAGE.sub(_harmless_image, text)
+        text = _HTML_IMAGE.sub("&lt;", text)
+        pieces: list[str] = []
+        end = 0
+        for match in _WIKILINK.finditer(text):
+            pieces.append(text[end : match.start()])
+            self._advance(pieces[-1])
+            pieces.append(self._checked(match))
+            self._advance(pieces[-1])
+            end = match.end()
+        pieces.append(text[end:])
+        self._advance(pieces[-1])
+        return "".join(pieces)
+
+    def _advance(self, shown: str) -> None:
+        self._shown += len(shown)
+        self._text.append(shown)
+
+    def _checked(self, match: re.Match[str]) -> str:
+        target, _, alias = match.group(2).partition("|")
+        passage = self._cited(target)
+        if passage is None:
+            return match.group() if fold(target).strip() in self._known else (alias or target).strip()
+        # A heading that the note does not have is mended to the passage's own; embedding would copy, so it links.
+        link = target.strip() if _same(target, passage) else passage.link
+        shown = f"[[{link}|{alias.strip()}]]" if alias.strip() else f"[[{link}]]"
+        self._used.setdefault(id(passage), passage)
+        self.annotations.append(
+            Annotation(
+                url=obsidian_uri(self._vault, passage.path, passage.heading_path),
+                title=passage.link,
+                start_index=self._shown,
+                end_index=self._shown + len(shown),
+            )
+        )
+        return shown
+
+    def _cited(self, target: str) -> Passage | None:
+        name, _, heading = target.partition("#")
+        name, heading = _name(name), fold(heading.rsplit("#", 1)[-1].lstrip("^")).strip()
+        of_note = [
+            p for p in self._passages if name in {_name(p.title), _name(p.path), _name(p.link.partition("#")[0])}
+        ]
+        for passage in of_note:
+            if heading and (
+                heading == fold(passage.link.partition("#")[2]) or heading in map(fold, passage.heading_path)
+            ):
+                return passage
+            if heading and heading in map(fold, passage.block_ids):
+                return passage
+        return of_note[0] if of_note else None
+
+    def _supporting(self) -> list[Passage]:
+        answer = {term for term in terms("".join(self._text)) if term not in STOP_WORDS}
+        if not answer:
+            return []
+        shares = []
+        for passage in self._passages:
+            own = set(terms(f"{passage.title} {' '.join(passage.heading_path)} {passage.text}"))
+            shares.append((len(answer & own) / len(answer), passage))
+        best = max(share for share, _ in shares) if shares else 0.0
+        if best < _SUPPORT:
+            return []
+        return [passage for share, passage in shares if share == best][:2]
+
+
+def obsidian_uri(vault: str, path: str, heading_path: Sequence[str] = ()) -> str:
+    """The `obsidian://open` address of a note, or of a heading in it."""
+    file = path.removesuffix(".md") + (f"#{heading_path[-1]}" if heading_path else "")
+    return f"obsidian://open?vault={quote(vault, safe='')}&file={quote(file, safe='')}"
+
+
+def _harmless_image(match: re.Match[str]) -> str:
+    alt, url = match.group(1), match.group(2)
+    return f"({alt or 'image'})" if _REMOTE.match(url) else match.group()
+
+
+def _same(target: str, passage: Passage) -> bool:
+    return fold(target).strip() in {fold(passage.link), fold(passage.link.partition("#")[0])}
+
+
+def _name(text: str) -> str:
+    return fold(text).strip().strip("/").removesuffix(".md")

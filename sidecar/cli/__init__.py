@@ -1,0 +1,5 @@
+"""The `sidecar` command: reads flags, opens what is needed, prints. No logic of its own."""
+
+from sidecar.cli.program import main
+
+__all__ = ["main"]

@@ -1,0 +1,93 @@
+"""`sidecar ask`: a streamed, cited answer in the terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sidecar.chat import ChatRequest
+from sidecar.cli.options import choose_vaults, json_option, model_options, read_settings, settings_options
+from sidecar.cli.output import print_json, set_up_logging, with_progress
+from sidecar.cli.session import RunningServer, running_server
+from sidecar.config import Config
+from sidecar.errors import SidecarError
+from sidecar.runtime import open_runtime
+
+
+@click.command()
+@click.argument("question", nargs=-1, required=True)
+@click.option("--vault", "vaults", multiple=True, type=click.Path(path_type=Path), help="Answer from this folder.")
+@model_options
+@settings_options
+@json_option
+def ask(question: tuple[str, ...], vaults: tuple[Path, ...], as_json: bool, **flags: Any) -> None:
+    """Answer a question from the notes, with the notes it rests on."""
+    config = read_settings(flags, vaults=vaults)
+    set_up_logging("warning" if config.log_level == "info" else config.log_level)
+    asyncio.run(_ask(config, " ".join(question), here=bool(vaults), as_json=as_json))
+
+
+async def _ask(config: Config, question: str, *, here: bool, as_json: bool) -> None:
+    async with running_server(config) as server:
+        if server is not None and not here:
+            await _show(_from_server(server, question), as_json=as_json)
+            return
+    async with open_runtime(choose_vaults(config)) as runtime:
+        vault = runtime.vault(None)
+        await with_progress([vault], vault.index(accept_removals=False))
+        request = ChatRequest(messages=[{"role": "user", "content": question}])
+
+        async def here_and_now() -> AsyncGenerator[tuple[str, list[dict[str, Any]] | None], None]:
+            async with aclosing(runtime.answer(runtime.chat_target("vault"), request)) as answer:
+                async for delta in answer:
+                    sources = None if delta.sources is None else [_source(s.path, s.uri) for s in delta.sources]
+                    yield delta.content, sources
+
+        await _show(here_and_now(), as_json=as_json)
+
+
+async def _show(answer: AsyncGenerator[tuple[str, list[dict[str, Any]] | None], None], *, as_json: bool) -> None:
+    text: list[str] = []
+    sources: list[dict[str, Any]] = []
+    async with aclosing(answer) as pieces:
+        async for content, found in pieces:
+            text.append(content)
+            sources = sources if found is None else found
+            if not as_json:
+                click.echo(content, nl=False)
+    if as_json:
+        print_json({"answer": "".join(text), "sources": sources})
+        return
+    click.echo("")
+    for source in sources:
+        click.echo(click.style(f"  {source['path']}  {source['uri']}", dim=True))
+
+
+async def _from_server(
+    server: RunningServer, question: str
+) -> AsyncGenerator[tuple[str, list[dict[str, Any]] | None], None]:
+    body = {"model": "vault", "stream": True, "messages": [{"role": "user", "content": question}]}
+    async with server.client.stream("POST", "/v1/chat/completions", json=body) as response:
+        if response.status_code >= 400:
+            await response.aread()
+            raise SidecarError(str(response.json()["error"]["message"]))
+        async for line in response.aiter_lines():
+            if not line.startswith("data: ") or line == "data: [DONE]":
+                continue
+            chunk = json.loads(line.removeprefix("data: "))
+            if "error" in chunk:
+                raise SidecarError(str(chunk["error"]["message"]))
+            found = chunk.get("vault", {}).get("sources")
+            for choice in chunk["choices"]:
+                sources = None if found is None else [_source(s["path"], s["uri"]) for s in found]
+                yield choice["delta"].get("content") or "", sources
+
+
+def _source(path: str, uri: str) -> dict[str, Any]:
+    return {"path": path, "uri": uri}

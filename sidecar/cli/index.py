@@ -1,0 +1,49 @@
+"""`sidecar index`: bring the index up to date and leave."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from pathlib import Path
+from typing import Any
+
+import click
+
+from sidecar.cli.options import choose_vaults, json_option, model_options, read_settings, settings_options
+from sidecar.cli.output import print_json, set_up_logging, with_progress
+from sidecar.config import Config
+from sidecar.runtime import open_runtime
+
+
+@click.command()
+@click.argument("vaults", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--rebuild", is_flag=True, help="Throw the index away and build it anew.")
+@click.option("--accept-removals", is_flag=True, help="Forget vanished notes even when they are many.")
+@model_options
+@settings_options
+@json_option
+def index(vaults: tuple[Path, ...], rebuild: bool, accept_removals: bool, as_json: bool, **flags: Any) -> None:
+    """Build or update the index of the vault(s), then leave."""
+    config = choose_vaults(read_settings(flags, vaults=vaults))
+    set_up_logging(config.log_level)
+    results = asyncio.run(_index(config, rebuild=rebuild, accept_removals=accept_removals))
+    if as_json:
+        print_json(results)
+        return
+    for result in results:
+        click.echo(
+            f"{result['name']}: {result['indexed']} notes in {result['chunks']} pieces, {result['excluded']} excluded,"
+            f" {result['failed']} failed, {result['seconds']} s"
+        )
+        for problem in result["problems"]:
+            click.echo(f"  {problem}", err=True)
+
+
+async def _index(config: Config, *, rebuild: bool, accept_removals: bool) -> list[dict[str, Any]]:
+    results = []
+    async with open_runtime(config, rebuild=rebuild) as runtime:
+        for vault in runtime.vaults.values():
+            begun = time.perf_counter()
+            await with_progress([vault], vault.index(accept_removals=accept_removals))
+            results.append({**await vault.status(), "seconds": round(time.perf_counter() - begun, 2)})
+    return results

@@ -1,0 +1,66 @@
+"""The command group, and what becomes of errors: a message, a hint and an exit code."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import traceback
+
+import click
+
+from sidecar import __version__
+from sidecar.cli.ask import ask
+from sidecar.cli.index import index
+from sidecar.cli.output import complain
+from sidecar.cli.search import search
+from sidecar.cli.serve import serve
+from sidecar.cli.settings import config_command
+from sidecar.cli.status import status, why
+from sidecar.cli.token import token
+from sidecar.errors import AlreadyRunningError, SidecarError
+
+EXIT_USER = 1
+EXIT_ALREADY_RUNNING = 3
+EXIT_BUG = 70
+EXIT_INTERRUPTED = 130
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="sidecar")
+def sidecar() -> None:
+    """Answers from your Obsidian vault, on your own machine, through OpenAI-compatible endpoints.
+
+    Start with `sidecar serve VAULT`, then ask: `sidecar ask "What did I decide about the boiler?"`
+    """
+
+
+for command in (serve, index, search, ask, status, why, token, config_command):
+    sidecar.add_command(command)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run the command line and return its exit code: 0 done, 1 the user can fix it, 2 usage, 3 another instance runs,
+    70 a bug.
+    """
+    try:
+        result = sidecar.main(args=arguments, prog_name="sidecar", standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt, asyncio.CancelledError):
+        return EXIT_INTERRUPTED
+    except AlreadyRunningError as error:
+        complain(error)
+        return EXIT_ALREADY_RUNNING
+    except SidecarError as error:
+        complain(error)
+        return EXIT_USER
+    except BrokenPipeError:
+        # The reader of a pipe, such as `head`, has seen enough.
+        sys.stderr.close()
+        return 0
+    except Exception:  # the top of the program: the only place that may catch everything
+        click.echo("This is a bug in Sidecar. Please report it with the lines below.", err=True)
+        traceback.print_exc()
+        return EXIT_BUG
+    return result if isinstance(result, int) else 0

@@ -1,0 +1,137 @@
+"""`sidecar serve`: index, watch and answer until told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.cells import cell_len
+from rich.console import Console
+from rich.markup import escape
+from rich.text import Text
+
+from sidecar.api.address import bind
+from sidecar.api.app import create_app
+from sidecar.api.server import serve as serve_app
+from sidecar.api.server import stop_on_signals
+from sidecar.cli.options import choose_vaults, model_options, read_settings, settings_options
+from sidecar.cli.output import set_up_logging, stderr, with_progress
+from sidecar.config import Config
+from sidecar.runtime import Runtime, datafolder, open_runtime
+from sidecar.upstream import find_local
+
+
+@click.command()
+@click.argument("vaults", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--host", help="Address to listen on (127.0.0.1).")
+@click.option("--port", type=int, help="Port to listen on (8484); 0 picks a free one.")
+@model_options
+@settings_options
+@click.option(
+    "--no-auth", is_flag=True, help="Ask for no token. Every program on this machine can then read the notes."
+)
+@click.option("--allow-remote", is_flag=True, help="Allow an address that other machines can reach.")
+def serve(vaults: tuple[Path, ...], no_auth: bool, allow_remote: bool, **flags: Any) -> None:
+    """Index and watch the vault(s) and serve them at http://127.0.0.1:8484/v1.
+
+    Without VAULTS, those of the settings file are used, else the ones Obsidian knows. It serves at once; search works on
+    what is indexed so far.
+    """
+    config = choose_vaults(
+        read_settings(
+            {**flags, "auth": False if no_auth else None, "allow_remote": True if allow_remote else None}, vaults=vaults
+        )
+    )
+    set_up_logging(config.log_level)
+    asyncio.run(_serve(config))
+
+
+async def _serve(config: Config) -> None:
+    async with open_runtime(config) as runtime:
+        sock = bind(config.host, config.port)
+        port = sock.getsockname()[1]
+        runtime.listening_on(port)
+        url = f"http://{_shown(config.host)}:{port}"
+        stop = asyncio.Event()
+        tasks: set[asyncio.Task[None]] = set()
+
+        def started() -> None:
+            datafolder.write_runtime_file(config, _facts(runtime, url))
+            runtime.start()
+            tasks.add(asyncio.create_task(_announce(runtime, url)))
+
+        try:
+            with stop_on_signals(stop):
+                await serve_app(create_app(runtime), sock, on_started=started, stop=stop)
+        finally:
+            datafolder.remove_runtime_file(config)
+            for task in tasks:
+                task.cancel()
+
+
+def _facts(runtime: Runtime, url: str) -> dict[str, Any]:
+    return {
+        "url": url,
+        "pid": os.getpid(),
+        "version": runtime.version,
+        "token_file": str(runtime.config.token_file) if runtime.token else None,
+        "vaults": list(runtime.vaults),
+    }
+
+
+async def _announce(runtime: Runtime, url: str) -> None:
+    """Say where the server is and what it offers, then how the first indexing goes."""
+    console = stderr()
+    rows = [("Base URL", f"[bold]{url}/v1[/bold]"), ("API key", _key(runtime))]
+    rows += [
+        ("Vault", f"{escape(vault.name)}  [dim]{escape(str(vault.path))}[/dim]") for vault in runtime.vaults.values()
+    ]
+    rows += [("Models", escape(", ".join(entry.id for entry in runtime.model_entries())))]
+    rows += [("[yellow]Note[/yellow]", escape(notice)) for notice in runtime.notices]
+    console.print(f"\n[bold]Sidecar {runtime.version}[/bold]")
+    for label, text in rows:
+        console.print(f"  {label}{' ' * (10 - cell_len(Text.from_markup(label).plain))}{text}")
+    await _offer_local(runtime, console)
+    console.print("  Stop with Ctrl-C.\n")
+    await with_progress(list(runtime.vaults.values()), _first_pass(runtime))
+    for vault in runtime.vaults.values():
+        status = await vault.status()
+        console.print(
+            f"  {escape(vault.name)}: {status['indexed']} notes in {status['chunks']} pieces are searchable"
+            f" ({status['excluded']} excluded, {status['failed']} failed)."
+        )
+        for problem in status["problems"]:
+            console.print(f"  [yellow]{escape(problem)}[/yellow]")
+
+
+async def _first_pass(runtime: Runtime) -> None:
+    for vault in runtime.vaults.values():
+        while vault.indexer.progress.passes == 0 and vault.problem is None:
+            await vault.wait_changed()
+        while vault.indexer.progress.phase != "idle" and vault.problem is None:
+            await vault.wait_changed()
+
+
+def _key(runtime: Runtime) -> str:
+    if runtime.token is None:
+        return "[yellow]none is asked for: every program on this machine can read the notes[/yellow]"
+    # Shown to a person at a terminal; the log of a login service must not hold it.
+    return runtime.token if sys.stderr.isatty() else f"in {escape(str(runtime.config.token_file))}"
+
+
+async def _offer_local(runtime: Runtime, console: Console) -> None:
+    """Name the model servers found on this machine, when no chat model is configured."""
+    if runtime.config.upstream is not None or runtime.config.model is not None:
+        return
+    console.print("  Answers   quotations from your notes: no language model is configured")
+    for server in await find_local():
+        models = ", ".join(model.id for model in server.models[:5]) or "no models yet"
+        console.print(f"  Found     {server.name} ({escape(models)}). To use it: --upstream {server.base_url}")
+
+
+def _shown(host: str) -> str:
+    return f"[{host}]" if ":" in host else host

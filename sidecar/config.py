@@ -1,0 +1,247 @@
+"""Settings: defaults < TOML file < environment < flags. The only module that reads the environment.
+
+Every field of `Config` says in its metadata what it means; docs/reference/configuration.md is made from it.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields, replace
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import platformdirs
+
+from sidecar.errors import ConfigError
+
+APP = "sidecar"
+DEFAULT_PORT = 8484
+LOG_LEVELS = ("debug", "info", "warning", "error")
+_LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_NOWHERE = Path()
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off", ""})
+
+
+def _setting(default: Any, doc: str, *, env: bool = True) -> Any:
+    if isinstance(default, dict):
+        return field(default_factory=dict, metadata={"doc": doc, "env": env})
+    return field(default=default, metadata={"doc": doc, "env": env})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """All settings, checked. Paths are absolute; the vaults are not looked at here."""
+
+    vaults: tuple[Path, ...] = _setting((), "Folders to index and answer from; the first is the default vault.")
+    host: str = _setting("127.0.0.1", "Address to listen on. Anything but loopback also needs `allow_remote`.")
+    port: int = _setting(DEFAULT_PORT, "Port to listen on; 0 picks a free one.")
+    data_dir: Path = _setting(_NOWHERE, "Folder for the index, the token and `runtime.json`. Never inside a vault.")
+    model: str | None = _setting(
+        None,
+        "Chat model: path of a GGUF file, or the name of a model on the upstream server. Without it, answers are"
+        " quotations from the notes.",
+    )
+    embedding_model: str = _setting(
+        "builtin", "Embedding model: `builtin`, `none`, path of a GGUF file, or the name of a model on the upstream."
+    )
+    upstream: str | None = _setting(None, "Base URL of an OpenAI-compatible server, such as http://127.0.0.1:11434/v1.")
+    upstream_key: str | None = _setting(None, "Key for the upstream server, where it wants one.")
+    context_length: int | None = _setting(
+        None, "Context window in tokens for a GGUF chat model; the model's own, at most 8,192, when not set."
+    )
+    keep_alive: float = _setting(600.0, "Seconds without use after which a GGUF model is unloaded.")
+    auth: bool = _setting(default=True, doc="Ask for the token on every route but /healthz.")
+    allow_remote: bool = _setting(default=False, doc="Allow listening on an address that other machines can reach.")
+    allowed_hosts: tuple[str, ...] = _setting(
+        (), "Further host names, with port, under which clients may call, such as `notes.tail1234.ts.net:443`."
+    )
+    allowed_origins: tuple[str, ...] = _setting(
+        ("app://obsidian.md",), "Origins of web pages and apps that may call: exact strings, no wildcards."
+    )
+    exclude: tuple[str, ...] = _setting((), "Globs of vault paths never to read, such as `Journal/**`.")
+    aliases: Mapping[str, str] = _setting(
+        {}, "Further model names and the model each stands for, as a TOML table.", env=False
+    )
+    max_body: int = _setting(4 * 2**20, "Largest request body in bytes.")
+    log_level: str = _setting("info", f"One of {', '.join(LOG_LEVELS)}. No level writes note text.")
+
+    def __post_init__(self) -> None:
+        if self.host not in _LOOPBACK and not self.allow_remote:
+            raise ConfigError(
+                f"Listening on {self.host} would let other machines in.",
+                hint="Use --host 127.0.0.1, or add --allow-remote if that is what you want.",
+            )
+        if not self.auth and self.allow_remote:
+            raise ConfigError("--no-auth and --allow-remote do not go together.", hint="Leave one of them out.")
+        if not 0 <= self.port <= 65535:
+            raise ConfigError(f"Port {self.port} does not exist.", hint="Use a number from 0 to 65535.")
+        if self.log_level not in LOG_LEVELS:
+            raise ConfigError(f"Log level {self.log_level!r} does not exist.", hint=f"Use {', '.join(LOG_LEVELS)}.")
+        if self.upstream is not None:
+            _check_url(self.upstream)
+        if self.context_length is not None and self.context_length < 256:
+            raise ConfigError("A context window under 256 tokens holds no answer.", hint="Use at least 2048.")
+
+    @property
+    def token_file(self) -> Path:
+        return self.data_dir / "token"
+
+    @property
+    def runtime_file(self) -> Path:
+        return self.data_dir / "runtime.json"
+
+
+def load_config(
+    flags: Mapping[str, Any], *, config_file: Path | None = None, environ: Mapping[str, str] | None = None
+) -> Config:
+    """Put the settings together. `flags` holds only those that were given; `None` values count as not given.
+
+    Raises ConfigError, naming the setting and where it was read.
+    """
+    environ = os.environ if environ is None else environ
+    file = config_file or config_path(environ)
+    settings: dict[str, Any] = {"data_dir": Path(platformdirs.user_data_dir(APP, appauthor=False))}
+    settings |= _from_file(file, required=config_file is not None)
+    settings |= _from_environment(environ)
+    settings |= {name: value for name, value in flags.items() if value is not None}
+    return _checked(settings)
+
+
+def config_path(environ: Mapping[str, str] | None = None) -> Path:
+    """Where the settings file is looked for: `SIDECAR_CONFIG`, else the platform's configuration folder."""
+    environ = os.environ if environ is None else environ
+    named = environ.get("SIDECAR_CONFIG")
+    return Path(named) if named else Path(platformdirs.user_config_dir(APP, appauthor=False)) / "config.toml"
+
+
+def with_vaults(config: Config, vaults: tuple[Path, ...]) -> Config:
+    """The same settings with other vaults."""
+    return replace(config, vaults=vaults)
+
+
+def system_environment() -> Mapping[str, str]:
+    """The environment, for the rooms that look for other programs' folders and take it as a parameter."""
+    return os.environ
+
+
+def _from_file(path: Path, *, required: bool) -> dict[str, Any]:
+    try:
+        text = path.read_text(encoding="utf-8")
+    except FileNotFoundError:
+        if required:
+            raise ConfigError(f"The settings file {path} does not exist.", hint="Check --config.") from None
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The settings file {path} cannot be read: {error}.") from error
+    try:
+        table = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"The settings file {path} is not valid TOML: {error}.") from error
+    known = {f.name for f in fields(Config)}
+    unknown = sorted(set(table) - known)
+    if unknown:
+        raise ConfigError(
+            f"{path} has settings that do not exist: {', '.join(unknown)}.",
+            hint=f"Those that do: {', '.join(sorted(known))}.",
+        )
+    # Relative vaults in the file are meant from the file's own folder, not from where the server was started.
+    if isinstance(table.get("vaults"), list):
+        table["vaults"] = [str(path.parent / Path(str(vault)).expanduser()) for vault in table["vaults"]]
+    return table
+
+
+def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for f in fields(Config):
+        value = environ.get(f"SIDECAR_{f.name.upper()}")
+        if value is None or not f.metadata["env"]:
+            continue
+        found[f.name] = (
+            [part for part in value.split(os.pathsep if f.name == "vaults" else ",") if part.strip()]
+            if (f.name in {"vaults", "allowed_hosts", "allowed_origins", "exclude"})
+            else value
+        )
+    return found
+
+
+def _checked(settings: Mapping[str, Any]) -> Config:
+    checked: dict[str, Any] = {}
+    for f in fields(Config):
+        if f.name not in settings:
+            continue
+        try:
+            checked[f.name] = _CONVERT[f.name](settings[f.name])
+        except (TypeError, ValueError) as error:
+            raise ConfigError(f"The setting {f.name} cannot be {settings[f.name]!r}: {error}.") from error
+    return Config(**checked)
+
+
+def _paths(value: Any) -> tuple[Path, ...]:
+    return tuple(_path(item) for item in ([value] if isinstance(value, str | Path) else value))
+
+
+def _path(value: Any) -> Path:
+    return Path(os.path.abspath(Path(value).expanduser()))  # noqa: PTH100  # Path.resolve would follow links
+
+
+def _strings(value: Any) -> tuple[str, ...]:
+    if isinstance(value, str):
+        return (value,)
+    if not all(isinstance(item, str) for item in value):
+        raise ValueError("a list of strings is wanted")
+    return tuple(item.strip() for item in value)
+
+
+def _flag(value: Any) -> bool:
+    if isinstance(value, bool):
+        return value
+    word = str(value).strip().lower()
+    if word in _TRUE:
+        return True
+    if word in _FALSE:
+        return False
+    raise ValueError("use true or false")
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str):
+        raise TypeError("a string is wanted")
+    return value
+
+
+def _table(value: Any) -> Mapping[str, str]:
+    if not isinstance(value, Mapping) or not all(isinstance(item, str) for pair in value.items() for item in pair):
+        raise TypeError("a table of names is wanted")
+    return dict(value)
+
+
+_CONVERT: Mapping[str, Callable[[Any], Any]] = {
+    "vaults": _paths,
+    "host": _text,
+    "port": int,
+    "data_dir": _path,
+    "model": _text,
+    "embedding_model": _text,
+    "upstream": _text,
+    "upstream_key": _text,
+    "context_length": int,
+    "keep_alive": float,
+    "auth": _flag,
+    "allow_remote": _flag,
+    "allowed_hosts": _strings,
+    "allowed_origins": _strings,
+    "exclude": _strings,
+    "aliases": _table,
+    "max_body": int,
+    "log_level": lambda value: _text(value).lower(),
+}
+
+
+def _check_url(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.scheme not in {"http", "https"} or not parts.hostname:
+        raise ConfigError(f"{url!r} is not a base URL.", hint="Write it like http://127.0.0.1:11434/v1.")

@@ -1,0 +1,201 @@
+"""What is read back from an index: chunks with the note they stand in, the ledger, links, counts."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import apsw
+
+from sidecar.index.store import FileState, LedgerEntry
+from sidecar.index.terms import fold
+from sidecar.notes.note import Problem
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NoteRecord:
+    """What the index keeps of an indexed note, its text aside."""
+
+    id: int
+    path: str
+    title: str
+    aliases: tuple[str, ...]
+    tags: tuple[str, ...]
+    properties: Mapping[str, Any]
+    date: str | None
+    mtime_ns: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChunkRecord:
+    """A chunk as stored, with its note."""
+
+    id: int
+    note: NoteRecord
+    ordinal: int
+    heading_path: tuple[str, ...]
+    text: str
+    start_line: int
+    end_line: int
+    block_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoredLink:
+    """A link as written in the note at `source`."""
+
+    source: str
+    target: str
+    heading: str | None
+    block: str | None
+    embed: bool
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Counts:
+    """Files by what became of them, and chunks by whether they have a vector."""
+
+    indexed: int
+    excluded: int
+    failed: int
+    chunks: int
+    unembedded: int
+
+
+_NOTE = "n.id, n.path, n.title, n.aliases, n.tags, n.properties, n.date, n.mtime_ns"
+_CHUNK = f"{_NOTE}, c.id, c.ordinal, c.heading_path, c.text, c.start_line, c.end_line, c.block_ids"
+
+
+def chunks_by_id(connection: apsw.Connection, ids: Sequence[int]) -> dict[int, ChunkRecord]:
+    """Chunks by id; ids that are gone are absent."""
+    rows = connection.execute(
+        f"SELECT {_CHUNK} FROM chunks c JOIN notes n ON n.id = c.note_id"  # noqa: S608  # constant columns
+        " WHERE c.id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(ids)),),
+    )
+    return {record.id: record for record in map(_chunk, rows)}
+
+
+def streams_of(connection: apsw.Connection, ids: Sequence[int]) -> dict[int, tuple[str, str, str]]:
+    """The stored term streams of chunks by id: title with aliases, headings, body."""
+    rows = connection.execute(
+        "SELECT rowid, title, headings, body FROM chunk_terms WHERE rowid IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(ids)),),
+    )
+    return {row: (title, headings, body) for row, title, headings, body in rows}
+
+
+def chunks_of(connection: apsw.Connection, path: str) -> list[ChunkRecord]:
+    """A note's chunks in order; empty when the note is not indexed or has no text."""
+    rows = connection.execute(
+        f"SELECT {_CHUNK} FROM chunks c JOIN notes n ON n.id = c.note_id WHERE n.path = ? ORDER BY c.ordinal",  # noqa: S608  # constant columns
+        (path,),
+    )
+    return [_chunk(row) for row in rows]
+
+
+def chunk_ids_of_notes(connection: apsw.Connection, note_ids: Iterable[int]) -> list[int]:
+    """Ids of all chunks of these notes."""
+    rows = connection.execute(
+        "SELECT id FROM chunks WHERE note_id IN (SELECT value FROM json_each(?))", (json.dumps(list(note_ids)),)
+    )
+    return [row for (row,) in rows]
+
+
+def notes(connection: apsw.Connection) -> list[NoteRecord]:
+    """Every indexed note, by path."""
+    rows = connection.execute(f"SELECT {_NOTE} FROM notes n WHERE n.status = 'indexed' ORDER BY n.path")  # noqa: S608  # constant columns
+    return [_note(row) for row in rows]
+
+
+def note_at(connection: apsw.Connection, path: str) -> NoteRecord | None:
+    row = connection.execute(
+        f"SELECT {_NOTE} FROM notes n WHERE n.status = 'indexed' AND n.path = ?",  # noqa: S608  # constant columns
+        (path,),
+    ).fetchone()
+    return None if row is None else _note(row)
+
+
+def names(connection: apsw.Connection) -> list[tuple[str, tuple[str, ...]]]:
+    """Path and aliases of every indexed note."""
+    rows = connection.execute("SELECT path, aliases FROM notes WHERE status = 'indexed' ORDER BY path")
+    return [(path, tuple(json.loads(aliases))) for path, aliases in rows]
+
+
+def shared_titles(connection: apsw.Connection, titles: Iterable[str]) -> set[str]:
+    """Those of the titles, folded, that more than one note has (case aside)."""
+    wanted = {fold(title) for title in titles}
+    counted = Counter(
+        fold(title) for (title,) in connection.execute("SELECT title FROM notes WHERE status = 'indexed'")
+    )
+    return {title for title in wanted if counted[title] > 1}
+
+
+def ledger(connection: apsw.Connection) -> dict[str, LedgerEntry]:
+    """What is known of every file, by path."""
+    rows = connection.execute("SELECT path, status, reason, size, mtime_ns, content_hash, problems FROM notes")
+    return {
+        path: LedgerEntry(
+            path=path,
+            status=status,
+            reason=reason,
+            file=FileState(size=size, mtime_ns=mtime_ns, content_hash=content_hash),
+            problems=tuple(Problem(**problem) for problem in json.loads(problems)),
+        )
+        for path, status, reason, size, mtime_ns, content_hash, problems in rows
+    }
+
+
+def links(connection: apsw.Connection) -> list[StoredLink]:
+    """Every stored link, as written."""
+    rows = connection.execute(
+        "SELECT n.path, l.target, l.heading, l.block, l.embed, l.line FROM links l JOIN notes n ON n.id = l.note_id"
+    )
+    return [
+        StoredLink(source=source, target=target, heading=heading, block=block, embed=bool(embed), line=line)
+        for source, target, heading, block, embed, line in rows
+    ]
+
+
+def counts(connection: apsw.Connection) -> Counts:
+    by_status: dict[str, int] = dict(iter(connection.execute("SELECT status, count(*) FROM notes GROUP BY status")))
+    chunks, embedded = next(connection.execute("SELECT count(*), coalesce(sum(embedded), 0) FROM chunks"))
+    return Counts(
+        indexed=by_status.get("indexed", 0),
+        excluded=by_status.get("excluded", 0),
+        failed=by_status.get("failed", 0),
+        chunks=chunks,
+        unembedded=chunks - embedded,
+    )
+
+
+def _note(row: tuple[Any, ...]) -> NoteRecord:
+    note_id, path, title, aliases, tags, properties, date, mtime_ns = row[:8]
+    return NoteRecord(
+        id=note_id,
+        path=path,
+        title=title,
+        aliases=tuple(json.loads(aliases)),
+        tags=tuple(json.loads(tags)),
+        properties=json.loads(properties),
+        date=date,
+        mtime_ns=mtime_ns,
+    )
+
+
+def _chunk(row: tuple[Any, ...]) -> ChunkRecord:
+    chunk_id, ordinal, heading_path, text, start_line, end_line, block_ids = row[8:]
+    return ChunkRecord(
+        id=chunk_id,
+        note=_note(row),
+        ordinal=ordinal,
+        heading_path=tuple(json.loads(heading_path)),
+        text=text,
+        start_line=start_line,
+        end_line=end_line,
+        block_ids=tuple(json.loads(block_ids)),
+    )

@@ -1,0 +1,252 @@
+"""The parent's side of parsing: a worker process that reads files for the indexer, started on demand.
+
+What runs here: one batch at a time, under a lock. A batch is one frame to the worker; each of its files comes back in a
+frame of its own, in order, so that a worker that dies or hangs names the file that it did so on. That file is tried
+once more in a new process and without the Markdown parser, then given up as an error, and the rest of the batch goes
+on. Missing on purpose: memory of such files across batches, which is the ledger's.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import datetime as dt
+import io
+import pickle
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import sidecar
+from sidecar.chunking import Chunk
+from sidecar.errors import WorkerCrashedError, WorkerError, WorkerTimeoutError
+from sidecar.notes.note import Block, Link, Note, Problem, Span
+from sidecar.worker import Worker
+
+READY = b"ready"
+"""The worker's first frame. What comes before it is the worker's trouble, what comes after it a file's."""
+DEFAULT_MEMORY = 2 * 2**30
+"""Bytes of address space. A 32 MiB note of ordinary text needs about a quarter of it."""
+_START_DEADLINE = 60.0
+# The package's own folder is added by name, at the end, so that the worker starts however this process found it; -P
+# keeps the current folder, which may be the vault, off the import path.
+_BOOTSTRAP = (
+    "import sys; sys.path.append({root!r}); from sidecar.indexer.parse_worker import main; main(memory={memory})"
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParseJob:
+    """One file to be read. `known_hash` is the content hash that the index has, `None` when it has none."""
+
+    path: str
+    known_hash: bytes | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParseRequest:
+    """What goes to the worker: one batch, and how to read it."""
+
+    root: str
+    jobs: tuple[ParseJob, ...]
+    daily_folder: str | None
+    daily_format: str
+    max_bytes: int
+    plain: bool
+    """Leave the Markdown parser out."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedNote:
+    """A note ready to be stored. Its `text` and `blocks` are empty: what is needed of them is in the chunks.
+
+    A withheld note keeps its path, title and problems and nothing else.
+    """
+
+    note: Note
+    chunks: tuple[Chunk, ...]
+    streams: tuple[str, ...]
+    """Token stream of each chunk's text."""
+    name_stream: str
+    """Token stream of title and aliases."""
+    heading_streams: tuple[str, ...]
+    """Token stream of each chunk's heading path."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParseResult:
+    """What became of one file: exactly one of `unchanged`, `missing`, `parsed` and `error` says so."""
+
+    path: str
+    content_hash: bytes | None = None
+    """BLAKE2b of the file's bytes, 16 bytes long; `None` when they could not be read."""
+    size: int = 0
+    mtime_ns: int = 0
+    unchanged: bool = False
+    parsed: ParsedNote | None = None
+    error: str | None = None
+    missing: bool = False
+
+
+class Parser:
+    """Reads files of one vault in a worker process, which is stopped after `idle_seconds` without work."""
+
+    def __init__(
+        self,
+        root: Path,
+        *,
+        daily_folder: str | None,
+        daily_format: str,
+        deadline: float = 20.0,
+        idle_seconds: float = 20.0,
+        max_bytes: int = 32 * 2**20,
+        memory: int = DEFAULT_MEMORY,
+        command: Sequence[str] | None = None,
+    ) -> None:
+        """`deadline` is in seconds per file; `command` replaces the worker's command line."""
+        self._root = root
+        self._daily_folder = daily_folder
+        self._daily_format = daily_format
+        self._deadline = deadline
+        self._idle_seconds = idle_seconds
+        self._max_bytes = max_bytes
+        self._command = list(command) if command is not None else worker_command(memory=memory)
+        self._lock = asyncio.Lock()
+        self._worker: Worker | None = None
+        self._idle: asyncio.Task[None] | None = None
+        self._closed = False
+
+    @property
+    def worker_pid(self) -> int | None:
+        """Process id of the worker, `None` while none runs."""
+        return self._worker.pid if self._worker is not None and self._worker.alive else None
+
+    async def parse(self, jobs: Sequence[ParseJob]) -> list[ParseResult]:
+        """Read the files, one result per job and in their order. A file that fails is a result with `error`.
+
+        Raises WorkerError when the worker itself cannot be started, or after `aclose`.
+        """
+        async with self._lock:
+            self._cancel_idle()
+            try:
+                return await self._parse_all(list(jobs))
+            except BaseException:
+                # Cancelled between two frames: the next batch would be given this one's answers.
+                await self._discard()
+                raise
+            finally:
+                if self._worker is not None:
+                    self._idle = asyncio.create_task(self._stop_when_idle())
+
+    async def aclose(self) -> None:
+        """Stop the worker; a batch under way fails with WorkerError. Idempotent."""
+        self._closed = True
+        if self._worker is not None:
+            self._worker.kill()
+        async with self._lock:
+            self._cancel_idle()
+            await self._discard()
+
+    async def _parse_all(self, jobs: Sequence[ParseJob]) -> list[ParseResult]:
+        results: list[ParseResult] = []
+        culprit: ParseJob | None = None
+        while len(results) < len(jobs):
+            worker = await self._started()
+            pending = jobs[len(results) :]
+            again = culprit is pending[0]
+            try:
+                await self._exchange(worker, pending[:1] if again else pending, results, plain=again)
+            except (WorkerCrashedError, WorkerTimeoutError) as error:
+                await self._discard()
+                if self._closed:
+                    raise
+                failed = jobs[len(results)]
+                if culprit is failed:
+                    results.append(_given_up(failed, error))
+                culprit = failed
+        return results
+
+    async def _exchange(
+        self, worker: Worker, jobs: Sequence[ParseJob], results: list[ParseResult], *, plain: bool
+    ) -> None:
+        request = ParseRequest(
+            root=str(self._root),
+            jobs=tuple(jobs),
+            daily_folder=self._daily_folder,
+            daily_format=self._daily_format,
+            max_bytes=self._max_bytes,
+            plain=plain,
+        )
+        await worker.send(pickle.dumps(request))
+        for job in jobs:
+            frame = await worker.receive(timeout=self._deadline)
+            result = await asyncio.to_thread(load_result, frame)
+            if result.path != job.path:
+                raise WorkerCrashedError("The parser answered for another file.")
+            results.append(result)
+
+    async def _started(self) -> Worker:
+        if self._closed:
+            raise WorkerError("The parser has been closed.")
+        if self._worker is not None and self._worker.alive:
+            return self._worker
+        await self._discard()
+        self._worker = await Worker.start(self._command, name="parser")
+        if await self._worker.receive(timeout=_START_DEADLINE) != READY:
+            raise WorkerCrashedError("The parser process wrote garbage when it started.")
+        return self._worker
+
+    async def _discard(self) -> None:
+        worker, self._worker = self._worker, None
+        if worker is not None:
+            worker.kill()
+            await worker.stop()
+
+    async def _stop_when_idle(self) -> None:
+        await asyncio.sleep(self._idle_seconds)
+        worker, self._worker, self._idle = self._worker, None, None
+        if worker is not None:
+            await worker.stop()
+
+    def _cancel_idle(self) -> None:
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+
+
+def worker_command(*, memory: int = DEFAULT_MEMORY) -> list[str]:
+    """Command line of the worker; `memory` is its cap in bytes, where the system has one."""
+    root = str(Path(sidecar.__file__).parent.parent)
+    return [sys.executable, "-P", "-c", _BOOTSTRAP.format(root=root, memory=memory)]
+
+
+def _given_up(job: ParseJob, error: WorkerError) -> ParseResult:
+    what = "timed out" if isinstance(error, WorkerTimeoutError) else "crashed"
+    return ParseResult(path=job.path, error=f"The parser {what} on this note twice. {error.message}")
+
+
+_ALLOWED = {
+    (cls.__module__, cls.__qualname__): cls
+    for cls in (ParseResult, ParsedNote, Chunk, Note, Block, Link, Problem, Span, dt.date)
+}
+
+
+class _ResultUnpickler(pickle.Unpickler):
+    """Builds results and nothing else: the worker reads hostile files and is trusted no further than that."""
+
+    def find_class(self, module: str, name: str) -> object:
+        with contextlib.suppress(KeyError):
+            return _ALLOWED[module, name]
+        raise pickle.UnpicklingError(f"{module}.{name} is no part of a result")
+
+
+def load_result(frame: bytes) -> ParseResult:
+    """Read one of the worker's frames. Raises WorkerCrashedError when it is not a result."""
+    try:
+        result = _ResultUnpickler(io.BytesIO(frame)).load()
+    except Exception as error:  # the pickle machinery documents no closed list
+        raise WorkerCrashedError("The parser process wrote garbage.") from error
+    if not isinstance(result, ParseResult):
+        raise WorkerCrashedError("The parser process wrote garbage.")
+    return result

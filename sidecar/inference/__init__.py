@@ -1,0 +1,1 @@
+"""Messages become an answer, by one of three chat models behind one protocol: extractive, llama.cpp, or upstream."""

@@ -1,0 +1,121 @@
+"""The chat model that is always there: it answers with sentences of the notes, word for word, and says so.
+
+What makes a good answer here: a sentence that has the rarest words of the question (rare among the sentences at hand),
+under headings that have them too, in a passage that retrieval ranked high. Nothing is invented, so nothing generated
+can be asked of it: no tools, no JSON.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from typing import Any
+
+from sidecar.errors import RequestError
+from sidecar.inference.language import language_of, phrases
+from sidecar.inference.model import Completion, Delta, Usage
+from sidecar.inference.ranking import Quotation, best_quotations
+from sidecar.inference.terms import WORD
+from sidecar.inference.tokens import message_text
+
+_UNITS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\s\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
+
+
+class ExtractiveModel:
+    """A `ChatModel` without a model. Its tokens are words, and characters of Chinese and Japanese."""
+
+    @property
+    def name(self) -> str:
+        return "extractive"
+
+    @property
+    def generative(self) -> bool:
+        return False
+
+    async def context_length(self) -> int | None:
+        """Any number of sources fits."""
+        return None
+
+    async def count_tokens(self, text: str) -> int:
+        return _count(text)
+
+    async def stream(self, completion: Completion) -> AsyncGenerator[Delta, None]:
+        """Answer line by line. Raises RequestError when asked for what only a language model can give."""
+        _refuse_generation(completion.options)
+        answer = await asyncio.to_thread(_answer, completion)
+        text, reason = _limited(
+            _before_stop(answer, completion.options.get("stop")), completion.options.get("max_tokens")
+        )
+        copies = max(1, completion.options.get("n") or 1)
+        usage = Usage(
+            prompt_tokens=sum(_count(message_text(message)) for message in completion.messages),
+            completion_tokens=_count(text) * copies,
+        )
+        for index in range(copies):
+            for line in text.splitlines(keepends=True):
+                yield Delta(index=index, content=line)
+            yield Delta(index=index, finish_reason=reason, usage=usage if index == copies - 1 else None)
+
+    async def aclose(self) -> None:
+        """Nothing is held."""
+
+
+def _answer(completion: Completion) -> str:
+    language = language_of(WORD.findall(completion.question), text=completion.question)
+    said = phrases(language)
+    quotations = best_quotations(completion.question, completion.sources, language=language)
+    parts = [said.quotations, *_grouped(quotations)] if quotations else [said.nothing]
+    if sum(message.get("role") == "user" for message in completion.messages) <= 1:
+        parts.append(said.add_model)
+    return "\n\n".join(parts)
+
+
+def _grouped(quotations: Sequence[Quotation]) -> Iterator[str]:
+    """Put quotations of one note together, the note of the best first, and each under the link that leads to it."""
+    notes = dict.fromkeys(_note(quotation) for quotation in quotations)
+    links = dict.fromkeys((note, other.source.link) for note in notes for other in quotations if _note(other) == note)
+    for _, link in links:
+        group = [quotation for quotation in quotations if quotation.source.link == link]
+        date = next((quotation.source.date for quotation in group if quotation.source.date), None)
+        lines = "\n>\n".join(f"> {quotation.text}" for quotation in group)
+        yield f"{lines}\n\n — [[{link}]]" + (f" ({date})" if date else "")
+
+
+def _note(quotation: Quotation) -> str:
+    return quotation.source.link.partition("#")[0]
+
+
+def _refuse_generation(options: Mapping[str, Any]) -> None:
+    wanted = options.get("response_format")
+    if isinstance(wanted, Mapping) and wanted.get("type") not in (None, "text"):
+        raise _needs_model("response_format")
+    if options.get("tool_choice") not in (None, "none", "auto"):
+        raise _needs_model("tool_choice")
+
+
+def _needs_model(param: str) -> RequestError:
+    return RequestError(
+        f"No language model is loaded, and '{param}' needs one: answers are quotations from the notes.",
+        param=param,
+        code="unsupported_parameter",
+        hint="Start Sidecar with `--model PATH.gguf` or `--upstream URL`.",
+    )
+
+
+def _before_stop(text: str, stop: object) -> str:
+    marks = [stop] if isinstance(stop, str) else stop if isinstance(stop, Sequence) else []
+    ends = [text.find(mark) for mark in marks if isinstance(mark, str) and mark]
+    return text[: min((end for end in ends if end >= 0), default=len(text))]
+
+
+def _limited(text: str, limit: object) -> tuple[str, str]:
+    if isinstance(limit, int) and limit >= 0:
+        for number, unit in enumerate(_UNITS.finditer(text)):
+            if number == limit:
+                return text[: unit.start()].rstrip(), "length"
+    return text, "stop"
+
+
+def _count(text: str) -> int:
+    return sum(1 for _ in _UNITS.finditer(text))

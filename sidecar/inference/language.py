@@ -1,0 +1,146 @@
+"""Which of a few languages a question is in, and what the extractive model says in each.
+
+Recognised by function words, because a question is too short for anything statistical. A word counts the less, the more
+of the languages have it. Everything unrecognised is answered in English.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+# Latin, Greek and Cyrillic; the vowel signs of other scripts are letters and stay.
+_ACCENTS = re.compile("[\u0300-\u036f]")
+
+
+def fold(text: str) -> str:
+    """Make words comparable: no accents, no case, one form of each character."""
+    if text.isascii():
+        return text.lower()
+    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
+    # NFC puts Korean syllables together again, which NFKD took apart.
+    return unicodedata.normalize("NFC", bare)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Phrases:
+    """The model's own words; everything else it says is quoted."""
+
+    quotations: str
+    nothing: str
+    add_model: str
+
+
+_STOP_WORDS: Mapping[str, str] = {
+    "en": """a about again all am an and any are as at be been but by can could did do does for from had has have he
+        her him his how i if in into is it its just may me might more most my no not now of off on or our out over
+        should so some such than that the their them then there these they this those to too under until up us very
+        was we were what when where which while who whom whose why will with would you your yours tell show give
+        find explain note notes say says said wrote write written please know""",
+    "pt": """a à ao aos as às até com como da das de dela dele delas deles depois do dos e é ela elas ele eles em
+        entre era essa essas esse esses esta está estão estas este estes eu foi for foram há isso isto já lhe mais
+        mas me mesmo meu meus minha minhas muito na nas não nem no nos nós nossa nosso num numa o os ou para pela
+        pelas pelo pelos por porque porquê posso qual quais quando quanto quantos que quê quem são se seja sem ser
+        será seu seus só sobre sua suas também te tem tenho ter teu tu tua um uma você vocês onde fazer faço devo
+        diz dizem minhas notas nota diga explique mostra mostre encontra quero""",
+    "es": """a al algo ante como cómo con contra cuál cuáles cuando cuándo cuánto cuántos de del desde donde dónde
+        dos e el él ella ellas ellos en entre era eres es esa esas ese eso esos esta está están estas este esto
+        estos fue fueron ha hace hacer hago han hasta hay la las le les lo los más me mi mis mucho muy nada ni no
+        nos nosotros nuestra nuestro o otra otro para pero por porque puede puedo qué que quién quien se sea según
+        ser si sí sido sin sobre son soy su sus también tan te tengo tiene tienen todo tu tus un una unas uno unos y
+        ya yo debo dice dicen notas nota diga explica muestra encuentra quiero""",
+    "it": """a ad agli ai al alla alle allo anche c che chi ci ciò come con contro cosa cui d da dagli dai dal dalla
+        dalle dallo degli dei del dell della delle dello devo di dove dopo e è ed era essere faccio fare fra gli ha
+        hai hanno ho i il in io l la le lei li lo loro lui ma me mi mia mie miei mio molto ne negli nei nel nella
+        nelle no noi non nostra nostro o ogni per perché perchè più poi posso può qual quale quali quando quanto
+        quanti quella quelle quelli quello questa queste questi questo sa se sei senza si sia sono su sua sue sugli
+        sui sul sulla suo suoi tra tu tua tutto un una uno vi voglio dice dicono note nota appunti spiega mostra
+        trova""",
+    "fr": """à ai alors au aucun aussi aux avec avez avons c ça car ce cela ces cet cette ceux chez comme comment d
+        dans de des dois donc dont du elle elles en encore entre es est et était être eux fait faire faut fois font
+        il ils j je jusqu l la le les leur leurs lui m ma mais me même mes moi mon n ne ni nos notre nous on ont ou
+        où par parce pas peut peux plus pour pourquoi qu quand que quel quelle quelles quels qui quoi s sa sans se
+        ses si son sont sous suis sur t ta te tes toi ton tous tout toute très tu un une vos votre vous y dit disent
+        notes note explique montre trouve veux sais""",
+    "de": """ab aber alle allem allen alles als also am an andere auch auf aus bei bin bis bist da damit dann das
+        dass dein deine dem den denn der des dich die dies diese diesem diesen dieser dir doch dort du durch ein
+        eine einem einen einer eines er es etwas euch für gegen gibt hab habe haben hat hatte ich ihm ihn ihnen ihr
+        ihre im in ins ist ja jede jeder jetzt kann kein keine können machen man mehr mein meine meinem meinen
+        meiner mich mir mit muss nach nicht nichts noch nun nur ob oder ohne sehr sein seine sich sie sind so soll
+        sollte über um und uns unser unter vom von vor wann war waren warum was weil welche welchem welchen welcher
+        welches wenn wer werde werden wie wieder will wir wird wo woher wohin wurde zu zum zur zwischen sagt sagen
+        steht notizen notiz erkläre zeige finde""",
+}
+
+_WRITTEN = {language: frozenset(words.split()) for language, words in _STOP_WORDS.items()}
+_FOLDED = {language: frozenset(fold(words).split()) for language, words in _STOP_WORDS.items()}
+
+_SIGNS: Mapping[str, str] = {
+    "ã": "pt",
+    "õ": "pt",
+    "ñ": "es",
+    "¿": "es",
+    "¡": "es",
+    "ß": "de",
+    "œ": "fr",
+    "ì": "it",
+    "ò": "it",
+}
+
+_PHRASES: Mapping[str, Phrases] = {
+    "en": Phrases(
+        quotations="No language model is loaded; these are quotations from your notes.",
+        nothing="Nothing in your notes matches this question.",
+        add_model="For written answers, start Sidecar with `--model PATH.gguf` or `--upstream URL`.",
+    ),
+    "pt": Phrases(
+        quotations="Nenhum modelo de linguagem está carregado; estas são citações das suas notas.",
+        nothing="Nada nas suas notas corresponde a esta pergunta.",
+        add_model="Para respostas redigidas, inicie o Sidecar com `--model PATH.gguf` ou `--upstream URL`.",
+    ),
+    "es": Phrases(
+        quotations="No hay ningún modelo de lenguaje cargado; estas son citas de tus notas.",
+        nothing="Nada en tus notas coincide con esta pregunta.",
+        add_model="Para respuestas redactadas, inicia Sidecar con `--model PATH.gguf` o `--upstream URL`.",
+    ),
+    "it": Phrases(
+        quotations="Nessun modello linguistico è caricato; queste sono citazioni dalle tue note.",
+        nothing="Nulla nelle tue note corrisponde a questa domanda.",
+        add_model="Per risposte scritte, avvia Sidecar con `--model PATH.gguf` o `--upstream URL`.",
+    ),
+    "fr": Phrases(
+        quotations="Aucun modèle de langage n'est chargé ; voici des citations de vos notes.",
+        nothing="Rien dans vos notes ne correspond à cette question.",
+        add_model="Pour des réponses rédigées, lancez Sidecar avec `--model PATH.gguf` ou `--upstream URL`.",
+    ),
+    "de": Phrases(
+        quotations="Es ist kein Sprachmodell geladen; dies sind Zitate aus deinen Notizen.",
+        nothing="Nichts in deinen Notizen passt zu dieser Frage.",
+        add_model="Für ausformulierte Antworten starte Sidecar mit `--model PATH.gguf` oder `--upstream URL`.",
+    ),
+}
+
+
+def language_of(words: Iterable[str], *, text: str) -> str:
+    """Name the language of a question (`en`, `pt`, `es`, `it`, `fr`, `de`) from its words; `en` if unsure."""
+    scores = dict.fromkeys(_STOP_WORDS, 0.0)
+    for word in words:
+        written = unicodedata.normalize("NFC", word.lower())
+        owners = [language for language, table in _WRITTEN.items() if written in table]
+        for language in owners:
+            scores[language] += 1 / len(owners)
+    for sign in set(text.lower()) & _SIGNS.keys():
+        scores[_SIGNS[sign]] += 1
+    return max(scores, key=lambda language: scores[language])
+
+
+def stop_words(language: str) -> frozenset[str]:
+    """Function words that say nothing about what is asked, folded."""
+    return _FOLDED[language]
+
+
+def phrases(language: str) -> Phrases:
+    """Give the model's own words in a language that `language_of` named."""
+    return _PHRASES[language]

@@ -1,0 +1,101 @@
+"""A GGUF file as a chat model, run by llama.cpp in a process of its own."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import AsyncGenerator, Callable
+from contextlib import aclosing
+from pathlib import Path
+
+from sidecar.inference.model import Completion, Delta, Usage
+from sidecar.llama.frames import Header
+from sidecar.llama.gguf import GgufModel
+from sidecar.llama.messages import plain_messages
+from sidecar.llama.process import LlamaProcess, ProcessOptions, system_available_memory
+
+
+class LlamaChatModel:
+    """Follows `ChatModel`. The process starts with the first request and stops after `keep_alive` idle seconds."""
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        name: str | None = None,
+        context_length: int | None = None,
+        threads: int | None = None,
+        gpu_layers: int = -1,
+        keep_alive: float = 600.0,
+        available_memory: Callable[[], int] = system_available_memory,
+        clock: Callable[[], float] = time.monotonic,
+        answer_deadline: float = 30.0,
+    ) -> None:
+        """`context_length` in tokens, at most what the model was trained for; `None`: that, at most 8,192. `threads`:
+        `None` is one a physical core. `gpu_layers`: -1 is all. `answer_deadline`: seconds of silence after which the
+        process is taken for hung.
+        """
+        self._name = name or path.stem
+        self.process = LlamaProcess(
+            path,
+            mode="chat",
+            options=ProcessOptions(
+                context_length=context_length,
+                threads=threads,
+                gpu_layers=gpu_layers,
+                keep_alive=keep_alive,
+                available_memory=available_memory,
+                clock=clock,
+                answer_deadline=answer_deadline,
+            ),
+        )
+
+    @property
+    def name(self) -> str:
+        return self._name
+
+    @property
+    def generative(self) -> bool:
+        return True
+
+    async def describe(self) -> GgufModel:
+        """What the file's header says; loads nothing. Raises ModelUnavailableError."""
+        return await self.process.describe()
+
+    async def context_length(self) -> int | None:
+        """Context window in tokens, from the file's header. Raises ModelUnavailableError."""
+        return await self.process.context_length()
+
+    async def count_tokens(self, text: str) -> int:
+        """Count exactly, loading the model if need be. Raises ModelUnavailableError."""
+        return await self.process.count_tokens(text)
+
+    async def stream(self, completion: Completion) -> AsyncGenerator[Delta, None]:
+        """Answer piece by piece, as `ChatModel.stream`."""
+        messages = plain_messages(completion.messages)
+        last: Delta | None = None
+        async with aclosing(self.process.generate(messages, completion.options)) as events:
+            async for event in events:
+                if event["event"] == "end":
+                    # Usage belongs to the last delta, and what that is shows only now.
+                    yield _with_usage(last or Delta(finish_reason="stop"), event)
+                    return
+                if last is not None:
+                    yield last
+                    last = None
+                delta = Delta(index=event["index"], content=event["text"], finish_reason=event["finish_reason"])
+                if delta.finish_reason is None:
+                    yield delta
+                else:
+                    last = delta
+
+    async def aclose(self) -> None:
+        await self.process.aclose()
+
+
+def _with_usage(delta: Delta, end: Header) -> Delta:
+    usage = Usage(
+        prompt_tokens=end["prompt_tokens"],
+        completion_tokens=end["generated_tokens"],
+        cached_tokens=end["cached_tokens"],
+    )
+    return Delta(index=delta.index, content=delta.content, finish_reason=delta.finish_reason, usage=usage)

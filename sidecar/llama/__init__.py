@@ -1,0 +1,1 @@
+"""llama.cpp: GGUF metadata, the worker process that holds a model, and its client. For embedding and inference."""

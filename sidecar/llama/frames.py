@@ -1,0 +1,37 @@
+"""The encoding of frames between a model's worker process and its client: a JSON header, then raw bytes.
+
+    4 bytes, big-endian length of the header | header, UTF-8 JSON object | payload (vectors: little-endian float32)
+
+Client to worker, by `op`: load · generate · embed · count · cancel.
+Worker to client, by `event`: loaded · working · delta · end · vectors · counted · error. All carry the `id` of
+their request; `working` says that native code is getting on, so that a long prefill is not taken for a hang.
+"""
+
+from __future__ import annotations
+
+import json
+import struct
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+
+Header: TypeAlias = Mapping[str, Any]
+
+_LENGTH = struct.Struct(">I")
+
+
+def encode_frame(header: Header, payload: bytes = b"") -> bytes:
+    """Build a frame. `header` holds JSON values only; lone surrogates survive as escapes."""
+    head = json.dumps(header, separators=(",", ":")).encode("ascii")
+    return _LENGTH.pack(len(head)) + head + payload
+
+
+def decode_frame(frame: bytes) -> tuple[Header, bytes]:
+    """Take a frame apart. Raises ValueError when it is not one."""
+    if len(frame) < _LENGTH.size:
+        raise ValueError("frame without header")
+    (length,) = _LENGTH.unpack_from(frame)
+    end = _LENGTH.size + length
+    header = json.loads(frame[_LENGTH.size : end])
+    if not isinstance(header, dict):
+        raise ValueError("frame header is not an object")
+    return header, frame[end:]

@@ -1,0 +1,148 @@
+"""A JSON Schema becomes a grammar that llama.cpp holds the answer to.
+
+The conversion is llama-cpp-python's; the checks around it are here, for a bad grammar ends the process: deep nesting
+overflows the native stack, and a length of a million is written out as a million nested groups.
+"""
+
+from __future__ import annotations
+
+import copy
+import json
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from sidecar.errors import RequestError
+
+MAX_DEPTH = 32
+"""Levels of objects and arrays in a schema."""
+MAX_REPETITION = 64
+"""A larger upper bound on lengths is dropped, since each unit becomes one nesting level of the grammar."""
+MAX_NESTING = 200
+MAX_GRAMMAR = 512 * 1024
+_QUANTIFIER = re.compile(r"(?<=[{,])\s*(\d{1,18})\s*(?=[,}])")
+_LOWER, _UPPER = ("minItems", "minLength"), ("maxItems", "maxLength")
+# Keys whose values are written into the grammar as they are; what they hold is no schema.
+_LITERALS = frozenset({"const", "enum", "default", "examples", "required"})
+_ANYTHING = {"type": ["object", "array", "string", "number", "boolean", "null"]}
+
+
+def schema_to_grammar(lib: Any, schema: str) -> str:
+    """Convert JSON text of a schema to GBNF; `lib` is the package llama_cpp.
+
+    Raises RequestError for a schema that cannot be followed.
+    """
+    checked = _with_safe_references(_bounded(json.loads(schema), depth=0))
+    try:
+        grammar: str = lib.llama_grammar.json_schema_to_gbnf(json.dumps(checked))
+    # Its converter asserts and indexes freely: what it raises for a bad schema is not listed anywhere.
+    except (AssertionError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+        raise _refusal(str(error)[:200]) from error
+    if len(grammar) > MAX_GRAMMAR or _nesting(grammar) > MAX_NESTING:
+        raise _refusal("it is too large")
+    return grammar
+
+
+def _refusal(reason: str) -> RequestError:
+    return RequestError(
+        f"The JSON Schema in response_format cannot be followed: {reason or 'it is malformed'}.",
+        param="response_format",
+    )
+
+
+def _bounded(value: Any, *, depth: int) -> Any:
+    """Copy a schema with every repetition bounded and every "anything" written out."""
+    if depth > MAX_DEPTH * 2:
+        raise _refusal("it is nested too deeply")
+    if isinstance(value, list):
+        return [_bounded(item, depth=depth + 1) for item in value]
+    if not isinstance(value, dict):
+        return value
+    bounded = {k: copy.copy(v) if k in _LITERALS else _bounded(v, depth=depth + 1) for k, v in value.items()}
+    for key in _UPPER:
+        if isinstance(bounded.get(key), int) and bounded[key] > MAX_REPETITION:
+            del bounded[key]
+    pattern = bounded.get("pattern")
+    repetitions = [int(n) for n in _QUANTIFIER.findall(pattern)] if isinstance(pattern, str) else []
+    repetitions += [bounded[key] for key in _LOWER if isinstance(bounded.get(key), int)]
+    if max(repetitions, default=0) > MAX_REPETITION:
+        raise _refusal(f"it asks for more than {MAX_REPETITION} items or characters")
+    # The converter takes an empty schema for "an object", and trips over one as `items`.
+    for key in ("items", "additionalProperties"):
+        if bounded.get(key) in ({}, True):
+            bounded[key] = _ANYTHING
+    if isinstance(bounded.get("properties"), dict):
+        bounded["properties"] = {k: _ANYTHING if v in ({}, True) else v for k, v in bounded["properties"].items()}
+    return bounded
+
+
+def _with_safe_references(schema: Any) -> Any:
+    """Rename definitions to names that no rule of the converter has, and lift a reference at the root, where the
+    converter does not look for others beside it.
+
+    Refuses what is outside the schema, and a reference that leads back to itself without a value in between, which
+    would make the grammar left-recursive.
+    """
+    if not isinstance(schema, dict):
+        raise _refusal("it is not an object")
+    if "$ref" in schema:
+        schema = {**schema, "anyOf": [{"$ref": schema["$ref"]}]}
+        del schema["$ref"]
+    names: dict[str, str] = {}
+    definitions: dict[str, Any] = {}
+    for section in ("$defs", "definitions"):
+        parts = schema.pop(section, None)
+        for name, part in parts.items() if isinstance(parts, dict) else ():
+            names[f"#/{section}/{name}"] = f"definition{len(names)}"
+            definitions[names[f"#/{section}/{name}"]] = part
+    renamed = _renamed({**schema, "$defs": definitions} if definitions else schema, names)
+    _refuse_loops(renamed.get("$defs", {}))
+    return renamed
+
+
+def _renamed(value: Any, names: Mapping[str, str]) -> Any:
+    if isinstance(value, list):
+        return [_renamed(item, names) for item in value]
+    if not isinstance(value, dict):
+        return value
+    copied = {key: part if key in _LITERALS else _renamed(part, names) for key, part in value.items()}
+    reference = copied.get("$ref")
+    if isinstance(reference, str):
+        if reference not in names:
+            raise _refusal(f"it refers to {reference[:80]}, which is not among its $defs")
+        copied["$ref"] = f"#/$defs/{names[reference]}"
+    return copied
+
+
+def _refuse_loops(definitions: Mapping[str, Any]) -> None:
+    sound: set[str] = set()
+
+    def follow(part: Any, path: tuple[str, ...]) -> None:
+        if not isinstance(part, dict):
+            return
+        if isinstance(part.get("$ref"), str):
+            visit(part["$ref"].removeprefix("#/$defs/"), path)
+        for alternative in [a for key in ("anyOf", "oneOf") for a in _list(part.get(key))]:
+            follow(alternative, path)
+
+    def visit(name: str, path: tuple[str, ...]) -> None:
+        if name in path:
+            raise _refusal("one of its $defs is defined by itself")
+        if name not in sound:
+            follow(definitions.get(name), (*path, name))
+            sound.add(name)
+
+    for name in definitions:
+        visit(name, ())
+
+
+def _list(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
+def _nesting(grammar: str) -> int:
+    deepest = level = 0
+    for character in grammar:
+        level += (character == "(") - (character == ")")
+        deepest = max(deepest, level)
+    return deepest

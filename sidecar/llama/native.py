@@ -1,0 +1,298 @@
+"""The calls into llama.cpp: load a model, tokenise, evaluate, read logits and embeddings. Runs in the worker only.
+
+The low-level functions of llama-cpp-python are used, not its `Llama` class: that class cannot be stopped inside a
+prefill, and some of what it does with bad input ends the process. Whatever is known to abort is checked first:
+batches never exceed `n_batch`, texts never exceed the model's position table, grammars are tested for NULL.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import psutil
+
+from sidecar.errors import ModelUnavailableError
+from sidecar.llama.settings import LoadSettings
+
+BATCH = 512
+"""Tokens evaluated by one call, and the least that an embedding batch can hold."""
+MAX_SEQUENCES = 16
+"""Texts embedded by one call."""
+_ABORTED = 2
+_WITH_DATA = True
+_GGML_ERROR = 4
+_UNKNOWN_OR_CONTROL = 0b0000_1001
+"""llama.h, `enum llama_token_attr`: the tokens that `parse_special` lets text stand for."""
+_POOLING = {"none": 0, "mean": 1, "cls": 2, "last": 3, "rank": 4}
+
+
+class StoppedError(Exception):
+    """The evaluation was given up because `tick` asked for it."""
+
+
+def import_llama() -> Any:
+    """Import llama-cpp-python, quietly: the one lazy import, 140 ms and 30 MB that only this process pays."""
+    # Without it an abort starts a debugger, if one is installed, to print a backtrace.
+    os.environ["GGML_NO_BACKTRACE"] = "1"
+    try:
+        import llama_cpp
+    except (ImportError, OSError, RuntimeError, AttributeError) as error:
+        raise ModelUnavailableError(f"llama-cpp-python cannot be imported: {error}") from error
+    return llama_cpp
+
+
+class NativeModel:
+    """One loaded model with its context. `tick` is called often from native code; returning true stops the work."""
+
+    def __init__(self, settings: LoadSettings, *, tick: Callable[[], bool]) -> None:
+        self.lib = import_llama()
+        self.settings = settings
+        self._tick = tick
+        self._errors: deque[str] = deque(maxlen=4)
+        self._evaluated: list[int] = []
+        # ctypes does not keep callbacks alive: they must live as long as the model.
+        self._on_log = self.lib.llama_log_callback(self._log)
+        self._on_progress = self.lib.llama_progress_callback(lambda _fraction, _data: not tick())
+        self._on_node = self.lib.llama_cpp.ggml_abort_callback(lambda _data: tick())
+        self.lib.llama_log_set(self._on_log, ctypes.c_void_p(0))
+        self.lib.llama_backend_init()
+        self._model = self._load()
+        self.vocab = self.lib.llama_model_get_vocab(self._model)
+        self.vocabulary_size = int(self.lib.llama_vocab_n_tokens(self.vocab))
+        self.dimensions = int(self.lib.llama_model_n_embd_out(self._model))
+        self._n_batch = max(BATCH, settings.context_length) if settings.mode == "embedding" else BATCH
+        self.context = self._open_context()
+        self._memory = self.lib.llama_get_memory(self.context)
+        self._batch = self.lib.llama_batch_init(self._n_batch, 0, 1)
+
+    # ── vocabulary ──
+
+    def tokenize(self, text: str, *, special: bool) -> list[int]:
+        """Tokens of a text without any that begin or end it. With `special`, control tokens' texts become them."""
+        return self._tokenize(text, around=False, special=special)
+
+    def tokenize_whole(self, text: str, *, limit: int) -> list[int]:
+        """Tokens of a text with those that the model wants around it (`[CLS]` … `[SEP]`), cut to `limit`.
+
+        A token that closes the text is kept at the cut: some models are pooled at it.
+        """
+        tokens = self._tokenize(text, around=True, special=False)
+        if len(tokens) <= limit:
+            return tokens
+        closing = {int(self.lib.llama_vocab_sep(self.vocab)), int(self.lib.llama_vocab_eos(self.vocab))}
+        return [*tokens[: limit - 1], tokens[-1]] if tokens[-1] in closing else tokens[:limit]
+
+    def piece(self, token: int) -> bytes:
+        """The bytes of one token; control tokens have none. They may end in the middle of a character."""
+        special = False
+        size = 128
+        for _ in range(2):
+            buffer = ctypes.create_string_buffer(size)
+            length = int(self.lib.llama_token_to_piece(self.vocab, token, buffer, size, 0, special))
+            if length >= 0:
+                return buffer.raw[:length]
+            size = -length
+        return b""
+
+    def ends(self, token: int) -> bool:
+        """Whether the token ends an answer."""
+        return bool(self.lib.llama_vocab_is_eog(self.vocab, token))
+
+    def beginning(self) -> list[int]:
+        """The token that every prompt must begin with, or none."""
+        bos = int(self.lib.llama_vocab_bos(self.vocab))
+        return [bos] if bos >= 0 and self.lib.llama_vocab_get_add_bos(self.vocab) else []
+
+    def bos_text(self) -> str:
+        return self._token_text(int(self.lib.llama_vocab_bos(self.vocab)))
+
+    def eos_text(self) -> str:
+        return self._token_text(int(self.lib.llama_vocab_eos(self.vocab)))
+
+    def special_texts(self) -> list[str]:
+        """The texts of all tokens that text must not be able to forge."""
+        attributes = self.lib.llama_vocab_get_attr
+        tokens = (t for t in range(self.vocabulary_size) if attributes(self.vocab, t) & _UNKNOWN_OR_CONTROL)
+        return [text for token in tokens if (text := self._token_text(token))]
+
+    # ── evaluation ──
+
+    def evaluate(self, tokens: Sequence[int], *, fresh: bool, on_piece: Callable[[int], None]) -> int:
+        """Bring the context to exactly `tokens` (at least one) and leave the logits of the last; gives back how many
+        were there already. With `fresh` nothing is reused, so that results repeat to the bit; `on_piece` hears how
+        many tokens each native call evaluated.
+
+        Raises StoppedError when `tick` stops it.
+        """
+        kept = 0 if fresh else min(_common_prefix(self._evaluated, tokens), len(tokens) - 1)
+        if not self._forget_after(kept):
+            kept = 0
+        for start in range(kept, len(tokens), self._n_batch):
+            piece = tokens[start : start + self._n_batch]
+            self.extend(piece)
+            on_piece(len(piece))
+        return kept
+
+    def extend(self, tokens: Sequence[int]) -> None:
+        """Evaluate at most a batch of tokens after those already there."""
+        if self._tick():
+            raise StoppedError
+        first = len(self._evaluated)
+        for offset, token in enumerate(tokens):
+            self._put(offset, token, position=first + offset, sequence=0, wanted=offset == len(tokens) - 1)
+        self._batch.n_tokens = len(tokens)
+        code = int(self.lib.llama_decode(self.context, self._batch))
+        if code != 0:
+            self._forget_after(first)
+            raise self._failed(code)
+        self._evaluated.extend(tokens)
+
+    def logits(self) -> npt.NDArray[np.float32]:
+        """A copy of the last token's logits, one a vocabulary entry."""
+        pointer = self.lib.llama_get_logits_ith(self.context, -1)
+        return np.ctypeslib.as_array(pointer, shape=(self.vocabulary_size,)).copy()
+
+    def embed(self, sequences: Sequence[Sequence[int]]) -> npt.NDArray[np.float32]:
+        """Embed token sequences, each of at least one token and within the limit: shape (sequences, dimensions),
+        as pooled by the model, not normalised.
+
+        Raises StoppedError when `tick` stops it.
+        """
+        rows: list[npt.NDArray[np.float32]] = []
+        for group in _groups(sequences, budget=self._n_batch):
+            rows.extend(self._embed_group(group))
+        return np.stack(rows) if rows else np.zeros((0, self.dimensions), dtype=np.float32)
+
+    def _embed_group(self, group: Sequence[Sequence[int]]) -> list[npt.NDArray[np.float32]]:
+        if self._tick():
+            raise StoppedError
+        offset = 0
+        for sequence, tokens in enumerate(group):
+            for position, token in enumerate(tokens):
+                self._put(offset, token, position=position, sequence=sequence, wanted=True)
+                offset += 1
+        self._batch.n_tokens = offset
+        # Encoders keep no memory of earlier tokens; decoders trained to embed do, and start each batch empty.
+        if self._memory is None:
+            code = int(self.lib.llama_encode(self.context, self._batch))
+        else:
+            self.lib.llama_memory_clear(self._memory, _WITH_DATA)
+            code = int(self.lib.llama_decode(self.context, self._batch))
+        if code != 0:
+            raise self._failed(code)
+        pointers = [self.lib.llama_get_embeddings_seq(self.context, i) for i in range(len(group))]
+        return [np.ctypeslib.as_array(pointer, shape=(self.dimensions,)).copy() for pointer in pointers]
+
+    # ── inside ──
+
+    def _load(self) -> Any:
+        parameters = self.lib.llama_model_default_params()
+        parameters.n_gpu_layers = 2**31 - 1 if self.settings.gpu_layers < 0 else self.settings.gpu_layers
+        parameters.progress_callback = self._on_progress
+        model = self.lib.llama_model_load_from_file(self.settings.path.encode("utf-8"), parameters)
+        if not model:
+            raise ModelUnavailableError(f"llama.cpp cannot load the model: {self._reason()}")
+        return model
+
+    def _open_context(self) -> Any:
+        parameters = self.lib.llama_context_default_params()
+        embedding = self.settings.mode == "embedding"
+        parameters.n_ctx = self._n_batch if embedding else self.settings.context_length
+        parameters.n_batch = self._n_batch
+        parameters.n_ubatch = self._n_batch
+        parameters.n_threads = parameters.n_threads_batch = self.settings.threads or _cores()
+        parameters.abort_callback = self._on_node
+        if embedding:
+            parameters.embeddings = True
+            parameters.n_seq_max = MAX_SEQUENCES
+            parameters.kv_unified = True
+            parameters.pooling_type = _POOLING[self.settings.pooling or "mean"]
+        context = self.lib.llama_init_from_model(self._model, parameters)
+        if not context:
+            raise ModelUnavailableError(f"llama.cpp cannot open the model: {self._reason()}")
+        return context
+
+    def _forget_after(self, kept: int) -> bool:
+        """Drop what was evaluated from position `kept` on; false when the model can only forget everything."""
+        if self._memory is None or (kept == len(self._evaluated) == 0):
+            return True
+        if kept and self.lib.llama_memory_seq_rm(self._memory, 0, kept, -1):
+            del self._evaluated[kept:]
+            return True
+        self.lib.llama_memory_clear(self._memory, _WITH_DATA)
+        self._evaluated.clear()
+        return kept == 0
+
+    def _failed(self, code: int) -> Exception:
+        if code == _ABORTED:
+            return StoppedError()
+        return ModelUnavailableError(f"llama.cpp could not evaluate the text (code {code}): {self._reason()}")
+
+    def _put(self, offset: int, token: int, *, position: int, sequence: int, wanted: bool) -> None:
+        batch = self._batch
+        batch.token[offset] = token
+        batch.pos[offset] = position
+        batch.n_seq_id[offset] = 1
+        batch.seq_id[offset][0] = sequence
+        batch.logits[offset] = wanted
+
+    def _tokenize(self, text: str, *, around: bool, special: bool) -> list[int]:
+        encoded = text.encode("utf-8", "replace")
+        room = len(encoded) + 8
+        for _ in range(2):
+            tokens = (self.lib.llama_token * room)()
+            count = self.lib.llama_tokenize(self.vocab, encoded, len(encoded), tokens, room, around, special)
+            if count >= 0:
+                return list(tokens[:count])
+            room = -count
+        raise ModelUnavailableError("llama.cpp could not tokenise the text.")
+
+    def _token_text(self, token: int) -> str:
+        if token < 0:
+            return ""
+        text: bytes = self.lib.llama_vocab_get_text(self.vocab, token) or b""
+        return text.decode("utf-8", "replace")
+
+    def _log(self, level: int, text: bytes, _data: object) -> None:
+        if level == _GGML_ERROR:
+            line = text.decode("utf-8", "replace")
+            self._errors.append(line.strip())
+            with contextlib.suppress(OSError, ValueError):
+                sys.stderr.write(line)
+
+    def _reason(self) -> str:
+        return self._errors[0][:300] if self._errors else "no reason given"
+
+
+def _common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
+    length = min(len(left), len(right))
+    return next((i for i in range(length) if left[i] != right[i]), length)
+
+
+def _groups(sequences: Sequence[Sequence[int]], *, budget: int) -> list[list[Sequence[int]]]:
+    """Pack sequences in order into batches. Attention costs the square of a batch's tokens, so short texts are packed
+    up to BATCH tokens only; a longer text goes alone.
+    """
+    groups: list[list[Sequence[int]]] = []
+    held = 0
+    for tokens in sequences:
+        if not groups or held + len(tokens) > min(BATCH, budget) or len(groups[-1]) == MAX_SEQUENCES:
+            groups.append([])
+            held = 0
+        groups[-1].append(tokens)
+        held += len(tokens)
+    return groups
+
+
+def _cores() -> int:
+    """Physical cores that this process may use: llama.cpp gains nothing from hyper-threads."""
+    allowed = len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1
+    return max(1, min(psutil.cpu_count(logical=False) or allowed, allowed))

@@ -1,0 +1,345 @@
+"""The client of one model's worker process: starts it on demand, feeds it one request at a time, stops it when idle.
+
+What runs here: a bounded first-come queue (on a processor a second request beside the first gains nothing), the
+checks before a file is mapped, back-off after crashes, and the idle clock. Closing a request frees its turn at once:
+the worker is told in the background, and stops between two graph nodes. Missing on purpose: several requests in one
+batch, which pays only on large GPUs.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import importlib.util
+import math
+import time
+from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
+from contextlib import aclosing, asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import psutil
+
+from sidecar.errors import ModelUnavailableError, OverloadedError
+from sidecar.llama.frames import Header
+from sidecar.llama.gguf import GgufModel, Pooling, read_gguf
+from sidecar.llama.options import read_options
+from sidecar.llama.session import Counters, Session
+from sidecar.llama.settings import LoadSettings, Mode
+
+MAX_WAITING = 32
+LOAD_DEADLINE = 120.0
+ANSWER_DEADLINE = 30.0
+"""Seconds of silence. The worker gives a sign of life every second while native code gets on."""
+MAX_BACK_OFF = 30.0
+DEFAULT_CONTEXT = 8192
+MAX_EMBEDDED_TOKENS = 2048
+"""Longest text embedded: attention over a text needs memory that grows with its square (2,048 tokens: 0.3 GB)."""
+_MIB = 1024 * 1024
+
+
+def system_available_memory() -> int:
+    """Bytes that can be taken without pushing others out."""
+    return int(psutil.virtual_memory().available)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ProcessOptions:
+    """How a model is run. Times in seconds."""
+
+    context_length: int | None = None
+    """`None`: what the model was trained for, at most 8,192 (chat) or 2,048 a text (embedding)."""
+    threads: int | None = None
+    gpu_layers: int = -1
+    keep_alive: float = 600.0
+    """Idle time after which the process is stopped; `math.inf` keeps it."""
+    available_memory: Callable[[], int] = system_available_memory
+    clock: Callable[[], float] = time.monotonic
+    load_deadline: float = LOAD_DEADLINE
+    answer_deadline: float = ANSWER_DEADLINE
+
+
+class LlamaProcess:
+    """One model file in a worker process of its own. Safe to call from several tasks of one event loop."""
+
+    def __init__(self, path: Path, *, mode: Mode, options: ProcessOptions) -> None:
+        self._path = path
+        self._mode = mode
+        self._options = options
+        self._counters = Counters()
+        self._model: tuple[tuple[int, int], GgufModel] | None = None
+        self._session: Session | None = None
+        self._starting: asyncio.Task[Session] | None = None
+        self._ending: set[asyncio.Task[None]] = set()
+        self._turn = asyncio.Lock()
+        self._waiting = 0
+        self._users = 0
+        self._idle: asyncio.TimerHandle | None = None
+        self._failures = 0
+        self._retry_at = -math.inf
+        self._failure = ""
+        self._closed = False
+
+    @property
+    def running(self) -> bool:
+        """Whether a worker process holds the model now."""
+        return self._session is not None and self._session.alive
+
+    @property
+    def starting(self) -> bool:
+        """Whether a worker process is being started and its model loaded."""
+        return self._starting is not None
+
+    @property
+    def pid(self) -> int | None:
+        return self._session.pid if self._session is not None else None
+
+    @property
+    def cancelled_count(self) -> int:
+        """Requests that a worker has confirmed to have given up."""
+        return self._counters.cancelled
+
+    @property
+    def generated_tokens(self) -> int:
+        return self._counters.generated_tokens
+
+    @property
+    def evaluated_tokens(self) -> int:
+        """Prompt tokens computed so far, those found in the cache left out."""
+        return self._counters.evaluated_tokens
+
+    async def describe(self) -> GgufModel:
+        """What the file's header says; read again when the file has changed. Loads nothing.
+
+        Raises ModelUnavailableError.
+        """
+        return await asyncio.to_thread(self._describe)
+
+    async def context_length(self) -> int:
+        """Tokens that a request may take (chat) or a text is cut to (embedding). Raises ModelUnavailableError."""
+        return self.context_length_of(await self.describe())
+
+    async def generate(
+        self, messages: Sequence[Mapping[str, Any]], options: Mapping[str, Any]
+    ) -> AsyncGenerator[Header]:
+        """Give out the worker's `delta` events and at last its `end`; `messages` are plain.
+
+        Raises before the first delta: RequestError, ContextLengthError, OverloadedError, ModelUnavailableError; after
+        it: ModelUnavailableError.
+        """
+        read_options(options)
+        request = {"op": "generate", "messages": list(messages), "options": _json_options(options)}
+        async with aclosing(self._exchange(request)) as replies:
+            async for header, _ in replies:
+                yield header
+
+    async def embed(self, texts: Sequence[str]) -> tuple[npt.NDArray[np.float32], tuple[int, ...]]:
+        """Vectors of length 1, one row a text in order, and the tokens of each text after cutting.
+
+        Raises OverloadedError and ModelUnavailableError.
+        """
+        async with aclosing(self._exchange({"op": "embed", "texts": list(texts)})) as replies:
+            async for header, payload in replies:
+                vectors = np.frombuffer(payload, dtype="<f4").reshape(len(texts), header["dimensions"])
+                return vectors.astype(np.float32), tuple(header["token_counts"])
+        raise ModelUnavailableError("The model process gave no vectors.")
+
+    async def load(self) -> int:
+        """Load the model if it is not loaded; gives back the length of its vectors. Raises ModelUnavailableError."""
+        with self._in_use():
+            return (await self._ready()).dimensions
+
+    async def count_tokens(self, text: str) -> int:
+        """Count with the model's own tokenizer, loading it if need be; does not wait for answers under way.
+
+        Raises ModelUnavailableError.
+        """
+        with self._in_use():
+            session = await self._ready()
+            request = {"op": "count", "text": text}
+            async with aclosing(session.ask(request, deadline=self._options.answer_deadline)) as replies:
+                async for header, _ in replies:
+                    return int(header["tokens"])
+        raise ModelUnavailableError("The model process gave no count.")
+
+    async def aclose(self) -> None:
+        """Stop the process; requests under way end with ModelUnavailableError. Idempotent."""
+        self._closed = True
+        if self._idle is not None:
+            self._idle.cancel()
+        if self._starting is not None:
+            starting = self._starting
+            starting.cancel()
+            await asyncio.wait([starting])
+        session, self._session = self._session, None
+        if session is not None:
+            await session.stop()
+        if self._ending:
+            await asyncio.wait(self._ending)
+
+    # ── one request ──
+
+    async def _exchange(self, request: Header) -> AsyncGenerator[tuple[Header, bytes]]:
+        with self._in_use():
+            async with self._my_turn():
+                session = await self._ready()
+                replies = session.ask(request, deadline=self._options.answer_deadline)
+                try:
+                    async with aclosing(replies):
+                        async for reply in replies:
+                            if reply[0]["event"] in {"end", "vectors"}:
+                                self._failures = 0
+                            yield reply
+                except ModelUnavailableError as error:
+                    if not session.alive:
+                        self._failed(error.message)
+                    raise
+
+    @asynccontextmanager
+    async def _my_turn(self) -> AsyncGenerator[None]:
+        if self._waiting >= MAX_WAITING:
+            raise OverloadedError(f"{self._waiting} requests are waiting for this model already.", retry_after=5.0)
+        self._waiting += 1
+        try:
+            await self._turn.acquire()
+        finally:
+            self._waiting -= 1
+        try:
+            yield
+        finally:
+            self._turn.release()
+
+    # ── the process ──
+
+    @contextmanager
+    def _in_use(self) -> Iterator[None]:
+        self._users += 1
+        if self._idle is not None:
+            self._idle.cancel()
+            self._idle = None
+        try:
+            yield
+        finally:
+            self._users -= 1
+            if not self._users and not self._closed and math.isfinite(self._options.keep_alive):
+                self._idle = asyncio.get_running_loop().call_later(self._options.keep_alive, self._retire)
+
+    def _retire(self) -> None:
+        """Let go of the session and end it in the background; a start waits until that is done."""
+        session, self._session = self._session, None
+        if session is not None:
+            task = asyncio.create_task(session.stop())
+            self._ending.add(task)
+            task.add_done_callback(self._ending.discard)
+
+    async def _ready(self) -> Session:
+        if self._closed:
+            raise ModelUnavailableError("The model has been closed.")
+        if self._session is not None and self._session.alive:
+            return self._session
+        if self._starting is None:
+            self._starting = asyncio.create_task(self._start())
+            # Clients that left while the model was loading do not ask how it went; somebody has to.
+            self._starting.add_done_callback(lambda task: task.cancelled() or task.exception())
+        # Shielded: a client that leaves while the model loads does not spoil the loading for the next one.
+        return await asyncio.shield(self._starting)
+
+    async def _start(self) -> Session:
+        try:
+            self._session = await self._load()
+            return self._session
+        finally:
+            self._starting = None
+
+    async def _load(self) -> Session:
+        self._refuse_while_backing_off()
+        self._retire()
+        if self._ending:
+            await asyncio.wait(self._ending)
+        if importlib.util.find_spec("llama_cpp") is None:
+            raise ModelUnavailableError(
+                "llama-cpp-python is not installed.",
+                hint="./scripts/serve installs it where a C compiler exists; or use --upstream.",
+            )
+        model = await self.describe()
+        self._check_kind(model)
+        self._check_memory(model)
+        try:
+            return await Session.start(
+                self._settings(model), counters=self._counters, deadline=self._options.load_deadline
+            )
+        except ModelUnavailableError as error:
+            self._failed(error.message)
+            raise
+
+    def _describe(self) -> GgufModel:
+        try:
+            status = self._path.stat()
+            stamp = (status.st_mtime_ns, status.st_size)
+        except OSError:
+            stamp = (0, 0)
+        if self._model is None or self._model[0] != stamp:
+            self._model = (stamp, read_gguf(self._path))
+        return self._model[1]
+
+    def context_length_of(self, model: GgufModel) -> int:
+        # Never beyond what the model was trained for: past the end of a position table llama.cpp aborts.
+        usual = DEFAULT_CONTEXT if self._mode == "chat" else MAX_EMBEDDED_TOKENS
+        return max(8, min(self._options.context_length or usual, model.context_length or usual))
+
+    def _settings(self, model: GgufModel) -> LoadSettings:
+        return LoadSettings(
+            path=str(self._path),
+            mode=self._mode,
+            context_length=self.context_length_of(model),
+            threads=self._options.threads,
+            gpu_layers=self._options.gpu_layers,
+            pooling=effective_pooling(model) if self._mode == "embedding" else None,
+            chat_template=model.chat_template,
+        )
+
+    def _check_kind(self, model: GgufModel) -> None:
+        if model.kind != self._mode:
+            kinds = {"chat": "a chat model", "embedding": "an embedding model", "rerank": "a reranking model"}
+            raise ModelUnavailableError(
+                f"{self._path.name} is {kinds[model.kind]}; {kinds[self._mode]} is needed here.",
+                hint="Choose another GGUF file.",
+            )
+
+    def _check_memory(self, model: GgufModel) -> None:
+        context = self.context_length_of(model)
+        needed = model.file_size + model.kv_bytes_per_token * context
+        available = self._options.available_memory()
+        if needed > available:
+            raise ModelUnavailableError(
+                f"{self._path.name} needs about {needed / _MIB:,.0f} MiB ({model.file_size / _MIB:,.0f} for weights,"
+                f" the rest for {context:,} tokens), but {available / _MIB:,.0f} MiB are free.",
+                hint="Use a smaller or more strongly quantised model, or a shorter context.",
+            )
+
+    def _failed(self, reason: str) -> None:
+        # The first failure after a success costs nothing: one bad moment is not a crash loop.
+        self._failure = reason
+        delay = min(MAX_BACK_OFF, 2.0 ** (self._failures - 1)) if self._failures else 0.0
+        self._failures += 1
+        self._retry_at = self._options.clock() + delay
+
+    def _refuse_while_backing_off(self) -> None:
+        left = self._retry_at - self._options.clock()
+        if left > 0:
+            raise ModelUnavailableError(
+                self._failure, hint=f"It is started again in {math.ceil(left)} s.", retry_after=left
+            )
+
+
+def effective_pooling(model: GgufModel) -> Pooling:
+    """How an embedding model's vectors are pooled where its file does not say: encoders average, decoders end."""
+    if model.pooling in {"mean", "cls", "last"}:
+        return model.pooling
+    return "last" if model.causal_attention else "mean"
+
+
+def _json_options(options: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: value for key, value in options.items() if value is not None}

@@ -1,0 +1,133 @@
+"""Messages become the one text that a model was trained on, by the chat template in its own metadata.
+
+The template comes out of a downloaded file and runs here, in the worker process, inside Jinja's sandbox; one that loops
+for ever is ended by the client's deadline. Rendering follows Transformers
+(https://github.com/huggingface/transformers/blob/main/src/transformers/utils/chat_template_utils.py).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, NoReturn
+
+import jinja2
+import jinja2.ext
+import jinja2.nodes
+import jinja2.parser
+import jinja2.sandbox
+
+from sidecar.errors import RequestError
+from sidecar.llama.messages import merged_messages
+
+FALLBACK_TEMPLATE = (
+    "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
+    "{{ '<|im_start|>assistant\n' }}"
+)
+"""ChatML, for files without a template or with a broken one."""
+FALLBACK_STOPS = ("<|im_end|>", "<|im_start|>")
+
+# A noncharacter (never valid in interchange) marks where a text must be cut before it is tokenised.
+_CUT = "\ufdd0"
+
+
+class ChatTemplate:
+    """A compiled template. `specials` are the texts of the vocabulary's control tokens."""
+
+    def __init__(
+        self, source: str | None, *, bos: str, eos: str, specials: Sequence[str], now: Callable[[], datetime]
+    ) -> None:
+        self._tokens = {"bos_token": bos, "eos_token": eos}
+        self._now = now
+        self._specials = _starts_of(specials)
+        self._environment = _environment()
+        self._template, self.stops = self._compile(source)
+
+    def render(self, messages: Sequence[Mapping[str, Any]], *, tools: Sequence[Any] | None = None) -> list[str]:
+        """Render plain messages with the opening of the answer, as texts to be tokenised one by one and joined.
+
+        The cuts keep a message from forging a turn: where one contains the text of a control token ("<|im_end|>" in a
+        clipped page), the text is cut inside it, so that it reaches the model as the characters it is made of.
+        Raises RequestError when the template refuses the messages in every arrangement.
+        """
+        shielded: Sequence[Mapping[str, Any]] = [self._shield(message) for message in messages]
+        arrangements = (
+            shielded,
+            merged_messages(shielded, fold_system=False),
+            merged_messages(shielded, fold_system=True),
+        )
+        reason = ""
+        for arrangement in arrangements:
+            try:
+                return self._render(arrangement, tools).split(_CUT)
+            except (jinja2.TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+                reason = str(error)
+        raise RequestError(f"The model's chat template refuses these messages: {reason}", param="messages")
+
+    def _render(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Any] | None) -> str:
+        return self._template.render(
+            messages=messages,
+            tools=tools,
+            add_generation_prompt=True,
+            raise_exception=_raise_exception,
+            strftime_now=lambda form: self._now().strftime(form),
+            **self._tokens,
+        )
+
+    def _compile(self, source: str | None) -> tuple[jinja2.Template, tuple[str, ...]]:
+        if source:
+            try:
+                return self._environment.from_string(source), ()
+            except (jinja2.TemplateError, RecursionError):
+                pass
+        return self._environment.from_string(FALLBACK_TEMPLATE), FALLBACK_STOPS
+
+    def _shield(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        return {key: value if key == "role" else self._cut(value) for key, value in message.items()}
+
+    def _cut(self, value: Any) -> Any:
+        if isinstance(value, str):
+            text = value.replace(_CUT, "")
+            return self._specials.sub(lambda found: found[0] + _CUT, text) if self._specials else text
+        if isinstance(value, Mapping):
+            return {key: self._cut(item) for key, item in value.items()}
+        return [self._cut(item) for item in value] if isinstance(value, list) else value
+
+
+class _GenerationTag(jinja2.ext.Extension):
+    """`{% generation %}` marks what counts in training; here it marks nothing."""
+
+    tags = frozenset({"generation"})  # type: ignore[assignment]  # Jinja annotates a mutable set
+
+    def parse(self, parser: jinja2.parser.Parser) -> list[jinja2.nodes.Node]:
+        parser.stream.skip(1)
+        return parser.parse_statements(("name:endgeneration",), drop_needle=True)
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.sandbox.ImmutableSandboxedEnvironment(
+        trim_blocks=True, lstrip_blocks=True, extensions=[_GenerationTag, jinja2.ext.loopcontrols]
+    )
+    environment.filters["tojson"] = _tojson
+    return environment
+
+
+def _tojson(value: Any, indent: int | None = None, **_: Any) -> str:
+    # Jinja's own filter escapes < > & ' for HTML, which no model was trained on.
+    return json.dumps(value, ensure_ascii=False, indent=indent)
+
+
+def _raise_exception(message: str) -> NoReturn:
+    raise jinja2.TemplateError(message)
+
+
+def _starts_of(specials: Sequence[str]) -> re.Pattern[str] | None:
+    """The first character of every control token's text, wherever one begins; they may overlap."""
+    texts = sorted({text for text in specials if len(text) > 1}, key=len, reverse=True)
+    if not texts:
+        return None
+    # The guard on first characters spares a walk through thousands of alternatives (Gemma has 6,000) at every letter.
+    firsts = "".join(sorted({re.escape(text[0]) for text in texts}))
+    return re.compile(f"(?=[{firsts}])(?={'|'.join(map(re.escape, texts))})(?s:.)")

@@ -1,0 +1,236 @@
+"""The retriever of one vault: takes a query, asks the index by words and by vector, gives hits, best first."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+import apsw
+import numpy as np
+
+from sidecar.embedding.model import EmbeddingModel
+from sidecar.errors import SidecarError
+from sidecar.index import lexical, records, vectors
+from sidecar.index.database import Database
+from sidecar.index.records import ChunkRecord
+from sidecar.index.terms import fold, terms
+from sidecar.language import STOP_WORDS
+from sidecar.notes.links import LinkResolver
+from sidecar.retrieval.query import Query, admits
+from sidecar.retrieval.scoring import cosines, fuse, lexical_score, similarity_above, term_weights
+
+log = logging.getLogger(__name__)
+
+_LEXICAL_CANDIDATES = 60
+_VECTOR_CANDIDATES = 40
+_PER_NOTE = 3
+_UNLINKABLE = re.compile(r"[#|^\[\]]+|%%")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Hit:
+    """A chunk that answers the query. Lane values are `None` where the lane did not see it."""
+
+    chunk: ChunkRecord
+    score: float
+    """In [0, 1]; means the same for every query and vault."""
+    link: str
+    """Wikilink target that leads to the chunk's section."""
+    lexical: float | None = None
+    matched: tuple[str, ...] = ()
+    similarity: float | None = None
+    mentioned: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SearchPlan:
+    """A query with what is computed before the index is asked."""
+
+    query: Query
+    vector: np.ndarray | None
+    limit: int
+
+
+class Retriever:
+    """Searches one vault's index. `vector_weight` says how far the embedding model is trusted beside the words."""
+
+    def __init__(
+        self, serving: Callable[[], Database], embedding: Callable[[], EmbeddingModel | None], *, vector_weight: float
+    ) -> None:
+        self._serving = serving
+        self._embedding = embedding
+        self._vector_weight = vector_weight
+
+    async def search(self, query: Query, *, limit: int) -> list[Hit]:
+        """Hits, best first, at most `limit` and at most three of one note; mentioned notes come whole and first."""
+        plan = SearchPlan(query=query, vector=await self._embed(query.text), limit=limit)
+        return await self._serving().read(lambda connection: self._search(connection, plan))
+
+    async def related(self, path: str, *, limit: int) -> list[Hit]:
+        """Chunks of other notes nearest to this one, one per note."""
+
+        def near(connection: apsw.Connection) -> list[Hit]:
+            own = [chunk.id for chunk in records.chunks_of(connection, path)]
+            stored = vectors.vectors_of(connection, own)
+            if not stored:
+                return []
+            centre = np.mean(list(stored.values()), axis=0)
+            length = float(np.linalg.norm(centre))
+            if not length:
+                return []
+            found = vectors.nearest(connection, centre / length, limit=limit * _PER_NOTE + len(own), within=None)
+            chunks = records.chunks_by_id(connection, [match.chunk_id for match in found])
+            hits = [
+                Hit(
+                    chunk=chunks[match.chunk_id],
+                    score=max(0.0, match.similarity),
+                    link="",
+                    similarity=match.similarity,
+                )
+                for match in found
+                if match.chunk_id in chunks and chunks[match.chunk_id].note.path != path
+            ]
+            return _linked(connection, _limited(hits, limit=limit, per_note=1))
+
+        return await self._serving().read(near)
+
+    async def _embed(self, text: str) -> np.ndarray | None:
+        model = self._embedding()
+        if model is None or not text:
+            return None
+        try:
+            vectors: np.ndarray = (await model.embed([text], kind="query")).vectors
+        except SidecarError as error:
+            # A model that is down must not take search with it: words still find notes.
+            log.warning("vector search is off for this query: %s", error.message)
+            return None
+        vector: np.ndarray = vectors[0]
+        return vector
+
+    def _search(self, connection: apsw.Connection, plan: SearchPlan) -> list[Hit]:
+        within = _admitted(connection, plan.query)
+        mentioned = _mentioned(connection, plan.query)
+        ranked = self._ranked(connection, plan, within)
+        if not ranked and within and not terms(plan.query.text):
+            ranked = _listed(connection, within, plan.limit)
+        first = {hit.chunk.id for hit in mentioned}
+        rest = _limited([hit for hit in ranked if hit.chunk.id not in first], limit=plan.limit, per_note=_PER_NOTE)
+        return _linked(connection, [*mentioned, *rest])
+
+    def _ranked(self, connection: apsw.Connection, plan: SearchPlan, within: Sequence[int] | None) -> list[Hit]:
+        query_terms = terms(plan.query.text)
+        counts = lexical.document_counts(connection, query_terms)
+        found = lexical.search(connection, counts, limit=max(_LEXICAL_CANDIDATES, plan.limit * 2), within=within)
+        near = (
+            []
+            if plan.vector is None
+            else vectors.nearest(connection, plan.vector, limit=max(_VECTOR_CANDIDATES, plan.limit), within=within)
+        )
+        ids = list(dict.fromkeys([*found, *(match.chunk_id for match in near)]))
+        chunks = records.chunks_by_id(connection, ids)
+        streams = records.streams_of(connection, ids)
+        weights = term_weights(query_terms, counts, total=lexical.chunk_count(connection), stop_words=STOP_WORDS)
+        similarity: dict[int, float] = {}
+        background = 0.0
+        if plan.vector is not None and near:
+            similarity = cosines(plan.vector, vectors.vectors_of(connection, ids))
+            background = near[-1].similarity
+        hits = []
+        for chunk in chunks.values():
+            words, matched = lexical_score(weights, streams[chunk.id])
+            cosine = similarity.get(chunk.id)
+            vector = None if not near else similarity_above(cosine, background) if cosine is not None else 0.0
+            hits.append(
+                Hit(
+                    chunk=chunk,
+                    score=fuse(words, vector, vector_weight=self._vector_weight),
+                    link="",
+                    lexical=words,
+                    matched=matched,
+                    similarity=cosine,
+                )
+            )
+        hits.sort(key=lambda hit: (-hit.score, hit.chunk.note.path, hit.chunk.ordinal))
+        return _phrases_first(connection, plan.query, hits)
+
+
+def _admitted(connection: apsw.Connection, query: Query) -> list[int] | None:
+    """Chunk ids that the filters leave, `None` without filters."""
+    if not query.filtered:
+        return None
+    return records.chunk_ids_of_notes(connection, [n.id for n in records.notes(connection) if admits(query, n)])
+
+
+def _mentioned(connection: apsw.Connection, query: Query) -> list[Hit]:
+    if not query.mentions:
+        return []
+    resolver = LinkResolver(dict(records.names(connection)))
+    hits: list[Hit] = []
+    for mention in query.mentions:
+        path = resolver.resolve(mention.name, source="") or next(iter(resolver.mention(mention.name)), None)
+        chunks = records.chunks_of(connection, path) if path else []
+        wanted = [chunk for chunk in chunks if mention.heading is None or _under(chunk, mention.heading)]
+        hits.extend(Hit(chunk=chunk, score=1.0, link="", mentioned=True) for chunk in wanted or chunks)
+    return list({hit.chunk.id: hit for hit in hits}.values())
+
+
+def _under(chunk: ChunkRecord, heading: str) -> bool:
+    wanted = fold(heading.rsplit("#", 1)[-1])
+    return any(fold(above) == wanted for above in chunk.heading_path) or wanted in map(fold, chunk.block_ids)
+
+
+def _listed(connection: apsw.Connection, within: Sequence[int], limit: int) -> list[Hit]:
+    """A query of filters alone lists what they admit, the first chunk of each note, newest note first."""
+    chunks = [c for c in records.chunks_by_id(connection, within).values() if c.ordinal == 0]
+    chunks.sort(key=lambda chunk: (chunk.note.date or "", chunk.note.mtime_ns), reverse=True)
+    return [Hit(chunk=chunk, score=1.0, link="") for chunk in chunks[:limit]]
+
+
+def _phrases_first(connection: apsw.Connection, query: Query, hits: list[Hit]) -> list[Hit]:
+    """Quoted phrases narrow to the chunks that have them, unless none has."""
+    for phrase in query.phrases:
+        words = terms(phrase)
+        rows = lexical.phrase_rows(connection, words) if words else set()
+        with_phrase = [hit for hit in hits if hit.chunk.id in rows]
+        hits = with_phrase or hits
+    return hits
+
+
+def _limited(hits: Iterable[Hit], *, limit: int, per_note: int) -> list[Hit]:
+    seen: Counter[int] = Counter()
+    kept: list[Hit] = []
+    for hit in hits:
+        if len(kept) >= limit:
+            break
+        if hit.score <= 0 or seen[hit.chunk.note.id] >= per_note:
+            continue
+        seen[hit.chunk.note.id] += 1
+        kept.append(hit)
+    return kept
+
+
+def _linked(connection: apsw.Connection, hits: list[Hit]) -> list[Hit]:
+    """Give each hit its wikilink target: the title alone where it is unique, else the path."""
+    shared = records.shared_titles(connection, {hit.chunk.note.title for hit in hits})
+    return [
+        Hit(
+            chunk=hit.chunk,
+            score=hit.score,
+            link=link_target(hit.chunk, by_path=fold(hit.chunk.note.title) in shared),
+            lexical=hit.lexical,
+            matched=hit.matched,
+            similarity=hit.similarity,
+            mentioned=hit.mentioned,
+        )
+        for hit in hits
+    ]
+
+
+def link_target(chunk: ChunkRecord, *, by_path: bool) -> str:
+    """Wikilink target of a chunk's section, written as Obsidian writes it: no `#|^[]` inside a heading."""
+    name = chunk.note.path.removesuffix(".md") if by_path else chunk.note.title
+    heading = " ".join(_UNLINKABLE.sub(" ", chunk.heading_path[-1]).split()) if chunk.heading_path else ""
+    return f"{name}#{heading}" if heading else name

@@ -1,0 +1,96 @@
+"""The data folder: its lock, the token, and `runtime.json`, by which clients find a running server."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from sidecar.config import Config
+from sidecar.errors import AlreadyRunningError, ConfigError
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder, readable by its owner alone. Raises ConfigError when that cannot be."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        if os.name == "posix":
+            folder.chmod(0o700)
+    except OSError as error:
+        raise ConfigError(
+            f"The data folder {folder} cannot be used: {error.strerror or error}.",
+            hint="`--data-dir` names another one.",
+        ) from error
+
+
+def acquire(config: Config) -> FileLock:
+    """Take the data folder for this process. Raises AlreadyRunningError naming the other one's address if known."""
+    lock = FileLock(config.data_dir / "lock", timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        other = read_runtime_file(config) or {}
+        where = f" at {other['url']} (process {other['pid']})" if {"url", "pid"} <= other.keys() else ""
+        raise AlreadyRunningError(
+            f"Another Sidecar{where} uses the data folder {config.data_dir}.",
+            hint="Stop it first, or use another --data-dir.",
+        ) from None
+    return lock
+
+
+def read_token(config: Config) -> str | None:
+    """The token, or `None` when none has been made yet."""
+    try:
+        return config.token_file.read_text(encoding="ascii").strip() or None
+    except (FileNotFoundError, UnicodeDecodeError):
+        return None
+
+
+def ensure_token(config: Config) -> str:
+    """The token, made when there is none."""
+    return read_token(config) or rotate_token(config)
+
+
+def rotate_token(config: Config) -> str:
+    """Make a new token in place of the old one. A running server goes on with the old one until it is restarted."""
+    token = f"sk-sidecar-{secrets.token_urlsafe(32)}"
+    write_private(config.token_file, token + "\n")
+    return token
+
+
+def write_private(path: Path, text: str) -> None:
+    """Write a small file whole or not at all, readable by its owner alone."""
+    beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        beside.replace(path)
+    except BaseException:
+        beside.unlink(missing_ok=True)
+        raise
+
+
+def write_runtime_file(config: Config, facts: Mapping[str, Any]) -> None:
+    """Tell clients on this machine where the server is."""
+    write_private(config.runtime_file, json.dumps(facts, ensure_ascii=False, indent=2) + "\n")
+
+
+def read_runtime_file(config: Config) -> dict[str, Any] | None:
+    """What the last server wrote about itself, `None` when there is nothing readable. It may have ended since."""
+    try:
+        facts = json.loads(config.runtime_file.read_text(encoding="utf-8"))
+    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+        return None
+    return facts if isinstance(facts, dict) else None
+
+
+def remove_runtime_file(config: Config) -> None:
+    config.runtime_file.unlink(missing_ok=True)

@@ -1,0 +1,128 @@
+"""The models that this Sidecar offers: ids, aliases, and which chat model answers with which vault."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Literal
+
+from sidecar.embedding.model import EmbeddingModel
+from sidecar.errors import ModelNotFoundError, ModelUnavailableError
+from sidecar.inference.model import ChatModel
+from sidecar.inference.upstream import UpstreamChatModel
+from sidecar.runtime.vaults import OpenVault
+from sidecar.upstream import Upstream
+
+DEFAULT_ID = "vault"
+# Names that clients have built in; they mean the defaults, so that such clients work unchanged.
+_OPENAI_CHAT = re.compile(r"^(?:gpt-|chatgpt-|o[1-9](?:$|-))", re.IGNORECASE)
+_OPENAI_EMBEDDING = re.compile(r"^text-embedding-", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ModelEntry:
+    """A model as listed to clients. `created` is in seconds since the epoch; `context_length` in tokens, when known."""
+
+    id: str
+    kind: Literal["chat", "embedding"]
+    name: str
+    owned_by: str
+    created: int
+    context_length: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatTarget:
+    """What an id on the API means: a chat model, with a vault or plain."""
+
+    id: str
+    model: ChatModel
+    vault: OpenVault | None
+
+
+class ModelRegistry:
+    """Resolves the ids of the API. Listing never waits for a model."""
+
+    def __init__(
+        self,
+        *,
+        chat: Mapping[str, ChatModel],
+        default_chat: str,
+        embedding: EmbeddingModel | None,
+        no_embedding: str,
+        vaults: Mapping[str, OpenVault],
+        upstream: Upstream | None,
+        aliases: Mapping[str, str],
+        created: int,
+    ) -> None:
+        """`chat` holds the models by id, `default_chat` the one behind `vault`; `no_embedding` says why there is no
+        embedding model.
+        """
+        self._chat = dict(chat)
+        self._default_chat = default_chat
+        self._embedding = embedding
+        self._no_embedding = no_embedding
+        self._vaults = vaults
+        self._upstream = upstream
+        self._aliases = aliases
+        self._created = created
+
+    def entries(self) -> tuple[ModelEntry, ...]:
+        """Every id that can be asked for, the default first; aliases are not listed."""
+        models = self._chat_ids()
+        chat = [
+            DEFAULT_ID,
+            *(f"{vault}/{model}" for vault in self._vaults for model in models),
+            *(model for model in models if self._generative(model)),
+        ]
+        entries = [self._entry(model_id, "chat") for model_id in dict.fromkeys(chat)]
+        if self._embedding is not None:
+            entries.append(self._entry(self._embedding.name, "embedding"))
+        return tuple(entries)
+
+    def chat_target(self, model_id: str) -> ChatTarget:
+        """The chat model, and the vault it answers with, behind an id or alias. Raises ModelNotFoundError."""
+        wanted = self._aliases.get(model_id, model_id)
+        if wanted == DEFAULT_ID or _OPENAI_CHAT.match(wanted):
+            return ChatTarget(id=model_id, model=self._chat[self._default_chat], vault=self._default_vault())
+        for name, vault in self._vaults.items():
+            if wanted.startswith(f"{name}/") and (model := self._model(wanted[len(name) + 1 :])) is not None:
+                return ChatTarget(id=model_id, model=model, vault=vault)
+        model = self._model(wanted)
+        if model is None:
+            raise ModelNotFoundError(model_id, valid=tuple(entry.id for entry in self.entries()))
+        return ChatTarget(id=model_id, model=model, vault=None if model.generative else self._default_vault())
+
+    def embedding_model(self, model_id: str) -> EmbeddingModel:
+        """The embedding model behind an id or alias. Raises ModelNotFoundError, or ModelUnavailableError when the
+        server runs on lexical search alone.
+        """
+        wanted = self._aliases.get(model_id, model_id)
+        known = {DEFAULT_ID, "builtin"} | ({self._embedding.name} if self._embedding else set())
+        if wanted not in known and not _OPENAI_EMBEDDING.match(wanted):
+            valid = tuple(entry.id for entry in self.entries() if entry.kind == "embedding")
+            raise ModelNotFoundError(model_id, valid=valid)
+        if self._embedding is None:
+            raise ModelUnavailableError("No embedding model is loaded.", hint=self._no_embedding)
+        return self._embedding
+
+    def _chat_ids(self) -> list[str]:
+        upstream = [] if self._upstream is None else [model.id for model in self._upstream.known_models()]
+        return list(dict.fromkeys([self._default_chat, *self._chat, *upstream]))
+
+    def _generative(self, model_id: str) -> bool:
+        return model_id not in self._chat or self._chat[model_id].generative
+
+    def _model(self, model_id: str) -> ChatModel | None:
+        if model_id not in self._chat and self._upstream is not None:
+            known = {model.id for model in self._upstream.known_models()}
+            if model_id in known:
+                self._chat[model_id] = UpstreamChatModel(self._upstream, model_id)
+        return self._chat.get(model_id)
+
+    def _default_vault(self) -> OpenVault | None:
+        return next(iter(self._vaults.values()), None)
+
+    def _entry(self, model_id: str, kind: Literal["chat", "embedding"]) -> ModelEntry:
+        return ModelEntry(id=model_id, kind=kind, name=model_id, owned_by="sidecar", created=self._created)

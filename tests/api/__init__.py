@@ -1,0 +1,1 @@
+"""Tests of the HTTP surface, over a real server on a real socket."""

@@ -1,0 +1,72 @@
+"""JSON Schemas that become grammars, and those that are refused because the grammar would end the process."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from sidecar.errors import RequestError
+from sidecar.llama.grammar import schema_to_grammar
+
+llama_cpp = pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
+
+_TREE = {
+    "type": "object",
+    "properties": {"children": {"type": "array", "items": {"$ref": "#/$defs/root"}}},
+    "required": ["children"],
+}
+
+
+def _nested(levels: int) -> dict[str, Any]:
+    schema: dict[str, Any] = {"type": "integer"}
+    for _ in range(levels):
+        schema = {"type": "object", "properties": {"a": schema}}
+    return schema
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"type": "object"},
+        {"type": "object", "properties": {"a": {"type": "integer"}, "b": {}}, "required": ["a"]},
+        {"type": "array", "items": {}},
+        {"type": "array", "items": True},
+        {"type": "string", "maxLength": 10**9},
+        {"type": "array", "items": {"type": "integer"}, "minItems": 2, "maxItems": 64},
+        {"enum": ["a", 1, None]},
+        {"$defs": {"root": _TREE}, "$ref": "#/$defs/root"},
+        {"definitions": {"a b": {"type": "string"}}, "properties": {"x": {"$ref": "#/definitions/a b"}}},
+    ],
+)
+def test_a_sound_schema_becomes_a_grammar(schema: dict[str, Any]) -> None:
+    assert "root ::= " in schema_to_grammar(llama_cpp, json.dumps(schema))
+
+
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"$ref": "#/$defs/missing"},
+        {"$ref": "https://example.com/schema"},
+        {"$ref": "file:///etc/passwd"},
+        {"$defs": {"a": {"$ref": "#/$defs/a"}}, "$ref": "#/$defs/a"},
+        {
+            "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}]}, "b": {"oneOf": [{"$ref": "#/$defs/a"}]}},
+            "properties": {"x": {"$ref": "#/$defs/a"}},
+        },
+        _nested(80),
+        {"type": "string", "minLength": 10**9},
+        {"type": "string", "pattern": "^a{1000000}$"},
+        {"type": "string", "pattern": "^[a$"},
+        {"type": "object", "properties": {f"p{n}": {"type": "string"} for n in range(2000)}},
+        {"type": "wizard"},
+        {"type": "object", "properties": []},
+        {"properties": {"a": {"type": "string"}}, "required": 5},
+        [],
+    ],
+)
+def test_a_schema_that_cannot_be_followed_is_a_bad_request(schema: Any) -> None:
+    with pytest.raises(RequestError) as caught:
+        schema_to_grammar(llama_cpp, json.dumps(schema))
+    assert caught.value.param == "response_format"

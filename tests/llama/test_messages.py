@@ -1,0 +1,72 @@
+"""OpenAI messages brought to the shape that chat templates read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from sidecar.errors import RequestError
+from sidecar.llama.messages import merged_messages, plain_messages
+
+
+def test_developer_is_system_and_parts_become_text() -> None:
+    messages: list[dict[str, Any]] = [
+        {"role": "developer", "content": "Be brief."},
+        {"role": "user", "content": [{"type": "text", "text": "one"}, {"type": "input_text", "text": "two"}]},
+        {"role": "assistant", "content": None},
+    ]
+    assert plain_messages(messages) == [
+        {"role": "system", "content": "Be brief."},
+        {"role": "user", "content": "one\ntwo"},
+        {"role": "assistant", "content": ""},
+    ]
+
+
+def test_tool_calls_are_kept_for_templates_that_know_them() -> None:
+    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    (message,) = plain_messages([{"role": "assistant", "content": None, "tool_calls": [call], "refusal": None}])
+    assert message == {"role": "assistant", "content": "", "tool_calls": [call]}
+
+
+@pytest.mark.parametrize(
+    "message",
+    [
+        {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "data:image/png;base64,AA=="}}]},
+        {"role": "user", "content": [{"type": "text", "text": 5}]},
+        {"role": "user", "content": ["text"]},
+        {"role": "user", "content": 5},
+        {"role": "wizard", "content": "hello"},
+        {"content": "hello"},
+    ],
+)
+def test_what_a_text_model_cannot_read_is_refused_naming_messages(message: dict[str, Any]) -> None:
+    with pytest.raises(RequestError) as caught:
+        plain_messages([message])
+    assert caught.value.param == "messages"
+
+
+def test_no_messages_are_refused() -> None:
+    with pytest.raises(RequestError):
+        plain_messages([])
+
+
+def test_neighbours_of_one_role_are_merged_and_system_comes_first() -> None:
+    messages = [
+        {"role": "user", "content": "a"},
+        {"role": "system", "content": "s"},
+        {"role": "user", "content": "b"},
+        {"role": "assistant", "content": "c"},
+        {"role": "tool", "content": "d"},
+        {"role": "user", "content": "e"},
+    ]
+    turns = [("user", "a\n\nb"), ("assistant", "c"), ("user", "d\n\ne")]
+    merged = merged_messages(messages, fold_system=False)
+    assert [(m["role"], m["content"]) for m in merged] == [("system", "s"), *turns]
+    folded = merged_messages(messages, fold_system=True)
+    assert [(m["role"], m["content"]) for m in folded] == [("user", "s\n\na\n\nb"), *turns[1:]]
+
+
+def test_a_conversation_always_opens_with_the_user() -> None:
+    merged = merged_messages([{"role": "assistant", "content": "Hello."}], fold_system=True)
+    assert [m["role"] for m in merged] == ["user", "assistant"]

@@ -1,0 +1,75 @@
+"""A chat model of 0.2 MB with random weights and a byte vocabulary: answers gibberish, never stops by itself for long,
+and does everything else that a large one does. For streaming, limits, sampling and grammars."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import gguf
+import numpy as np
+
+from tests.models.chatml import CHATML
+from tests.models.gguf_parts import Array, add_byte_tokenizer, half, open_writer, single, write
+
+WIDTH = 64
+LAYERS = 2
+HEADS = 4
+KV_HEADS = 2
+FEED_FORWARD = 128
+
+
+def build(
+    path: Path,
+    *,
+    context_length: int = 4096,
+    layers: int = LAYERS,
+    chat_template: str | None = CHATML,
+    architecture: str = "llama",
+    seed: int = 0,
+) -> Path:
+    """Write the model. More `layers` make it slower, so that there is time to interrupt it."""
+    random = np.random.default_rng(seed)
+    writer = open_writer(path, architecture)
+    writer.add_name("tiny-random-chat")
+    writer.add_context_length(context_length)
+    writer.add_embedding_length(WIDTH)
+    writer.add_block_count(layers)
+    writer.add_feed_forward_length(FEED_FORWARD)
+    writer.add_head_count(HEADS)
+    writer.add_head_count_kv(KV_HEADS)
+    writer.add_layer_norm_rms_eps(1e-5)
+    writer.add_rope_freq_base(10_000.0)
+    writer.add_rope_dimension_count(WIDTH // HEADS)
+    writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
+    vocabulary = add_byte_tokenizer(
+        writer,
+        merges=[("h", "e"), ("i", "n")],
+        controls=["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>"],
+        bos="<|endoftext|>",
+        eos="<|im_end|>",
+        pad="<|pad|>",
+    )
+    writer.add_vocab_size(vocabulary)
+    if chat_template is not None:
+        writer.add_chat_template(chat_template)
+
+    def matrix(rows: int, columns: int, *, scale: float | None = None) -> Array:
+        return random.standard_normal((rows, columns)) * (columns**-0.5 if scale is None else scale)
+
+    half(writer, "token_embd.weight", matrix(vocabulary, WIDTH, scale=1.0))
+    single(writer, "output_norm.weight", np.ones(WIDTH))
+    half(writer, "output.weight", matrix(vocabulary, WIDTH))
+    kv_width = KV_HEADS * WIDTH // HEADS
+    for layer in range(layers):
+        block = f"blk.{layer}."
+        single(writer, block + "attn_norm.weight", np.ones(WIDTH))
+        single(writer, block + "ffn_norm.weight", np.ones(WIDTH))
+        half(writer, block + "attn_q.weight", matrix(WIDTH, WIDTH))
+        half(writer, block + "attn_k.weight", matrix(kv_width, WIDTH))
+        half(writer, block + "attn_v.weight", matrix(kv_width, WIDTH))
+        half(writer, block + "attn_output.weight", matrix(WIDTH, WIDTH))
+        half(writer, block + "ffn_gate.weight", matrix(FEED_FORWARD, WIDTH))
+        half(writer, block + "ffn_up.weight", matrix(FEED_FORWARD, WIDTH))
+        half(writer, block + "ffn_down.weight", matrix(WIDTH, FEED_FORWARD))
+    write(writer)
+    return path

@@ -1,0 +1,60 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sidecar.config import Config, config_path, load_config
+from sidecar.errors import ConfigError
+
+
+def load(tmp_path: Path, toml: str = "", environ: dict[str, str] | None = None, **flags: Any) -> Config:
+    file = tmp_path / "config.toml"
+    file.write_text(toml, encoding="utf-8")
+    return load_config({"data_dir": tmp_path / "data"} | flags, config_file=file, environ=environ or {})
+
+
+def test_flags_win_over_the_environment_over_the_file_over_the_defaults(tmp_path: Path) -> None:
+    assert load(tmp_path).port == 8484
+    assert load(tmp_path, "port = 1").port == 1
+    assert load(tmp_path, "port = 1", {"SIDECAR_PORT": "2"}).port == 2
+    assert load(tmp_path, "port = 1", {"SIDECAR_PORT": "2"}, port=3).port == 3
+
+
+def test_vaults_in_the_file_are_meant_from_the_files_folder(tmp_path: Path) -> None:
+    assert load(tmp_path, 'vaults = ["notes", "/elsewhere"]').vaults == (
+        tmp_path / "notes",
+        Path("/elsewhere").absolute(),
+    )
+
+
+def test_lists_and_flags_in_the_environment(tmp_path: Path) -> None:
+    config = load(tmp_path, environ={"SIDECAR_EXCLUDE": "Journal/**, Old/**", "SIDECAR_AUTH": "false"})
+    assert config.exclude == ("Journal/**", "Old/**")
+    assert config.auth is False
+
+
+@pytest.mark.parametrize(
+    ("toml", "flags", "says"),
+    [
+        ("prot = 1", {}, "prot"),
+        ("port = 'many'", {}, "port"),
+        ("port = 70000", {}, "70000"),
+        ("not toml", {}, "TOML"),
+        ("upstream = 'localhost:11434'", {}, "base URL"),
+        ("log_level = 'loud'", {}, "loud"),
+        ("", {"host": "0.0.0.0"}, "other machines"),
+        ("", {"host": "0.0.0.0", "allow_remote": True, "auth": False}, "do not go together"),
+        ("aliases = 3", {}, "aliases"),
+    ],
+)
+def test_a_wrong_setting_is_named(tmp_path: Path, toml: str, flags: dict[str, Any], says: str) -> None:
+    with pytest.raises(ConfigError, match=says):
+        load(tmp_path, toml, **flags)
+
+
+def test_a_settings_file_that_was_named_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="does not exist"):
+        load_config({}, config_file=tmp_path / "none.toml", environ={})
+    assert config_path({"SIDECAR_CONFIG": "/x/y.toml"}) == Path("/x/y.toml")

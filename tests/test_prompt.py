@@ -1,0 +1,64 @@
+from __future__ import annotations
+
+from typing import Any
+
+from sidecar.prompt import Passage, Prompt, build_prompt, question_of, text_of
+from tests.test_citations import passage
+
+QUESTION = {"role": "user", "content": "What did the boiler cost?"}
+
+
+def build(messages: list[dict[str, Any]], *passages: Passage, tokens: int = 10, **options: Any) -> Prompt:
+    values: dict[str, Any] = {
+        "searched": True,
+        "window": 4096,
+        "used_tokens": 20,
+        "passage_tokens": [tokens] * len(passages),
+        "answer_tokens": None,
+        "marker": "m4rk",
+    }
+    return build_prompt(messages, passages, **(values | options))
+
+
+def test_notes_stand_between_markers_in_the_last_user_message_and_the_rest_is_kept() -> None:
+    history = [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello"}, QUESTION]
+    prompt = build(history, passage())
+    system, *rest = prompt.messages
+    assert system["role"] == "system"
+    assert rest[:2] == history[:2]
+    content = rest[2]["content"]
+    assert content.startswith("<notes m4rk>\n[[Boiler#Repair]] Boiler > Repair\nIt cost 240 euros.\n</notes m4rk>")
+    assert content.endswith("What did the boiler cost?")
+
+
+def test_the_clients_own_system_text_stays_in_front_in_one_system_message() -> None:
+    prompt = build([{"role": "developer", "content": "Talk like a pirate."}, QUESTION], passage())
+    assert [message["role"] for message in prompt.messages] == ["developer", "user"]
+    assert prompt.messages[0]["content"].startswith("Talk like a pirate.\n\n")
+
+
+def test_passages_that_do_not_fit_are_left_out_and_mentioned_ones_go_first() -> None:
+    first, second = passage(), passage("Asked.md", "H", mentioned=True)
+    prompt = build([QUESTION], first, second, tokens=400, window=1024)
+    assert prompt.passages == (second,)
+    assert build([QUESTION], first, window=512, used_tokens=500).passages == ()
+
+
+def test_when_nothing_was_found_the_model_is_told_so() -> None:
+    prompt = build([QUESTION])
+    assert "nothing relevant was found" in prompt.messages[0]["content"]
+    assert prompt.messages[1:] == (QUESTION,)
+
+
+def test_content_in_parts_keeps_its_parts() -> None:
+    parts = [{"type": "text", "text": "What is"}, {"type": "image_url", "image_url": {"url": "data:"}}]
+    prompt = build([{"role": "user", "content": parts}], passage())
+    content = prompt.messages[1]["content"]
+    assert content[0]["text"].startswith("<notes m4rk>")
+    assert content[1:] == parts
+    assert text_of({"role": "user", "content": parts}) == "What is"
+
+
+def test_the_question_is_the_last_user_message_even_after_tool_results() -> None:
+    assert question_of([QUESTION, {"role": "tool", "content": "42"}]) == "What did the boiler cost?"
+    assert question_of([]) == ""
