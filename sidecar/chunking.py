@@ -21,7 +21,7 @@ _SENTENCE_END = re.compile(r"""(?<=[.!?…।؟۔])["'”’»)\]]{0,3}(?=\s)|[�
 _SPACE = re.compile(r"\s")
 # A cut before one of these would tear a character apart: combining marks, joiners, variation selectors, skin tones.
 _CONTINUES = re.compile(
-    "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0e31\u0e34-\u0e3a\u0e47-\u0e4e"
+    "[\u0300-\u036f\u0483-\u0489\u0591-\u05bd\u064b-\u065f\u0900-\u0903\u093a-\u094f\u0e31\u0e33-\u0e3a\u0e47-\u0e4e"
     "\u1ab0-\u1aff\u1dc0-\u1dff\u200d\u20d0-\u20ff\ufe00-\ufe0f\ufe20-\ufe2f"
     "\U0001f3fb-\U0001f3ff\U000e0020-\U000e007f\U000e0100-\U000e01ef]"
 )
@@ -52,10 +52,11 @@ class _Piece:
 
 
 def chunk_note(note: Note, *, max_chars: int = 1200, min_chars: int = 200) -> tuple[Chunk, ...]:
-    """Cut a note into chunks of at most `max_chars` characters, headings in front (up to a quarter more) not counted.
+    """Cut a note into chunks of at most `max_chars` characters, not counting headings in front (up to a quarter more).
 
-    A section shorter than `min_chars` is joined with the next one under the same heading; their chunk's heading path is
-    what they share. A note whose body is empty, or rules and comments only, has no chunks.
+    A section shorter than `min_chars` is joined with the next one under the same heading while both stay below half of
+    `max_chars`; their chunk's heading path is what they share. A note whose body is empty, or rules and comments only,
+    has no chunks.
     """
     if all(block.kind == "rule" for block in note.blocks):
         return ()
@@ -180,9 +181,14 @@ def _joins(previous: Sequence[_Piece], group: Sequence[_Piece], text: str, *, ma
     if not any(piece.content for piece in group):
         return length <= max_chars + max_chars // 4
     small = previous[-1].end - previous[0].start < min_chars
-    one, other = _path(previous), _path(group)
-    siblings = len(previous[0].path) == len(other) and len(other) > 0 and one[: len(other) - 1] == other[:-1]
-    return small and siblings and length <= max_chars
+    one, other = _last_path(previous), _path(group)
+    siblings = len(one) == len(other) > 0 and one[:-1] == other[:-1]
+    # A chunk's heading path is what its sections share: a long section would pay for its short neighbour with its own.
+    return small and siblings and length <= max_chars // 2
+
+
+def _last_path(group: Sequence[_Piece]) -> tuple[str, ...]:
+    return next((piece.path for piece in reversed(group) if piece.content), group[-1].path)
 
 
 def _path(group: Sequence[_Piece]) -> tuple[str, ...]:

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
-from sidecar.index.terms import fold, terms
-from sidecar.language import STOP_WORDS
+from sidecar.language.recognition import STOP_WORDS
+from sidecar.language.terms import fold, terms
 from sidecar.prompt import Passage
 
 _WIKILINK = re.compile(r"(!?)\[\[([^\[\]\n]{1,400})\]\]")

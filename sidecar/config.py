@@ -21,7 +21,6 @@ APP = "sidecar"
 DEFAULT_PORT = 8484
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
-_NOWHERE = Path()
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off", ""})
 
@@ -39,7 +38,9 @@ class Config:
     vaults: tuple[Path, ...] = _setting((), "Folders to index and answer from; the first is the default vault.")
     host: str = _setting("127.0.0.1", "Address to listen on. Anything but loopback also needs `allow_remote`.")
     port: int = _setting(DEFAULT_PORT, "Port to listen on; 0 picks a free one.")
-    data_dir: Path = _setting(_NOWHERE, "Folder for the index, the token and `runtime.json`. Never inside a vault.")
+    data_dir: Path = _setting(  # noqa: RUF009  # a dataclass field, as all others
+        None, "Folder for the index, the token and `runtime.json`. Never inside a vault."
+    )
     model: str | None = _setting(
         None,
         "Chat model: path of a GGUF file, or the name of a model on the upstream server. Without it, answers are"

@@ -190,8 +190,9 @@ def serve_frames(main: Callable[[FrameChannel], None]) -> None:
     reader = os.fdopen(os.dup(0), "rb")
     writer = os.fdopen(os.dup(1), "wb")
     os.dup2(2, 1)
-    with open(os.devnull, "rb") as nothing:
-        os.dup2(nothing.fileno(), 0)
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     with contextlib.suppress(BrokenPipeError):
         main(FrameChannel(reader, writer))
 

@@ -62,7 +62,7 @@ def _embedded(status: dict[str, Any]) -> bool:
     return all(vault["chunks_without_vector"] == 0 and not vault["rebuilding"] for vault in status["vaults"])
 
 
-def until(probe: Callable[[], T | None | bool], *, seconds: float = 30) -> T:
+def until(probe: Callable[[], T | bool | None], *, seconds: float = 30) -> T:
     """Ask again and again until the answer is neither `None` nor false; fail at the deadline."""
     deadline = time.monotonic() + seconds
     while True:

@@ -1,4 +1,4 @@
-"""What commands print: rich on terminals, plain in pipes, JSON on request; progress and complaints on standard error."""
+"""What commands print: rich on terminals, plain in pipes, JSON on request; complaints go to standard error."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ def set_up_logging(level: str) -> None:
     logging.basicConfig(
         level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
     )
-    for noisy in ("httpcore2", "httpx2", "markdown_it", "watchfiles", "asyncio", "filelock"):
+    for noisy in ("httpcore2", "httpx2", "markdown_it", "watchfiles", "asyncio", "filelock", "uvicorn"):
         logging.getLogger(noisy).setLevel(logging.WARNING)
 
 

@@ -38,8 +38,8 @@ from sidecar.upstream import find_local
 def serve(vaults: tuple[Path, ...], no_auth: bool, allow_remote: bool, **flags: Any) -> None:
     """Index and watch the vault(s) and serve them at http://127.0.0.1:8484/v1.
 
-    Without VAULTS, those of the settings file are used, else the ones Obsidian knows. It serves at once; search works on
-    what is indexed so far.
+    Without VAULTS, those of the settings file are used, else the ones Obsidian knows. It serves at once;
+    search works on what is indexed so far.
     """
     config = choose_vaults(
         read_settings(

@@ -17,7 +17,7 @@ TextKind: TypeAlias = Literal["query", "passage", "plain"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Embeddings:
-    """Vectors of one batch: float32, shape (texts, dimensions), each row of length 1 (or all zero for a text without
+    """Vectors of one batch: float32, shape (texts, dimensions), each row of length 1 (all zero for a text without
     any known token); `token_counts` has one entry a text.
     """
 
@@ -26,7 +26,7 @@ class Embeddings:
 
 
 class EmbeddingModel(Protocol):
-    """Turns texts into vectors. Safe to call from several tasks at once; blocking work is not done on the event loop."""
+    """Turns texts into vectors. Safe to call from several tasks at once; blocking work is done elsewhere."""
 
     @property
     def name(self) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ from typing import Any
 import apsw
 
 from sidecar.index.store import FileState, LedgerEntry
-from sidecar.index.terms import fold
+from sidecar.language.terms import fold
 from sidecar.notes.note import Problem
 
 
@@ -126,13 +125,17 @@ def names(connection: apsw.Connection) -> list[tuple[str, tuple[str, ...]]]:
     return [(path, tuple(json.loads(aliases))) for path, aliases in rows]
 
 
-def shared_titles(connection: apsw.Connection, titles: Iterable[str]) -> set[str]:
-    """Those of the titles, folded, that more than one note has (case aside)."""
-    wanted = {fold(title) for title in titles}
-    counted = Counter(
-        fold(title) for (title,) in connection.execute("SELECT title FROM notes WHERE status = 'indexed'")
+def paths_titled(connection: apsw.Connection, titles: Iterable[str]) -> dict[str, list[str]]:
+    """Paths of the indexed notes that have one of the titles, by title; both are compared and given folded."""
+    found: dict[str, list[str]] = {}
+    rows = connection.execute(
+        "SELECT title_key, path FROM notes WHERE status = 'indexed'"
+        " AND title_key IN (SELECT value FROM json_each(?)) ORDER BY path",
+        (json.dumps([fold(title) for title in titles]),),
     )
-    return {title for title in wanted if counted[title] > 1}
+    for key, path in rows:
+        found.setdefault(key, []).append(path)
+    return found
 
 
 def ledger(connection: apsw.Connection) -> dict[str, LedgerEntry]:

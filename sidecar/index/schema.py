@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import apsw
 
-from sidecar.index.terms import TERMS_VERSION
+from sidecar.language.terms import TERMS_VERSION
 
 SCHEMA_VERSION = 1
 
@@ -29,6 +29,7 @@ CREATE TABLE notes (
     mtime_ns INTEGER NOT NULL,
     content_hash BLOB,
     title TEXT NOT NULL DEFAULT '',
+    title_key TEXT NOT NULL DEFAULT '',
     aliases TEXT NOT NULL DEFAULT '[]',
     tags TEXT NOT NULL DEFAULT '[]',
     properties TEXT NOT NULL DEFAULT '{}',
@@ -36,6 +37,7 @@ CREATE TABLE notes (
     problems TEXT NOT NULL DEFAULT '[]'
 );
 CREATE INDEX notes_by_status ON notes (status);
+CREATE INDEX notes_by_title ON notes (title_key);
 
 CREATE TABLE chunks (
     id INTEGER PRIMARY KEY,

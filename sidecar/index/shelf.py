@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import apsw
@@ -19,8 +20,7 @@ async def open_index(folder: Path, wanted: Fingerprint) -> Database:
     """
     path = folder / wanted.file_name
     try:
-        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        _prepare(path, wanted)
+        await asyncio.to_thread(_prepare, path, wanted)
     except (OSError, apsw.Error) as error:
         raise IndexUnavailableError(
             f"The index in {folder} cannot be opened: {error}.",
@@ -34,6 +34,10 @@ async def open_previous(folder: Path, wanted: Fingerprint) -> tuple[Database, st
 
     It answers queries while the wanted one is being built beside it. `None` when there is none.
     """
+    return await asyncio.to_thread(_find_previous, folder, wanted)
+
+
+def _find_previous(folder: Path, wanted: Fingerprint) -> tuple[Database, str] | None:
     candidates = [path for path in folder.glob(f"index-{wanted.structure}-*.db") if path.name != wanted.file_name]
     for path in sorted(candidates, key=lambda p: p.stat().st_mtime_ns, reverse=True):
         try:
@@ -80,6 +84,7 @@ def remove_others(folder: Path, keep: Path) -> list[str]:
 
 
 def _prepare(path: Path, wanted: Fingerprint) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
     # A program killed at the wrong moment leaves an empty file: that is a beginning, not damage.
     fresh = not path.exists() or path.stat().st_size == 0
     try:

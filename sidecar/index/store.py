@@ -16,6 +16,7 @@ import numpy as np
 
 from sidecar.chunking import Chunk
 from sidecar.index.schema import read_meta, write_meta
+from sidecar.language.terms import fold
 from sidecar.notes.note import Note, Problem
 
 NoteStatus: TypeAlias = Literal["indexed", "excluded", "failed"]
@@ -32,7 +33,7 @@ class FileState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteEntry:
-    """A note ready to be stored. The term streams are one per chunk, in order; `name_terms` covers title and aliases."""
+    """A note ready to be stored. The term streams are one per chunk, in order; `name_terms` is of title and aliases."""
 
     note: Note
     file: FileState
@@ -200,18 +201,19 @@ def _upsert_note(connection: apsw.Connection, entry: NoteEntry) -> int:
     note = entry.note
     return int(
         connection.execute(
-            "INSERT INTO notes (path, status, size, mtime_ns, content_hash, title, aliases, tags, properties, date,"
-            " problems) VALUES (?, 'indexed', ?, ?, ?, ?, ?, ?, ?, ?, ?)"
+            "INSERT INTO notes (path, status, size, mtime_ns, content_hash, title, title_key, aliases, tags,"
+            " properties, date, problems) VALUES (?, 'indexed', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
             " ON CONFLICT (path) DO UPDATE SET status = 'indexed', reason = NULL, size = excluded.size,"
             " mtime_ns = excluded.mtime_ns, content_hash = excluded.content_hash, title = excluded.title,"
-            " aliases = excluded.aliases, tags = excluded.tags, properties = excluded.properties,"
-            " date = excluded.date, problems = excluded.problems RETURNING id",
+            " title_key = excluded.title_key, aliases = excluded.aliases, tags = excluded.tags,"
+            " properties = excluded.properties, date = excluded.date, problems = excluded.problems RETURNING id",
             (
                 note.path,
                 entry.file.size,
                 entry.file.mtime_ns,
                 entry.file.content_hash,
                 note.title,
+                fold(note.title),
                 json.dumps(note.aliases, ensure_ascii=False),
                 json.dumps(note.tags, ensure_ascii=False),
                 json.dumps(dict(note.properties), ensure_ascii=False),

@@ -19,8 +19,8 @@ from typing import TypeAlias
 
 from sidecar.chunking import chunk_note
 from sidecar.errors import NoteMissingError, VaultError
-from sidecar.index.terms import token_stream
 from sidecar.indexer.parsing import DEFAULT_MEMORY, READY, ParsedNote, ParseJob, ParseRequest, ParseResult
+from sidecar.language.terms import token_stream
 from sidecar.notes.note import Note
 from sidecar.notes.reading import read_note
 from sidecar.vault.files import read_file

@@ -2,8 +2,8 @@
 
 What runs here: one batch at a time, under a lock. A batch is one frame to the worker; each of its files comes back in a
 frame of its own, in order, so that a worker that dies or hangs names the file that it did so on. That file is tried
-once more in a new process and without the Markdown parser, then given up as an error, and the rest of the batch goes
-on. Missing on purpose: memory of such files across batches, which is the ledger's.
+once more in a new process, without the Markdown parser if it took too long, and then given up as an error; the rest of
+the batch goes on. Missing on purpose: memory of such files across batches, which is the ledger's.
 """
 
 from __future__ import annotations
@@ -150,21 +150,24 @@ class Parser:
 
     async def _parse_all(self, jobs: Sequence[ParseJob]) -> list[ParseResult]:
         results: list[ParseResult] = []
-        culprit: ParseJob | None = None
-        while len(results) < len(jobs):
+        culprit = -1
+        plain = False
+        while (number := len(results)) < len(jobs):
             worker = await self._started()
-            pending = jobs[len(results) :]
-            again = culprit is pending[0]
+            pending = jobs[number : number + 1] if plain else jobs[number:]
             try:
-                await self._exchange(worker, pending[:1] if again else pending, results, plain=again)
+                await self._exchange(worker, pending, results, plain=plain)
+                plain = False
             except (WorkerCrashedError, WorkerTimeoutError) as error:
                 await self._discard()
                 if self._closed:
                     raise
-                failed = jobs[len(results)]
-                if culprit is failed:
-                    results.append(_given_up(failed, error))
-                culprit = failed
+                number = len(results)
+                second = number == culprit
+                if second:
+                    results.append(_given_up(jobs[number], error))
+                # What crashed may have been killed for nothing that it did; what took too long will do so again.
+                culprit, plain = number, isinstance(error, WorkerTimeoutError) and not second
         return results
 
     async def _exchange(

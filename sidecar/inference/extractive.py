@@ -13,11 +13,11 @@ from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from typing import Any
 
 from sidecar.errors import RequestError
-from sidecar.inference.language import language_of, phrases
 from sidecar.inference.model import Completion, Delta, Usage
+from sidecar.inference.phrases import phrases
 from sidecar.inference.ranking import Quotation, best_quotations
-from sidecar.inference.terms import WORD
 from sidecar.inference.tokens import message_text
+from sidecar.language.recognition import language_of
 
 _UNITS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\s\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 
@@ -62,7 +62,7 @@ class ExtractiveModel:
 
 
 def _answer(completion: Completion) -> str:
-    language = language_of(WORD.findall(completion.question), text=completion.question)
+    language = language_of(completion.question)
     said = phrases(language)
     quotations = best_quotations(completion.question, completion.sources, language=language)
     parts = [said.quotations, *_grouped(quotations)] if quotations else [said.nothing]

@@ -35,9 +35,10 @@ class Completion:
     question: str = ""
     """The user's last message as plain text."""
     options: Mapping[str, Any] = field(default_factory=dict)
-    """OpenAI's sampling and output fields as the client sent them (`temperature`, `top_p`, `max_tokens`, `stop`, `seed`,
-    `tools`, `tool_choice`, `response_format`, `n`, `logprobs`, `logit_bias`, …); a field that is absent or `None` means
-    the model's default. `max_completion_tokens` has been folded into `max_tokens`; -1 has become absent."""
+    """OpenAI's sampling and output fields as the client sent them: `temperature`, `top_p`, `max_tokens`, `stop`,
+    `seed`, `tools`, `tool_choice`, `response_format`, `n`, `logprobs`, `logit_bias` and so on. A field that is absent
+    or `None` means the default. `max_completion_tokens` has been folded into `max_tokens`; -1 has become absent.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +84,8 @@ class ChatModel(Protocol):
         """Tokens in a text, exact where the model's tokenizer is at hand, else a careful over-estimate."""
 
     def stream(self, completion: Completion) -> AsyncGenerator[Delta, None]:
-        """Answer piece by piece. Raises before the first delta: ContextLengthError, ModelUnavailableError, UpstreamError,
-        OverloadedError, RequestError; after it: ModelUnavailableError or UpstreamError.
+        """Answer piece by piece. Raises before the first delta: ContextLengthError, ModelUnavailableError,
+        UpstreamError, OverloadedError, RequestError; after it: ModelUnavailableError or UpstreamError.
         """
 
     async def aclose(self) -> None:

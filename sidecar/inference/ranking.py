@@ -6,10 +6,11 @@ import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from sidecar.inference.language import stop_words
+from sidecar.inference.likeness import likeness
 from sidecar.inference.model import Source
 from sidecar.inference.sentences import quotable
-from sidecar.inference.terms import likeness, terms
+from sidecar.language.recognition import stop_words
+from sidecar.language.terms import terms
 
 MOST = 5
 """Quotations in an answer."""

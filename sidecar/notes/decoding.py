@@ -111,7 +111,8 @@ def _decode_invalid(data: bytes) -> tuple[str, list[Problem]]:
     bad = len(_SURROGATE.findall(escaped))
     good = len(_NON_ASCII.findall(escaped)) - bad
     # A UTF-8 note cut in the middle of a character, or with a pasted stray byte, is still a UTF-8 note.
-    if good >= 8 * bad:
+    # In a legacy encoding few pairs of bytes happen to be valid, and most are not.
+    if good >= 2 * bad:
         return data.decode("utf-8", "replace"), [_damaged("utf-8")]
     guesses = charset_normalizer.from_bytes(data[:_SAMPLE], cp_isolation=_LEGACY)
     best = min(guesses, key=lambda guess: (guess.chaos, -guess.coherence, _LEGACY.index(guess.encoding)), default=None)

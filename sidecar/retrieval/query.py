@@ -1,4 +1,4 @@
-"""A query as typed, taken apart: `[[mentions]]`, `#tags`, `path:`, `file:`, `[property:value]`, quoted phrases, and the rest.
+"""A query as typed, taken apart: `[[mentions]]`, `#tags`, `path:`, `file:`, `[property:value]`, phrases, plain words.
 
 The operators mean what they mean in Obsidian's own search.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from sidecar.errors import RequestError
 from sidecar.index.records import NoteRecord
-from sidecar.index.terms import fold
+from sidecar.language.terms import fold
 
 # Longer questions are pasted documents: what matters stands in front, and the search must stay quick.
 _MAX_CHARACTERS = 8_000

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import heapq
 import logging
 import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import apsw
 import numpy as np
@@ -16,10 +17,10 @@ from sidecar.errors import SidecarError
 from sidecar.index import lexical, records, vectors
 from sidecar.index.database import Database
 from sidecar.index.records import ChunkRecord
-from sidecar.index.terms import fold, terms
-from sidecar.language import STOP_WORDS
+from sidecar.language.recognition import STOP_WORDS
+from sidecar.language.terms import fold, terms
 from sidecar.notes.links import LinkResolver
-from sidecar.retrieval.query import Query, admits
+from sidecar.retrieval.query import Mention, Query, admits
 from sidecar.retrieval.scoring import cosines, fuse, lexical_score, similarity_above, term_weights
 
 log = logging.getLogger(__name__)
@@ -27,6 +28,8 @@ log = logging.getLogger(__name__)
 _LEXICAL_CANDIDATES = 60
 _VECTOR_CANDIDATES = 40
 _PER_NOTE = 3
+# Candidates read for each hit wanted: enough that three of a note do not leave the list short.
+_READ_SHARE = 4
 _UNLINKABLE = re.compile(r"[#|^\[\]]+|%%")
 
 
@@ -52,6 +55,15 @@ class SearchPlan:
     query: Query
     vector: np.ndarray | None
     limit: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Candidate:
+    id: int
+    score: float
+    lexical: float
+    matched: tuple[str, ...]
+    similarity: float | None
 
 
 class Retriever:
@@ -121,40 +133,47 @@ class Retriever:
         return _linked(connection, [*mentioned, *rest])
 
     def _ranked(self, connection: apsw.Connection, plan: SearchPlan, within: Sequence[int] | None) -> list[Hit]:
+        scored = self._scored(connection, plan, within)
+        # Only what may be shown is read whole: decoding all candidates' notes took half of a query's time.
+        best = heapq.nsmallest(plan.limit * _READ_SHARE, scored, key=lambda candidate: (-candidate.score, candidate.id))
+        chunks = records.chunks_by_id(connection, [candidate.id for candidate in best])
+        hits = [
+            Hit(
+                chunk=chunks[candidate.id],
+                score=candidate.score,
+                link="",
+                lexical=candidate.lexical,
+                matched=candidate.matched,
+                similarity=candidate.similarity,
+            )
+            for candidate in best
+        ]
+        return _phrases_first(connection, plan.query, hits)
+
+    def _scored(self, connection: apsw.Connection, plan: SearchPlan, within: Sequence[int] | None) -> list[_Candidate]:
         query_terms = terms(plan.query.text)
         counts = lexical.document_counts(connection, query_terms)
         found = lexical.search(connection, counts, limit=max(_LEXICAL_CANDIDATES, plan.limit * 2), within=within)
-        near = (
-            []
-            if plan.vector is None
-            else vectors.nearest(connection, plan.vector, limit=max(_VECTOR_CANDIDATES, plan.limit), within=within)
-        )
+        near = _near(connection, plan, within)
         ids = list(dict.fromkeys([*found, *(match.chunk_id for match in near)]))
-        chunks = records.chunks_by_id(connection, ids)
-        streams = records.streams_of(connection, ids)
-        weights = term_weights(query_terms, counts, total=lexical.chunk_count(connection), stop_words=STOP_WORDS)
         similarity: dict[int, float] = {}
-        background = 0.0
         if plan.vector is not None and near:
             similarity = cosines(plan.vector, vectors.vectors_of(connection, ids))
-            background = near[-1].similarity
-        hits = []
-        for chunk in chunks.values():
-            words, matched = lexical_score(weights, streams[chunk.id])
-            cosine = similarity.get(chunk.id)
-            vector = None if not near else similarity_above(cosine, background) if cosine is not None else 0.0
-            hits.append(
-                Hit(
-                    chunk=chunk,
-                    score=fuse(words, vector, vector_weight=self._vector_weight),
-                    link="",
-                    lexical=words,
-                    matched=matched,
-                    similarity=cosine,
-                )
-            )
-        hits.sort(key=lambda hit: (-hit.score, hit.chunk.note.path, hit.chunk.ordinal))
-        return _phrases_first(connection, plan.query, hits)
+        weights = term_weights(query_terms, counts, total=lexical.chunk_count(connection), stop_words=STOP_WORDS)
+        candidates = []
+        for row, streams in records.streams_of(connection, ids).items():
+            words, matched = lexical_score(weights, streams)
+            cosine = similarity.get(row)
+            vector = similarity_above(cosine or 0.0, near[-1].similarity) if near else None
+            score = fuse(words, vector, vector_weight=self._vector_weight)
+            candidates.append(_Candidate(id=row, score=score, lexical=words, matched=matched, similarity=cosine))
+        return candidates
+
+
+def _near(connection: apsw.Connection, plan: SearchPlan, within: Sequence[int] | None) -> list[vectors.VectorMatch]:
+    if plan.vector is None:
+        return []
+    return vectors.nearest(connection, plan.vector, limit=max(_VECTOR_CANDIDATES, plan.limit), within=within)
 
 
 def _admitted(connection: apsw.Connection, query: Query) -> list[int] | None:
@@ -167,14 +186,22 @@ def _admitted(connection: apsw.Connection, query: Query) -> list[int] | None:
 def _mentioned(connection: apsw.Connection, query: Query) -> list[Hit]:
     if not query.mentions:
         return []
-    resolver = LinkResolver(dict(records.names(connection)))
+    titled = records.paths_titled(connection, [mention.name for mention in query.mentions])
     hits: list[Hit] = []
     for mention in query.mentions:
-        path = resolver.resolve(mention.name, source="") or next(iter(resolver.mention(mention.name)), None)
+        path = _path_of(connection, mention, titled.get(fold(mention.name), []))
         chunks = records.chunks_of(connection, path) if path else []
         wanted = [chunk for chunk in chunks if mention.heading is None or _under(chunk, mention.heading)]
         hits.extend(Hit(chunk=chunk, score=1.0, link="", mentioned=True) for chunk in wanted or chunks)
     return list({hit.chunk.id: hit for hit in hits}.values())
+
+
+def _path_of(connection: apsw.Connection, mention: Mention, titled: Sequence[str]) -> str | None:
+    if len(titled) == 1:
+        return titled[0]
+    # A path, an alias or a title that several notes have: rare, and worth the reading of all names.
+    resolver = LinkResolver(dict(records.names(connection)))
+    return resolver.resolve(mention.name, source="") or next(iter(resolver.mention(mention.name)), None)
 
 
 def _under(chunk: ChunkRecord, heading: str) -> bool:
@@ -214,17 +241,9 @@ def _limited(hits: Iterable[Hit], *, limit: int, per_note: int) -> list[Hit]:
 
 def _linked(connection: apsw.Connection, hits: list[Hit]) -> list[Hit]:
     """Give each hit its wikilink target: the title alone where it is unique, else the path."""
-    shared = records.shared_titles(connection, {hit.chunk.note.title for hit in hits})
+    titled = records.paths_titled(connection, {hit.chunk.note.title for hit in hits})
     return [
-        Hit(
-            chunk=hit.chunk,
-            score=hit.score,
-            link=link_target(hit.chunk, by_path=fold(hit.chunk.note.title) in shared),
-            lexical=hit.lexical,
-            matched=hit.matched,
-            similarity=hit.similarity,
-            mentioned=hit.mentioned,
-        )
+        replace(hit, link=link_target(hit.chunk, by_path=len(titled.get(fold(hit.chunk.note.title), ())) > 1))
         for hit in hits
     ]
 

@@ -1,8 +1,8 @@
 """How well a chunk answers a query: BM25 over its fields on an absolute scale, and its vector's similarity, fused.
 
 FTS5's own bm25() finds the candidates; it cannot be compared between queries, and in a vault of a few notes its weights
-collapse to zero. The candidates are scored again here with weights that stay positive, as the share of the most that the
-query could get, so that a score means the same in every vault and "nothing relevant" can be told.
+collapse to zero. The candidates are scored again here with weights that stay positive, as the share of the most that
+the query could get, so that a score means the same in every vault and "nothing relevant" can be told.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ def term_weights(
 
 
 def lexical_score(weights: Mapping[str, float], streams: tuple[str, str, str]) -> tuple[float, tuple[str, ...]]:
-    """The chunk's share, in [0, 1), of the most the query could get, and the terms that it has. `streams` are its stored
-    terms: title with aliases, headings, body.
+    """The chunk's share, in [0, 1), of the most the query could get, and the terms that it has. `streams` are its
+    stored terms: title with aliases, headings, body.
     """
     most = sum(weights.values())
     if not most:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,16 @@ from filelock import FileLock, Timeout
 
 from sidecar.config import Config
 from sidecar.errors import AlreadyRunningError, ConfigError
+
+
+def refuse_inside(folder: Path, vaults: Sequence[Path]) -> None:
+    """Raise ConfigError when the folder lies in a vault: index and token would be synchronised with the notes."""
+    real = folder.resolve()
+    for vault in vaults:
+        if real.is_relative_to(vault.resolve()):
+            raise ConfigError(
+                f"The data folder {folder} lies inside the vault {vault}.", hint="Choose one elsewhere with --data-dir."
+            )
 
 
 def prepare(folder: Path) -> None:

@@ -140,6 +140,7 @@ async def open_runtime(config: Config, *, rebuild: bool = False) -> AsyncIterato
 
     Raises AlreadyRunningError, ConfigError, VaultError, IndexUnavailableError, ModelUnavailableError.
     """
+    datafolder.refuse_inside(config.data_dir, config.vaults)
     datafolder.prepare(config.data_dir)
     async with AsyncExitStack() as stack:
         lock = datafolder.acquire(config)

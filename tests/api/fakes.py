@@ -103,7 +103,7 @@ class FakeVault:
 
     async def sync(self, *, accept_removals: bool = False) -> Mapping[str, Any]:
         self._calls.append("sync")
-        return {"ready": True}
+        return {"name": self.name, "ready": True, "accept_removals": accept_removals}
 
 
 class FakeRuntime:

@@ -147,6 +147,9 @@ async def test_sync_looks_at_one_vault_or_all(live: Live) -> None:
     one = await live.http.post("/vault/sync", json={"vault": "Work"})
     assert [vault["name"] for vault in one.json()["vaults"]] == ["Work"]
     assert live.runtime.calls == ["sync", "sync", "sync"]
+    assert one.json()["vaults"][0]["accept_removals"] is False
+    wanted = await live.http.post("/vault/sync", json={"accept_removals": True})
+    assert all(vault["accept_removals"] for vault in wanted.json()["vaults"])
 
 
 async def test_status_and_readiness(live: Live) -> None:

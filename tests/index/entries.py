@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from sidecar.chunking import Chunk
 from sidecar.index.store import FileState, NoteEntry
-from sidecar.index.terms import token_stream
+from sidecar.language.terms import token_stream
 from sidecar.notes.note import Note, Span
 
 

@@ -12,7 +12,7 @@ from sidecar.index.database import Database
 from sidecar.index.schema import fingerprint
 from sidecar.index.shelf import open_index
 from sidecar.index.store import FileState, LedgerEntry
-from sidecar.index.terms import terms
+from sidecar.language.terms import terms
 from tests.index.entries import make_entry
 
 WANTED = fingerprint(reading="test", embedding="test")

@@ -9,10 +9,12 @@ from hypothesis import strategies as st
 
 from sidecar.errors import RequestError
 from sidecar.inference.extractive import ExtractiveModel
-from sidecar.inference.language import fold, language_of, phrases
+from sidecar.inference.likeness import likeness
 from sidecar.inference.model import Completion, Delta, Source
+from sidecar.inference.phrases import phrases
 from sidecar.inference.sentences import quotable
-from sidecar.inference.terms import WORD, likeness, terms
+from sidecar.language.recognition import language_of
+from sidecar.language.terms import fold, terms
 
 pytestmark = pytest.mark.anyio
 
@@ -157,7 +159,7 @@ QUESTIONS = {
     ("language", "question"), [(language, question) for language, asked in QUESTIONS.items() for question in asked]
 )
 def test_the_language_of_a_question_is_recognised(language: str, question: str) -> None:
-    assert language_of(WORD.findall(question), text=question) == language
+    assert language_of(question) == language
 
 
 async def test_the_models_own_words_are_in_the_questions_language() -> None:

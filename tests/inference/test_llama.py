@@ -13,6 +13,7 @@ import pytest
 from sidecar.errors import RequestError
 from sidecar.inference.llama import LlamaChatModel
 from sidecar.inference.model import ChatModel, Completion, Delta
+from tests.llama.waiting import until
 
 pytestmark = pytest.mark.anyio
 
@@ -255,3 +256,13 @@ async def test_a_model_without_a_template_answers(tmp_path: Path, tiny_chat_gguf
     async with _model(path) as model, _model(tiny_chat_gguf) as with_template:
         bare = await _deltas(model, HELLO, seed=3, max_tokens=20)
         assert _text(bare) == _text(await _deltas(with_template, HELLO, seed=3, max_tokens=20))
+
+
+async def test_closing_the_stream_stops_the_work_within_half_a_second(slow_chat_gguf: Path) -> None:
+    endless = Completion(messages=HELLO, options={"logit_bias": {"260": -1000, "258": -1000}})
+    async with _model(slow_chat_gguf) as model:
+        stream = model.stream(endless)
+        await anext(stream)
+        await stream.aclose()
+        await until(lambda: model.process.cancelled_count == 1, within=0.5)
+        assert model.process.generated_tokens < 50

@@ -254,6 +254,18 @@ async def test_a_killed_process_ends_the_answer_with_its_signal_and_the_next_req
 
 
 @unix_only
+async def test_a_process_killed_while_loading_is_reported_and_replaced(tiny_chat_gguf: Path) -> None:
+    async with _process(tiny_chat_gguf) as process:
+        first = asyncio.create_task(_answer(process))
+        await until(lambda: bool(psutil.Process().children()))
+        for child in psutil.Process().children():
+            child.kill()
+        with pytest.raises(ModelUnavailableError, match="ended: signal SIGKILL"):
+            await first
+        await _answer(process)
+
+
+@unix_only
 async def test_a_process_killed_while_idle_is_replaced(tiny_chat_gguf: Path) -> None:
     async with _process(tiny_chat_gguf) as process:
         first, _ = await _answer(process)

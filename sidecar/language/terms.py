@@ -1,8 +1,8 @@
-"""Text becomes the stream of terms that lexical search matches, the same for notes and for queries.
+r"""Text becomes the stream of terms that lexical search matches, the same for notes and for queries.
 
 Folding: compatibility forms and case are folded, and the accents of Latin, Greek and Cyrillic dropped, on both sides.
 Scripts without spaces become overlapping pairs of characters; in all others a term is a word. Marks of Indic and other
-scripts stay inside their words (`\\w` alone would cut Hindi at every vowel sign).
+scripts stay inside their words (`\w` alone would cut Hindi at every vowel sign).
 """
 
 from __future__ import annotations
@@ -17,7 +17,10 @@ _ACCENTS = re.compile("[\u0300-\u036f]")
 # Marks that belong inside words: Hebrew points, Arabic marks, the Indic blocks.
 _MARKS = "\u0591-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed\u0900-\u0dff"
 # Written without spaces between words: Thai, Lao, Burmese, Khmer, kana, bopomofo, Han.
-_UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3100-\u312f\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+_UNSPACED = (
+    "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3100-\u312f\u31f0-\u31ff"
+    "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
+)
 _RUN = re.compile(rf"(?P<unspaced>[{_UNSPACED}]+)|(?:(?![{_UNSPACED}_])[\w{_MARKS}])+")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 

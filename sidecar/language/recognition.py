@@ -1,38 +1,18 @@
-"""Which of a few languages a question is in, and what the extractive model says in each.
+"""Which of a few languages a question is in, and which of its words say nothing about what is asked.
 
 Recognised by function words, because a question is too short for anything statistical. A word counts the less, the more
-of the languages have it. Everything unrecognised is answered in English.
+of the languages have it. Everything unrecognised counts as English.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 
-# Latin, Greek and Cyrillic; the vowel signs of other scripts are letters and stay.
-_ACCENTS = re.compile("[\u0300-\u036f]")
+from sidecar.language.terms import fold
 
-
-def fold(text: str) -> str:
-    """Make words comparable: no accents, no case, one form of each character."""
-    if text.isascii():
-        return text.lower()
-    bare = _ACCENTS.sub("", unicodedata.normalize("NFKD", text.casefold()))
-    # NFC puts Korean syllables together again, which NFKD took apart.
-    return unicodedata.normalize("NFC", bare)
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Phrases:
-    """The model's own words; everything else it says is quoted."""
-
-    quotations: str
-    nothing: str
-    add_model: str
-
-
+_WORD = re.compile(r"[^\W\d_]+")
 _STOP_WORDS: Mapping[str, str] = {
     "en": """a about again all am an and any are as at be been but by can could did do does for from had has have he
         her him his how i if in into is it its just may me might more most my no not now of off on or our out over
@@ -89,45 +69,14 @@ _SIGNS: Mapping[str, str] = {
     "ò": "it",
 }
 
-_PHRASES: Mapping[str, Phrases] = {
-    "en": Phrases(
-        quotations="No language model is loaded; these are quotations from your notes.",
-        nothing="Nothing in your notes matches this question.",
-        add_model="For written answers, start Sidecar with `--model PATH.gguf` or `--upstream URL`.",
-    ),
-    "pt": Phrases(
-        quotations="Nenhum modelo de linguagem está carregado; estas são citações das suas notas.",
-        nothing="Nada nas suas notas corresponde a esta pergunta.",
-        add_model="Para respostas redigidas, inicie o Sidecar com `--model PATH.gguf` ou `--upstream URL`.",
-    ),
-    "es": Phrases(
-        quotations="No hay ningún modelo de lenguaje cargado; estas son citas de tus notas.",
-        nothing="Nada en tus notas coincide con esta pregunta.",
-        add_model="Para respuestas redactadas, inicia Sidecar con `--model PATH.gguf` o `--upstream URL`.",
-    ),
-    "it": Phrases(
-        quotations="Nessun modello linguistico è caricato; queste sono citazioni dalle tue note.",
-        nothing="Nulla nelle tue note corrisponde a questa domanda.",
-        add_model="Per risposte scritte, avvia Sidecar con `--model PATH.gguf` o `--upstream URL`.",
-    ),
-    "fr": Phrases(
-        quotations="Aucun modèle de langage n'est chargé ; voici des citations de vos notes.",
-        nothing="Rien dans vos notes ne correspond à cette question.",
-        add_model="Pour des réponses rédigées, lancez Sidecar avec `--model PATH.gguf` ou `--upstream URL`.",
-    ),
-    "de": Phrases(
-        quotations="Es ist kein Sprachmodell geladen; dies sind Zitate aus deinen Notizen.",
-        nothing="Nichts in deinen Notizen passt zu dieser Frage.",
-        add_model="Für ausformulierte Antworten starte Sidecar mit `--model PATH.gguf` oder `--upstream URL`.",
-    ),
-}
+STOP_WORDS = frozenset[str]().union(*_FOLDED.values())
+"""Words without content in any of the known languages, folded."""
 
 
-def language_of(words: Iterable[str], *, text: str) -> str:
-    """Name the language of a question (`en`, `pt`, `es`, `it`, `fr`, `de`) from its words; `en` if unsure."""
+def language_of(text: str) -> str:
+    """Name the language of a question (`en`, `pt`, `es`, `it`, `fr`, `de`); `en` if unsure."""
     scores = dict.fromkeys(_STOP_WORDS, 0.0)
-    for word in words:
-        written = unicodedata.normalize("NFC", word.lower())
+    for written in _WORD.findall(unicodedata.normalize("NFC", text.lower())):
         owners = [language for language, table in _WRITTEN.items() if written in table]
         for language in owners:
             scores[language] += 1 / len(owners)
@@ -139,8 +88,3 @@ def language_of(words: Iterable[str], *, text: str) -> str:
 def stop_words(language: str) -> frozenset[str]:
     """Function words that say nothing about what is asked, folded."""
     return _FOLDED[language]
-
-
-def phrases(language: str) -> Phrases:
-    """Give the model's own words in a language that `language_of` named."""
-    return _PHRASES[language]

@@ -1,0 +1,183 @@
+"""The commands as a person at a terminal, or a script, runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.serving import DEMO_VAULT, Server, environment, serve, until
+
+
+def run(*arguments: str | Path, **extra: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sidecar", *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", env=environment(**extra), timeout=60, check=False
+    )
+
+
+@pytest.fixture(scope="module")
+def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the demonstration vault indexed."""
+    folder = tmp_path_factory.mktemp("data")
+    done = run("index", DEMO_VAULT, "--data-dir", folder)
+    assert done.returncode == 0, done.stderr
+    return folder
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    with serve(DEMO_VAULT, data_dir=tmp_path_factory.mktemp("served")) as running:
+        yield running
+
+
+@pytest.mark.parametrize("command", [["serve"], ["index"], ["search", "x", "--vault"], ["ask", "x", "--vault"]])
+def test_a_vault_that_is_not_there_is_said_with_a_hint(tmp_path: Path, command: list[str]) -> None:
+    (tmp_path / "Notes").mkdir()
+    done = run(*command, tmp_path / "Ntoes", "--data-dir", tmp_path / "data")
+    assert done.returncode == 1
+    assert "Error:" in done.stderr
+    assert "Ntoes" in done.stderr
+    assert "Hint:" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_is_not_a_vault(tmp_path: Path) -> None:
+    (tmp_path / "note.md").write_text("x", encoding="utf-8")
+    done = run("serve", tmp_path / "note.md", "--data-dir", tmp_path / "data")
+    assert done.returncode == 1
+    assert "Hint:" in done.stderr
+
+
+def test_an_empty_vault_serves_and_says_that_nothing_matches(tmp_path: Path) -> None:
+    (tmp_path / "vault").mkdir()
+    done = run("ask", "anything", "at", "all?", "--vault", tmp_path / "vault", "--data-dir", tmp_path / "data")
+    assert done.returncode == 0, done.stderr
+    assert "Nothing in your notes matches" in done.stdout
+
+
+def test_no_vault_at_all_is_said_with_a_hint(tmp_path: Path) -> None:
+    done = run("serve", "--data-dir", tmp_path / "data", HOME=str(tmp_path), XDG_CONFIG_HOME=str(tmp_path))
+    assert done.returncode == 1
+    assert "No vault was named" in done.stderr
+
+
+def test_a_data_folder_inside_the_vault_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "vault").mkdir()
+    done = run("index", tmp_path / "vault", "--data-dir", tmp_path / "vault" / ".sidecar")
+    assert done.returncode == 1
+    assert "inside the vault" in done.stderr
+    assert list((tmp_path / "vault").iterdir()) == []
+
+
+def test_a_port_that_is_taken_is_said_with_its_holder(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = run("serve", DEMO_VAULT, "--port", str(port), "--data-dir", tmp_path / "data")
+    assert done.returncode == 1
+    assert f"Port {port}" in done.stderr
+    assert str(os.getpid()) in done.stderr
+    assert "--port 0" in done.stderr
+
+
+def test_a_second_instance_on_the_same_data_folder_leaves_with_three(server: Server) -> None:
+    done = run("serve", DEMO_VAULT, "--port", "0", "--data-dir", server.data_dir)
+    assert done.returncode == 3
+    assert server.url in done.stderr
+
+
+def test_a_wrong_flag_is_a_usage_error() -> None:
+    assert run("serve", "--prot", "1").returncode == 2
+    assert run("sevre").returncode == 2
+
+
+def test_an_open_address_is_refused_without_the_flag_for_it(tmp_path: Path) -> None:
+    done = run("serve", DEMO_VAULT, "--host", "0.0.0.0", "--data-dir", tmp_path / "data")
+    assert done.returncode == 1
+    assert "--allow-remote" in done.stderr
+
+
+def test_search_prints_where_and_what(data_dir: Path) -> None:
+    done = run("search", "gate", "code", "cabin", "--vault", DEMO_VAULT, "--data-dir", data_dir, "--explain")
+    assert done.returncode == 0, done.stderr
+    first, place, *_ = done.stdout.splitlines()
+    assert first.startswith("Cabin")
+    assert "Places/Cabin.md:" in place
+    assert "4471-B" in done.stdout
+    assert "words" in done.stdout
+    assert "\x1b" not in done.stdout
+
+
+def test_search_gives_json_with_the_fields_of_the_contract(data_dir: Path) -> None:
+    done = run("search", "gate code", "--vault", DEMO_VAULT, "--data-dir", data_dir, "--json", "--limit", "3")
+    results = json.loads(done.stdout)["results"]
+    assert len(results) == 3
+    wanted = {"path", "title", "heading_path", "text", "score", "span", "uri", "tags", "properties", "modified"}
+    assert wanted <= set(results[0])
+    assert all(0 <= result["score"] <= 1 for result in results)
+    assert [r["score"] for r in results] == sorted((r["score"] for r in results), reverse=True)
+
+
+@pytest.mark.parametrize(
+    "operator", ["path:Places/ code", "file:cabin code", "[[Cabin]]", '"gate code for the cabin"', "[altitude:1120]"]
+)
+def test_operators_narrow_a_search(data_dir: Path, operator: str) -> None:
+    done = run("search", operator, "--vault", DEMO_VAULT, "--data-dir", data_dir, "--json")
+    paths = [result["path"] for result in json.loads(done.stdout)["results"]]
+    assert paths
+    if operator != "[altitude:1120]":
+        assert paths[0] == "Places/Cabin.md"
+
+
+def test_ask_answers_with_sources_from_a_running_server_or_without_one(server: Server, data_dir: Path) -> None:
+    question = "What is the gate code for the cabin?"
+    for arguments in (["--data-dir", server.data_dir], ["--vault", DEMO_VAULT, "--data-dir", data_dir]):
+        done = run("ask", question, *arguments)
+        assert done.returncode == 0, done.stderr
+        assert "4471-B" in done.stdout
+        assert "[[Cabin#Getting in]]" in done.stdout
+        assert "obsidian://open?vault=demo" in done.stdout
+        answered: dict[str, Any] = json.loads(run("ask", question, "--json", *arguments).stdout)
+        assert answered["sources"][0]["path"] == "Places/Cabin.md"
+
+
+def test_status_and_why_say_what_became_of_the_files(server: Server) -> None:
+    done = run("status", "--data-dir", server.data_dir)
+    assert f"running at {server.url}" in done.stdout
+    facts = json.loads(run("status", "--data-dir", server.data_dir, "--json").stdout)
+    (vault,) = facts["vaults"]
+    assert vault["files"] == vault["indexed"] + vault["excluded"] + vault["failed"] + vault["pending"]
+    assert "excluded" in run("why", "Private/Diary.md", "--data-dir", server.data_dir).stdout
+    found = run("why", "Places/Cabin.md", "gate code", "--data-dir", server.data_dir).stdout
+    assert "rank 1" in found
+    assert "unknown" in run("why", "Nowhere.md", "--data-dir", server.data_dir).stdout
+
+
+def test_the_key_is_shown_and_rotated(tmp_path: Path) -> None:
+    first = run("token", "show", "--data-dir", tmp_path).stdout
+    assert first.startswith("sk-sidecar-")
+    assert run("token", "show", "--data-dir", tmp_path).stdout == first
+    assert run("token", "rotate", "--data-dir", tmp_path).stdout not in {first, ""}
+
+
+def test_the_settings_in_force_are_shown_without_keys(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('upstream_key = "secret"\nport = 9000\n', encoding="utf-8")
+    done = run("config", "show", "--config", file, "--data-dir", tmp_path, "--json")
+    assert json.loads(done.stdout)["port"] == 9000
+    assert "secret" not in done.stdout
+
+
+def test_the_servers_log_holds_neither_the_key_nor_a_question(server: Server) -> None:
+    run("ask", "Where is the xylograph?", "--data-dir", server.data_dir)
+    log = until(lambda: (server.data_dir / "serve.log").read_text(encoding="utf-8"))
+    assert server.token not in log
+    assert "xylograph" not in log
+    assert "Base URL" in log

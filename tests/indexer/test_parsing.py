@@ -1,0 +1,325 @@
+from __future__ import annotations
+
+import asyncio
+import datetime as dt
+import hashlib
+import pickle
+import sys
+import time
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import psutil
+import pytest
+
+from sidecar.errors import WorkerCrashedError, WorkerError
+from sidecar.indexer.parsing import ParseJob, Parser, ParseResult, load_result
+from sidecar.language.terms import token_stream
+
+_FAILING = [sys.executable, "-P", str(Path(__file__).with_name("failing_worker.py"))]
+
+
+def _parser(
+    root: Path, *, command: list[str] | None = None, deadline: float = 30.0, idle_seconds: float = 60.0
+) -> Parser:
+    return Parser(
+        root,
+        daily_folder=None,
+        daily_format="YYYY-MM-DD",
+        deadline=deadline,
+        idle_seconds=idle_seconds,
+        max_bytes=100_000,
+        command=command,
+    )
+
+
+def _jobs(*paths: str) -> list[ParseJob]:
+    return [ParseJob(path=path, known_hash=None) for path in paths]
+
+
+def _write(root: Path, *names: str) -> None:
+    for name in names:
+        (root / name).write_text(f"# {name}\n\nWords of {name}.\n", encoding="utf-8")
+
+
+async def _until_gone(pid: int) -> None:
+    deadline = time.monotonic() + 20
+    while psutil.pid_exists(pid) and psutil.Process(pid).status() != psutil.STATUS_ZOMBIE:
+        assert time.monotonic() < deadline, "the worker still runs"
+        await asyncio.sleep(0.02)
+
+
+@pytest.fixture
+async def parser(tmp_path: Path) -> AsyncIterator[Parser]:
+    parser = _parser(tmp_path)
+    yield parser
+    await parser.aclose()
+
+
+@pytest.fixture
+async def failing(tmp_path: Path) -> AsyncIterator[Parser]:
+    parser = _parser(tmp_path, command=_FAILING)
+    yield parser
+    await parser.aclose()
+
+
+@pytest.mark.anyio
+async def test_files_come_back_as_notes_with_chunks_and_terms(tmp_path: Path, parser: Parser) -> None:
+    (tmp_path / "Daily").mkdir()
+    source = "---\naliases: [Eins, 你好]\nrating: 5\n---\n# Über Füchse\n\nThe [[Fox]] runs. ^id\n\n#tag\n"
+    (tmp_path / "Daily" / "2024-05-06.md").write_bytes(source.encode("utf-8"))
+    (result,) = await parser.parse(_jobs("Daily/2024-05-06.md"))
+    assert result.content_hash == hashlib.blake2b(source.encode("utf-8"), digest_size=16).digest()
+    assert (result.size, result.unchanged, result.missing, result.error) == (len(source.encode()), False, False, None)
+    assert result.mtime_ns == (tmp_path / "Daily" / "2024-05-06.md").stat().st_mtime_ns
+    assert result.parsed is not None
+    note, (chunk,) = result.parsed.note, result.parsed.chunks
+    assert (note.text, note.blocks) == ("", ())
+    assert (note.title, note.aliases, note.tags, note.date) == (
+        "2024-05-06",
+        ("Eins", "你好"),
+        ("tag",),
+        dt.date(2024, 5, 6),
+    )
+    assert note.properties["rating"] == 5
+    assert [link.target for link in note.links] == ["Fox"]
+    assert chunk.text == "# Über Füchse\n\nThe [[Fox]] runs. ^id\n\n#tag"
+    assert (chunk.heading_path, chunk.block_ids) == (("Über Füchse",), ("id",))
+    assert result.parsed.streams == (token_stream(chunk.text),)
+    assert result.parsed.heading_streams == (token_stream("Über Füchse"),)
+    assert result.parsed.name_stream == token_stream("2024-05-06\nEins\n你好")
+
+
+@pytest.mark.anyio
+async def test_a_known_hash_is_not_read_again(tmp_path: Path, parser: Parser) -> None:
+    _write(tmp_path, "a.md")
+    (first,) = await parser.parse(_jobs("a.md"))
+    (second,) = await parser.parse([ParseJob(path="a.md", known_hash=first.content_hash)])
+    assert (second.unchanged, second.parsed, second.content_hash) == (True, None, first.content_hash)
+    (tmp_path / "a.md").write_text("changed", encoding="utf-8")
+    (third,) = await parser.parse([ParseJob(path="a.md", known_hash=first.content_hash)])
+    assert third.parsed is not None
+
+
+@pytest.mark.anyio
+async def test_what_cannot_be_read_is_a_result_each(tmp_path: Path, parser: Parser) -> None:
+    _write(tmp_path, "a.md")
+    (tmp_path / "folder.md").mkdir()
+    (tmp_path / "large.md").write_bytes(b"x" * 100_001)
+    results = await parser.parse(_jobs("gone.md", "folder.md", "large.md", "../outside.md", "a.md"))
+    assert [result.path for result in results] == ["gone.md", "folder.md", "large.md", "../outside.md", "a.md"]
+    assert [result.missing for result in results] == [True, False, False, False, False]
+    assert [result.error is not None for result in results] == [False, True, True, True, False]
+    assert results[4].parsed is not None
+
+
+@pytest.mark.anyio
+async def test_no_word_of_a_withheld_note_leaves_the_worker(tmp_path: Path, parser: Parser) -> None:
+    source = "---\nprivate: true\ncanary: xyzzy\naliases: xyzzy\n---\n# xyzzy\n\n[[xyzzy]] #xyzzy\n"
+    (tmp_path / "a.md").write_text(source, encoding="utf-8")
+    (result,) = await parser.parse(_jobs("a.md"))
+    assert result.parsed is not None
+    assert result.parsed.note.withheld == "private: true"
+    assert b"xyzzy" not in pickle.dumps(result)
+
+
+@pytest.mark.anyio
+async def test_batches_share_one_worker_that_is_started_when_needed(tmp_path: Path, parser: Parser) -> None:
+    _write(tmp_path, *(f"{number}.md" for number in range(40)))
+    assert parser.worker_pid is None
+    assert await parser.parse([]) == []
+    assert parser.worker_pid is None
+    first, second = await asyncio.gather(
+        parser.parse(_jobs(*(f"{number}.md" for number in range(20)))),
+        parser.parse(_jobs(*(f"{number}.md" for number in range(20, 40)))),
+    )
+    pid = parser.worker_pid
+    assert [result.path for result in first + second] == [f"{number}.md" for number in range(40)]
+    assert all(result.parsed for result in first + second)
+    await parser.parse(_jobs("0.md"))
+    assert parser.worker_pid == pid
+
+
+@pytest.mark.anyio
+async def test_an_idle_worker_is_stopped_and_started_again(tmp_path: Path) -> None:
+    _write(tmp_path, "a.md")
+    parser = _parser(tmp_path, idle_seconds=0.05)
+    await parser.parse(_jobs("a.md"))
+    pid = parser.worker_pid
+    assert pid is not None
+    await _until_gone(pid)
+    (result,) = await parser.parse(_jobs("a.md"))
+    assert result.parsed is not None
+    assert parser.worker_pid != pid
+    await parser.aclose()
+    assert parser.worker_pid is None
+
+
+@pytest.mark.anyio
+async def test_the_worker_is_polite_and_capped(tmp_path: Path, parser: Parser) -> None:
+    if not sys.platform.startswith("linux"):
+        pytest.skip("niceness and address space are read from Linux's /proc")
+    _write(tmp_path, "a.md")
+    await parser.parse(_jobs("a.md"))
+    process = psutil.Process(parser.worker_pid)
+    assert process.nice() == min(19, psutil.Process().nice() + 5)
+    assert process.rlimit(psutil.RLIMIT_AS)[0] == 2 * 2**30
+
+
+@pytest.mark.anyio
+async def test_the_worker_loads_nothing_of_the_server(tmp_path: Path, parser: Parser) -> None:
+    loaded = "import sys; sys.path.append({!r}); import sidecar.indexer.parse_worker; print(*sys.modules)"
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-P", "-c", loaded.format(str(Path(__file__).parents[2])), stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate()
+    modules = {name.partition(".")[0] for name in output.decode().split()}
+    assert "sidecar" in modules
+    assert not modules & {
+        "starlette",
+        "uvicorn",
+        "pydantic",
+        "httpx2",
+        "numpy",
+        "click",
+        "apsw",
+        "llama_cpp",
+        "tokenizers",
+    }
+
+
+@pytest.mark.anyio
+async def test_a_file_that_kills_the_worker_twice_is_given_up_and_the_rest_goes_on(
+    tmp_path: Path, failing: Parser
+) -> None:
+    names = ["a.md", "abort.md", "b.md", "abort2.md", "c.md"]
+    _write(tmp_path, *names)
+    results = await failing.parse(_jobs(*names))
+    assert [result.path for result in results] == names
+    assert [result.parsed is not None for result in results] == [True, False, True, False, True]
+    assert results[1].error is not None
+    assert results[1].error.startswith("The parser crashed on this note twice.")
+
+
+@pytest.mark.anyio
+async def test_a_file_on_which_the_worker_dies_once_is_read(tmp_path: Path, failing: Parser) -> None:
+    _write(tmp_path, "a.md", "once.md", "b.md")
+    results = await failing.parse(_jobs("a.md", "once.md", "b.md"))
+    assert all(result.parsed is not None and result.parsed.note.problems == () for result in results)
+
+
+@pytest.mark.anyio
+async def test_a_file_that_takes_too_long_is_given_up_and_the_rest_goes_on(tmp_path: Path) -> None:
+    _write(tmp_path, "a.md", "hang.md", "b.md")
+    parser = _parser(tmp_path, command=_FAILING, deadline=1.0)
+    results = await parser.parse(_jobs("a.md", "hang.md", "b.md"))
+    await parser.aclose()
+    assert [result.parsed is not None for result in results] == [True, False, True]
+    assert results[1].error is not None
+    assert results[1].error.startswith("The parser timed out on this note twice.")
+
+
+@pytest.mark.anyio
+async def test_a_file_that_takes_the_markdown_parser_too_long_is_read_plainly(tmp_path: Path) -> None:
+    _write(tmp_path, "hang in markdown.md", "b.md")
+    parser = _parser(tmp_path, command=_FAILING, deadline=1.0)
+    slow, other = await parser.parse(_jobs("hang in markdown.md", "b.md"))
+    await parser.aclose()
+    assert slow.parsed is not None
+    assert [problem.code for problem in slow.parsed.note.problems] == ["markdown-skipped"]
+    assert other.parsed is not None
+    assert other.parsed.note.problems == ()
+
+
+@pytest.mark.anyio
+async def test_a_worker_killed_from_outside_is_replaced(tmp_path: Path, parser: Parser) -> None:
+    names = [f"{number}.md" for number in range(60)]
+    _write(tmp_path, *names)
+    await parser.parse(_jobs("0.md"))
+    batch = asyncio.create_task(parser.parse(_jobs(*names)))
+    await asyncio.sleep(0)
+    assert parser.worker_pid is not None
+    psutil.Process(parser.worker_pid).kill()
+    results = await batch
+    assert [result.path for result in results] == names
+    assert all(result.parsed is not None and result.parsed.note.problems == () for result in results)
+
+
+@pytest.mark.anyio
+async def test_errors_in_the_worker_are_results(tmp_path: Path, failing: Parser) -> None:
+    names = ["raise.md", "memory.md", "print.md", "huge.md", "a.md"]
+    _write(tmp_path, *names)
+    await failing.parse(_jobs("a.md"))
+    pid = failing.worker_pid
+    raised, memory, printed, huge, fine = await failing.parse(_jobs(*names))
+    assert raised.error == "The parser failed on this note: RecursionError."
+    assert memory.error == "Reading this note needs more memory than the parser may use."
+    assert printed.parsed is not None
+    assert huge.error == "This note is too large to be indexed."
+    assert fine.parsed is not None
+    assert failing.worker_pid == pid
+
+
+@pytest.mark.anyio
+async def test_an_answer_for_another_file_is_not_believed(tmp_path: Path, failing: Parser) -> None:
+    _write(tmp_path, "lie.md", "a.md")
+    lied, fine = await failing.parse(_jobs("lie.md", "a.md"))
+    assert lied.error is not None
+    assert fine.parsed is not None
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_batch_does_not_answer_the_next_one(tmp_path: Path, parser: Parser) -> None:
+    _write(tmp_path, *(f"{number}.md" for number in range(50)))
+    await parser.parse(_jobs("0.md"))
+    batch = asyncio.create_task(parser.parse(_jobs(*(f"{number}.md" for number in range(50)))))
+    await asyncio.sleep(0.01)
+    batch.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await batch
+    (result,) = await parser.parse(_jobs("7.md"))
+    assert result.parsed is not None
+    assert result.parsed.note.title == "7"
+
+
+@pytest.mark.anyio
+async def test_closing_ends_a_batch_under_way(tmp_path: Path) -> None:
+    _write(tmp_path, "hang.md")
+    parser = _parser(tmp_path, command=_FAILING)
+    await parser.parse(_jobs("gone.md"))
+    pid = parser.worker_pid
+    assert pid is not None
+    batch = asyncio.create_task(parser.parse(_jobs("hang.md")))
+    await asyncio.sleep(0)
+    await parser.aclose()
+    with pytest.raises(WorkerError):
+        await batch
+    await _until_gone(pid)
+    with pytest.raises(WorkerError):
+        await parser.parse(_jobs("a.md"))
+    await parser.aclose()
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize("command", [["/nonexistent/python"], [sys.executable, "-c", "raise SystemExit(3)"]])
+async def test_a_worker_that_cannot_be_started_is_an_error_and_no_files_fault(
+    tmp_path: Path, command: list[str]
+) -> None:
+    parser = _parser(tmp_path, command=command)
+    with pytest.raises(WorkerCrashedError):
+        await parser.parse(_jobs("a.md"))
+    await parser.aclose()
+
+
+class _Command:
+    def __reduce__(self) -> tuple[object, ...]:
+        return exec, ("raise SystemExit('ran')",)
+
+
+@pytest.mark.parametrize("value", [_Command(), "text", {"path": "a.md"}, ParseJob(path="a.md", known_hash=None)])
+def test_a_frame_builds_results_and_nothing_else(value: object) -> None:
+    with pytest.raises(WorkerCrashedError):
+        load_result(pickle.dumps(value))
+    with pytest.raises(WorkerCrashedError):
+        load_result(b"garbage")
+    assert load_result(pickle.dumps(ParseResult(path="a.md"))) == ParseResult(path="a.md")
