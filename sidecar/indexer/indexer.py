@@ -76,6 +76,7 @@ class Indexer:
         self._embedding_name = embedding_name
         self._on_change = on_change
         self._lock = asyncio.Lock()
+        self._written = False
         self.progress = Progress()
 
     async def reconcile(self, *, below: Iterable[str] = ("",), accept_removals: bool = False) -> None:
@@ -90,6 +91,7 @@ class Indexer:
                     self._set_phase("scanning")
                     found = await asyncio.to_thread(scan, self._root, self._exclusions(), below=folder)
                     await self._apply_scan(found, folder, accept_removals=accept_removals)
+                await self._forget_replaced_text()
                 self.progress.passes += 1
                 await self._embed_missing()
             finally:
@@ -100,16 +102,13 @@ class Indexer:
         async with self._lock:
             try:
                 await self._apply_paths(sorted(set(paths)))
+                await self._forget_replaced_text()
+                if not folders:
+                    await self._embed_missing()
             finally:
                 self._set_phase("idle")
-        if wanted := sorted(set(folders)):
-            await self.reconcile(below=wanted)
-        else:
-            async with self._lock:
-                try:
-                    await self._embed_missing()
-                finally:
-                    self._set_phase("idle")
+        if folders:
+            await self.reconcile(below=sorted(set(folders)))
 
     async def _apply_scan(self, found: Scan, folder: str, *, accept_removals: bool) -> None:
         ledger = await self._ledger()
@@ -200,8 +199,7 @@ class Indexer:
             for result in results:
                 _write_result(connection, result, moves.get(result.path))
 
-        for target in self._targets():
-            await target.write(write)
+        await self._write(write)
         for old in moves.values():
             vanished.pop(old, None)
 
@@ -226,8 +224,19 @@ class Indexer:
             for entry in entries:
                 store.record_file(connection, entry)
 
+        await self._write(write)
+
+    async def _write(self, work: Callable[[apsw.Connection], None]) -> None:
         for target in self._targets():
-            await target.write(write)
+            await target.write(work)
+        self._written = True
+
+    async def _forget_replaced_text(self) -> None:
+        """Empty the write-ahead logs, which still hold what notes said before they were edited, deleted or withheld."""
+        if self._written:
+            for target in self._targets():
+                await target.checkpoint()
+            self._written = False
 
     async def _remove(self, vanished: Mapping[str, LedgerEntry]) -> None:
         if not vanished:
@@ -237,9 +246,7 @@ class Indexer:
             for path in vanished:
                 store.remove_note(connection, path)
 
-        for target in self._targets():
-            await target.write(write)
-            await target.checkpoint()
+        await self._write(write)
 
     async def _embed_missing(self) -> None:
         target = self._targets()[0]

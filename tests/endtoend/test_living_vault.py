@@ -52,6 +52,24 @@ def test_deleted_renamed_moved_and_flagged_notes_follow(vault: Path, tmp_path: P
         assert server.client.get("/vault/why", params={"path": "Alpha.md"}).json()["status"] == "excluded"
 
 
+@pytest.mark.parametrize("ending", ["deleted", "private", "edited"])
+def test_text_that_left_the_vault_leaves_every_file_of_the_index(vault: Path, tmp_path: Path, ending: str) -> None:
+    data = tmp_path / "data"
+    note = vault / "Secret.md"
+    note.write_text("The canary is called quetzalfiasco.", encoding="utf-8")
+    with serve(vault, data_dir=data) as server:
+        assert server.best("quetzalfiasco") == "Secret.md"
+        if ending == "deleted":
+            note.unlink()
+        else:
+            note.write_text("---\nprivate: true\n---\n" if ending == "private" else "Nothing.", encoding="utf-8")
+
+        def held() -> list[str]:
+            return [p.name for p in data.rglob("*") if p.is_file() and b"quetzalfiasco" in p.read_bytes()]
+
+        until(lambda: not held(), seconds=10)
+
+
 def test_a_second_start_reads_nothing_again_and_sees_what_changed_meanwhile(vault: Path, tmp_path: Path) -> None:
     with serve(vault, data_dir=tmp_path / "data") as server:
         assert server.best("aardvark") == "Alpha.md"

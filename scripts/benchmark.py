@@ -1,0 +1,203 @@
+"""Measure Sidecar on a vault and write docs/benchmarks.md.
+
+Everything is measured on a real server over a real socket, on a copy of the vault. Without --write the table is only
+printed. `scripts/bench` runs it in the project's environment.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import json
+import os
+import platform
+import random
+import shutil
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from tests.serving import Server, environment, serve, until  # noqa: E402  # the path is set above
+
+Row = tuple[str, str]
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("vault", type=Path)
+    parser.add_argument("--model", type=Path, help="a GGUF chat model; without it a tiny random one is made")
+    parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        vault = work / options.vault.resolve().name
+        shutil.copytree(options.vault, vault)
+        rows = [*indexing(vault, work), *serving(vault, work), *chatting(vault, work, options.model)]
+    table = "\n".join(f"| {what} | {value} |" for what, value in rows)
+    print(f"| what | measured |\n|---|---|\n{table}")
+    if options.write:
+        write(options.vault.resolve().name, table)
+    return 0
+
+
+def indexing(vault: Path, work: Path) -> list[Row]:
+    notes = [p for p in vault.rglob("*.md") if not any(part.startswith(".") for part in p.relative_to(vault).parts)]
+    megabytes = sum(p.stat().st_size for p in notes) / 1e6
+    rows: list[Row] = [("notes in the vault", f"{len(notes)}, {megabytes:.1f} MB")]
+    for name, repeats in (("built-in embedding", 3), ("words alone", 1)):
+        extra = [] if name == "built-in embedding" else ["--embedding-model", "none"]
+        cold = statistics.median(index(vault, work / f"cold-{name}-{n}", *extra)[0] for n in range(repeats))
+        rows.append(
+            (f"cold index, {name}", f"{cold:.1f} s: {len(notes) / cold:.0f} notes/s, {megabytes / cold:.2f} MB/s")
+        )
+    folder = work / "cold-built-in embedding-0"
+    seconds, result = min((index(vault, folder) for _ in range(3)), key=lambda pair: pair[0])
+    size = sum(p.stat().st_size for p in folder.rglob("index-*")) / 1e6
+    rows.append(
+        ("index again, nothing changed", f"{seconds:.2f} s whole process ({result['seconds']:.2f} s of it indexing)")
+    )
+    rows.append(("index on disk", f"{size:.0f} MB, {result['chunks']} chunks"))
+    return rows
+
+
+def index(vault: Path, data_dir: Path, *flags: str) -> tuple[float, dict[str, Any]]:
+    command = [sys.executable, "-m", "sidecar", "index", str(vault), "--data-dir", str(data_dir), "--json", *flags]
+    begun = time.perf_counter()
+    done = subprocess.run(command, check=True, capture_output=True, env=environment(), cwd=ROOT)
+    return time.perf_counter() - begun, json.loads(done.stdout)[0]
+
+
+def serving(vault: Path, work: Path) -> list[Row]:
+    queries = sample_queries(vault)
+    with serve(vault, data_dir=work / "cold-built-in embedding-0") as server:
+        idle = idle_memory(server)
+        rows = [("search, one client, over HTTP", percentiles([timed(lambda q=q: server.found(q)) for q in queries]))]
+        rows.append(("search, inside the server", percentiles([inside(server, q) for q in queries])))
+        rows.append(("from save to searchable", percentiles([save_to_found(server, vault, n) for n in range(15)])))
+        rows.append(("memory of the server process, idle after start", f"{idle:.0f} MB"))
+        rows.append(
+            ("memory after the searches", f"{psutil.Process(server.process.pid).memory_info().rss / 1e6:.0f} MB")
+        )
+    return rows
+
+
+def sample_queries(vault: Path, count: int = 200) -> list[str]:
+    """Titles and sentences of the vault itself, in whatever languages it has."""
+    chosen = random.Random(7).sample(sorted(vault.rglob("*.md")), k=min(count, len(list(vault.rglob("*.md")))))
+    queries = []
+    for path in chosen:
+        lines = [
+            line.strip() for line in path.read_text("utf-8", "replace").splitlines() if 12 < len(line.strip()) < 200
+        ]
+        queries.append(random.Random(path.name).choice([path.stem, *lines]))
+    return queries
+
+
+def inside(server: Server, query: str) -> float:
+    took: float = server.client.post("/vault/search", json={"query": query}).json()["took_ms"] / 1000
+    return took
+
+
+def save_to_found(server: Server, vault: Path, number: int) -> float:
+    word = f"zyzzyva{number}q{os.getpid()}"
+
+    def save_and_find() -> None:
+        (vault / f"{word}.md").write_text(f"# Saved\n\nThe word is {word}.", encoding="utf-8")
+        until(lambda: server.best(word) == f"{word}.md")
+
+    return timed(save_and_find)
+
+
+def idle_memory(server: Server) -> float:
+    """Resident memory once the parser's process has gone and nothing has happened for a while."""
+    process = psutil.Process(server.process.pid)
+    until(lambda: not process.children(recursive=True), seconds=60)
+    return process.memory_info().rss / 1e6
+
+
+def chatting(vault: Path, work: Path, model: Path | None) -> list[Row]:
+    if model is None:
+        from tests.models.tiny_chat import build  # needs gguf, which only a bench without a model wants
+
+        model = work / "tiny-chat.gguf"
+        build(model)
+    queries = sample_queries(vault, 30)
+    with serve(vault, "--model", model, data_dir=work / "cold-built-in embedding-0") as server:
+        name = next(
+            entry.id
+            for entry in server.openai().models.list()
+            if entry.id not in {"vault", "builtin"} and "/" not in entry.id
+        )
+        first_token(server, name, "warm up", "never")
+        bare = [first_token(server, name, query, None) for query in queries]
+        never = [first_token(server, "vault", query, "never") for query in queries]
+        notes = [first_token(server, "vault", query, "always") for query in queries]
+    ratio = statistics.median(n / b for n, b in zip(notes, bare, strict=True))
+    return [
+        (f"time to first token, {model.stem}, plain model id", percentiles(bare)),
+        ("… id `vault`, notes switched off by the client", percentiles(never)),
+        ("… id `vault`, notes retrieved and put into the prompt", percentiles(notes)),
+        ("… ratio of the medians, with notes over plain (same run)", f"{ratio:.2f}"),
+    ]
+
+
+def first_token(server: Server, model: str, question: str, mode: str | None) -> float:
+    extra = {} if mode is None else {"vault": {"mode": mode}}
+    begun = time.perf_counter()
+    stream = server.openai().chat.completions.create(
+        model=model, messages=[{"role": "user", "content": question}], stream=True, max_tokens=4, extra_body=extra
+    )
+    next(iter(stream))
+    took = time.perf_counter() - begun
+    for _ in stream:
+        pass
+    return took
+
+
+def timed(work: Callable[[], Any]) -> float:
+    begun = time.perf_counter()
+    work()
+    return time.perf_counter() - begun
+
+
+def percentiles(seconds: list[float]) -> str:
+    ordered = sorted(seconds)
+    return f"p50 {ordered[len(ordered) // 2] * 1000:.1f} ms, p95 {ordered[int(len(ordered) * 0.95)] * 1000:.1f} ms"
+
+
+def write(vault: str, table: str) -> None:
+    head = ["git", "rev-parse", "--short", "HEAD"]
+    commit = subprocess.run(head, capture_output=True, text=True, cwd=ROOT, check=False)
+    memory = psutil.virtual_memory().total / 2**30
+    machine = f"{psutil.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, Python {platform.python_version()}"
+    (ROOT / "docs" / "benchmarks.md").write_text(
+        f"""# Benchmarks
+
+Measured on {dt.date.today().isoformat()}, {machine}, commit {commit.stdout.strip() or "unknown"}, with
+
+    ./scripts/bench PATH/TO/{vault} --write
+
+on the public vault `{vault}` (Chinese and English notes). Times are medians or percentiles of one run on a shared
+machine; read ratios rather than single numbers. The chat model is a tiny random one unless a GGUF was given: its own
+work is small, so what retrieval adds shows.
+
+| what | measured |
+|---|---|
+{table}
+""",
+        encoding="utf-8",
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())
