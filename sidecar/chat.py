@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, Protocol, TypeAlias
@@ -126,7 +126,7 @@ async def _checked(
 ) -> AsyncGenerator[AnswerDelta, None]:
     known = [text_of(message) for message in request.messages]
     checkers: dict[int, CitationChecker] = {}
-    # A client that parses the answer (JSON, tool calls) must get it untouched: sources are then only listed.
+    # A client that parses the answer as JSON must get it untouched: its sources are listed beside it.
     formatted = _formatted(request.options)
     async with aclosing(model.stream(completion)) as stream:
         async for delta in stream:
@@ -134,19 +134,24 @@ async def _checked(
             if checker is None:
                 checker = CitationChecker(prompt.passages, vault=notes.name, known_text=known)
                 checkers[delta.index] = checker
-            yield _piece(delta, checker, formatted=formatted)
+            for piece in _pieces(delta, checker, formatted=formatted):
+                yield piece
 
 
-def _piece(delta: Delta, checker: CitationChecker, *, formatted: bool) -> AnswerDelta:
-    piece = _plain(delta)
-    if formatted:
-        return piece if delta.finish_reason is None else replace(piece, sources=())
+def _pieces(delta: Delta, checker: CitationChecker, *, formatted: bool) -> Iterator[AnswerDelta]:
     before = len(checker.annotations)
     content = checker.feed(delta.content) if delta.content else ""
+    if delta.finish_reason is not None:
+        content += checker.finish(credit=delta.finish_reason == "stop")
+    annotations = tuple(checker.annotations[before:])
+    piece = _plain(delta) if formatted else replace(_plain(delta), content=content, annotations=annotations)
     if delta.finish_reason is None:
-        return replace(piece, content=content, annotations=tuple(checker.annotations[before:]))
-    content += checker.finish(credit=delta.finish_reason == "stop")
-    return replace(piece, content=content, annotations=tuple(checker.annotations[before:]), sources=checker.sources)
+        yield piece
+        return
+    # What was held back comes before the end: several clients read no text from the piece with the finish_reason.
+    if piece.content:
+        yield AnswerDelta(index=delta.index, content=piece.content, annotations=piece.annotations)
+    yield replace(piece, content="", annotations=(), sources=checker.sources)
 
 
 def _formatted(options: Mapping[str, Any]) -> bool:

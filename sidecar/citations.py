@@ -15,15 +15,26 @@ from sidecar.language.recognition import STOP_WORDS
 from sidecar.language.terms import fold, terms
 from sidecar.prompt import Passage
 
-_WIKILINK = re.compile(r"(!?)\[\[([^\[\]\n]{1,400})\]\]")
-_IMAGE = re.compile(r"!\[([^\]\n]{0,400})\]\(\s*<?([^)\n]{0,2000})\)")
-_HTML_IMAGE = re.compile(r"<(?=\s*(?:img|picture|iframe|object|embed|video|audio|source|svg|link)\b)", re.IGNORECASE)
-_REMOTE = re.compile(r"^\s*(?:[a-z][a-z0-9+.-]*:|//|\\\\)", re.IGNORECASE)
+# A wikilink; an image, plain or in any of the other forms that Markdown has for it (brackets, escapes and code in its
+# text, references); an element that loads something.
+_MARKUP = re.compile(
+    r"""!?\[\[(?P<target>[^\[\]\n]{1,400})\]\]
+      | !\[(?P<alt>[^\[\]\\`<\n]{0,400})\](?:\((?P<url>[^()\n]{0,2000})\)|(?P<bare>(?![(\[])))
+      | (?P<image>!\[)
+      | (?P<element><(?=\s*(?:img|picture|iframe|object|embed|video|audio|source|svg|link)\b))
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+# Entities and escapes spell a scheme as well as letters do: `&#104;ttps:`.
+_LOCAL = re.compile(r"(?!\s*//)[^:&\\<>]*")
 # What may still become a link or an image when more text comes: an opening without its end, or its first characters.
 _OPEN = re.compile(
-    r"(?:!?\[\[[^\[\]\n]{0,400}\]?|!\[[^\]\n]{0,400}(?:\](?:\([^)\n]{0,2000})?)?|!?\[|!|<\s{0,8}[a-z]{0,8})\Z",
-    re.IGNORECASE,
+    r"""(?: !?\[\[[^\[\]\n]{0,400}\]?
+          | !\[[^\[\]\\`<\n]{0,400}(?:\](?:\([^()\n]{0,2000})?)?
+          | !?\[ | ! | <\s{0,8}[a-z]{0,8} )\Z""",
+    re.IGNORECASE | re.VERBOSE,
 )
+_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^\n]*)")
 _WIKILINK_TARGET = re.compile(r"\[\[([^\[\]|\n]+)")
 # An answer without citations is credited to a passage that has this share of the answer's own informative terms.
 _SUPPORT = 0.6
@@ -69,6 +80,9 @@ class CitationChecker:
         self._pending = ""
         self._shown = 0
         self._text: list[str] = []
+        # Where in the answer's Markdown the next character stands: its line so far, and the code fence it is within.
+        self._line = ""
+        self._fence: str | None = None
         self._used: dict[int, Passage] = {}
         self.annotations: list[Annotation] = []
 
@@ -111,29 +125,65 @@ class CitationChecker:
         )
 
     def _show(self, text: str) -> str:
-        text = _IMAGE.sub(_harmless_image, text)
-        text = _HTML_IMAGE.sub("&lt;", text)
         pieces: list[str] = []
         end = 0
-        for match in _WIKILINK.finditer(text):
-            pieces.append(text[end : match.start()])
-            self._advance(pieces[-1])
-            pieces.append(self._checked(match))
-            self._advance(pieces[-1])
+        for match in _MARKUP.finditer(text):
+            pieces.append(self._advance(text[end : match.start()]))
+            shown = self._harmless(match)
+            pieces.append(self._advance(match.group(), shown=shown))
             end = match.end()
-        pieces.append(text[end:])
-        self._advance(pieces[-1])
+        pieces.append(self._advance(text[end:]))
         return "".join(pieces)
 
-    def _advance(self, shown: str) -> None:
+    def _advance(self, text: str, *, shown: str | None = None) -> str:
+        """Go on over a piece of the answer, of which `shown` is shown, all of it by default."""
+        *ended, rest = text.split("\n")
+        for line in ended:
+            self._end_line(self._line + line)
+            self._line = ""
+        self._line += rest
+        shown = text if shown is None else shown
         self._shown += len(shown)
         self._text.append(shown)
+        return shown
+
+    def _end_line(self, line: str) -> None:
+        match = _FENCE.match(line)
+        if match is None:
+            return
+        mark, rest = match.groups()
+        if self._fence is None:
+            self._fence = None if "`" in mark and "`" in rest else mark
+        elif mark.startswith(self._fence) and not rest.strip():
+            self._fence = None
+
+    def _harmless(self, match: re.Match[str]) -> str:
+        if match["target"] is not None:
+            return self._checked(match)
+        if match["element"] is not None:
+            return "&lt;"
+        if match["url"] is not None:
+            return match.group() if _LOCAL.fullmatch(match["url"]) else f"({match['alt'] or 'image'})"
+        # Perhaps a reference to an address given elsewhere. In code it is what it looks like: `vec![1, 2]`.
+        return match.group() if match["bare"] is not None and self._in_macro else "!\\" + match.group()[1:]
+
+    @property
+    def _in_code(self) -> bool:
+        return self._fence is not None or self._line.count("`") % 2 == 1
+
+    @property
+    def _in_macro(self) -> bool:
+        return self._fence is not None or (self._in_code and self._line[-1:].isalpha())
 
     def _checked(self, match: re.Match[str]) -> str:
-        target, _, alias = match.group(2).partition("|")
+        target, _, alias = match["target"].partition("|")
         passage = self._cited(target)
         if passage is None:
-            return match.group() if fold(target).strip() in self._known else (alias or target).strip()
+            if self._in_code:
+                # `[[ -f file ]]` in code is no link.
+                return match.group() if self._in_macro else match.group().lstrip("!")
+            # Embedding would copy; and `![[a]](https://…)` is an image.
+            return match.group().lstrip("!") if fold(target).strip() in self._known else (alias or target).strip()
         # A heading that the note does not have is mended to the passage's own; embedding would copy, so it links.
         link = target.strip() if _same(target, passage) else passage.link
         shown = f"[[{link}|{alias.strip()}]]" if alias.strip() else f"[[{link}]]"
@@ -181,11 +231,6 @@ def obsidian_uri(vault: str, path: str, heading_path: Sequence[str] = ()) -> str
     """The `obsidian://open` address of a note, or of a heading in it."""
     file = path.removesuffix(".md") + (f"#{heading_path[-1]}" if heading_path else "")
     return f"obsidian://open?vault={quote(vault, safe='')}&file={quote(file, safe='')}"
-
-
-def _harmless_image(match: re.Match[str]) -> str:
-    alt, url = match.group(1), match.group(2)
-    return f"({alt or 'image'})" if _REMOTE.match(url) else match.group()
 
 
 def _same(target: str, passage: Passage) -> bool:

@@ -22,7 +22,7 @@ DEFAULT_PORT = 8484
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _TRUE = frozenset({"1", "true", "yes", "on"})
-_FALSE = frozenset({"0", "false", "no", "off", ""})
+_FALSE = frozenset({"0", "false", "no", "off"})
 
 
 def _setting(default: Any, doc: str, *, env: bool = True) -> Any:
@@ -159,7 +159,8 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for f in fields(Config):
         value = environ.get(f"SIDECAR_{f.name.upper()}")
-        if value is None or not f.metadata["env"]:
+        # An empty variable is one that was not set: were it a value, SIDECAR_AUTH= would open the door.
+        if not value or not f.metadata["env"]:
             continue
         found[f.name] = (
             [part for part in value.split(os.pathsep if f.name == "vaults" else ",") if part.strip()]
@@ -176,7 +177,8 @@ def _checked(settings: Mapping[str, Any]) -> Config:
             continue
         try:
             checked[f.name] = _CONVERT[f.name](settings[f.name])
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, RuntimeError) as error:
+            # RuntimeError: `~somebody` whose home is not known.
             raise ConfigError(f"The setting {f.name} cannot be {settings[f.name]!r}: {error}.") from error
     return Config(**checked)
 
@@ -186,6 +188,8 @@ def _paths(value: Any) -> tuple[Path, ...]:
 
 
 def _path(value: Any) -> Path:
+    if not str(value) or "\0" in str(value):
+        raise ValueError("a path is wanted")
     return Path(os.path.abspath(Path(value).expanduser()))  # noqa: PTH100  # Path.resolve would follow links
 
 
@@ -208,6 +212,12 @@ def _flag(value: Any) -> bool:
     raise ValueError("use true or false")
 
 
+def _whole(value: Any) -> int:
+    if isinstance(value, bool) or (isinstance(value, float) and not value.is_integer()):
+        raise TypeError("a whole number is wanted")
+    return int(value)
+
+
 def _text(value: Any) -> str:
     if not isinstance(value, str):
         raise TypeError("a string is wanted")
@@ -223,13 +233,13 @@ def _table(value: Any) -> Mapping[str, str]:
 _CONVERT: Mapping[str, Callable[[Any], Any]] = {
     "vaults": _paths,
     "host": _text,
-    "port": int,
+    "port": _whole,
     "data_dir": _path,
     "model": _text,
     "embedding_model": _text,
     "upstream": _text,
     "upstream_key": _text,
-    "context_length": int,
+    "context_length": _whole,
     "keep_alive": float,
     "auth": _flag,
     "allow_remote": _flag,
@@ -237,7 +247,7 @@ _CONVERT: Mapping[str, Callable[[Any], Any]] = {
     "allowed_origins": _strings,
     "exclude": _strings,
     "aliases": _table,
-    "max_body": int,
+    "max_body": _whole,
     "log_level": lambda value: _text(value).lower(),
 }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sidecar.inference.model import Message, Source
@@ -12,6 +12,7 @@ from sidecar.inference.model import Message, Source
 _ANSWER_TOKENS = 512
 _NOTES_SHARE = 0.6
 _DEFAULT_WINDOW = 4_096
+_LEAST_PASSAGE = 48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,7 +90,8 @@ def build_prompt(
     `passage_tokens` what each passage takes, `answer_tokens` the room asked for the answer, `marker` a random word
     that no note can have guessed. Passages that do not fit are left out, the least relevant first.
     """
-    kept = fit(passages, passage_tokens, room=_room(window, used_tokens, answer_tokens))
+    room = _room(window, used_tokens, answer_tokens)
+    kept = fit(passages, passage_tokens, room=room) or cut(passages, passage_tokens, room=room)
     if not kept:
         return Prompt(messages=_with_system(messages, _WITHOUT_NOTES) if searched else tuple(messages), passages=())
     notes = "\n\n".join(render(passage) for passage in kept)
@@ -112,6 +114,14 @@ def fit(passages: Sequence[Passage], tokens: Sequence[int], *, room: int) -> lis
             room -= tokens[index]
             chosen.add(index)
     return [passage for index, passage in enumerate(passages) if index in chosen]
+
+
+def cut(passages: Sequence[Passage], tokens: Sequence[int], *, room: int) -> list[Passage]:
+    """The beginning of the first passage, where not even one fits whole; nothing when there is no room to speak of."""
+    if not passages or room < _LEAST_PASSAGE:
+        return []
+    share = 0.9 * room / tokens[0]
+    return [replace(passages[0], text=passages[0].text[: int(len(passages[0].text) * share)])]
 
 
 def sources(passages: Sequence[Passage]) -> tuple[Source, ...]:

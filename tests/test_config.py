@@ -35,6 +35,13 @@ def test_lists_and_flags_in_the_environment(tmp_path: Path) -> None:
     assert config.auth is False
 
 
+def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
+    config = load(tmp_path, environ={"SIDECAR_AUTH": "", "SIDECAR_PORT": "", "SIDECAR_MODEL": ""})
+    assert config.auth is True
+    assert config.port == 8484
+    assert config.model is None
+
+
 @pytest.mark.parametrize(
     ("toml", "flags", "says"),
     [
@@ -47,6 +54,9 @@ def test_lists_and_flags_in_the_environment(tmp_path: Path) -> None:
         ("", {"host": "0.0.0.0"}, "other machines"),
         ("", {"host": "0.0.0.0", "allow_remote": True, "auth": False}, "do not go together"),
         ("aliases = 3", {}, "aliases"),
+        ("port = true", {}, "port"),
+        ("", {"data_dir": ""}, "data_dir"),
+        ("", {"vaults": ["~no-such-user-here/notes"]}, "vaults"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, toml: str, flags: dict[str, Any], says: str) -> None:

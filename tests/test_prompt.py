@@ -44,6 +44,13 @@ def test_passages_that_do_not_fit_are_left_out_and_mentioned_ones_go_first() -> 
     assert build([QUESTION], first, window=512, used_tokens=500).passages == ()
 
 
+def test_where_not_even_one_passage_fits_its_beginning_is_taken() -> None:
+    long = passage(text="The boiler cost 240 euros. " * 100)
+    (taken,) = build([QUESTION], long, tokens=2000, window=1024).passages
+    assert 100 < len(taken.text) < len(long.text)
+    assert long.text.startswith(taken.text)
+
+
 def test_when_nothing_was_found_the_model_is_told_so() -> None:
     prompt = build([QUESTION])
     assert "nothing relevant was found" in prompt.messages[0]["content"]

@@ -14,7 +14,7 @@ import click
 from sidecar.chat import ChatRequest
 from sidecar.cli.options import choose_vaults, json_option, model_options, read_settings, settings_options
 from sidecar.cli.output import print_json, set_up_logging, with_progress
-from sidecar.cli.session import RunningServer, running_server
+from sidecar.cli.session import RunningServer, error_message, lost_connections, running_server
 from sidecar.config import Config
 from sidecar.errors import SidecarError
 from sidecar.runtime import open_runtime
@@ -35,9 +35,11 @@ def ask(question: tuple[str, ...], vaults: tuple[Path, ...], as_json: bool, **fl
 
 async def _ask(config: Config, question: str, *, here: bool, as_json: bool) -> None:
     async with running_server(config) as server:
-        if server is not None and not here:
-            await _show(_from_server(server, question), as_json=as_json)
-            return
+        if server is not None:
+            name = await server.vault_at(config.vaults) if here else None
+            if name is not None or not here:
+                await _show(_from_server(server, question, name), as_json=as_json)
+                return
     async with open_runtime(choose_vaults(config)) as runtime:
         vault = runtime.vault(None)
         await with_progress([vault], vault.index(accept_removals=False))
@@ -70,23 +72,26 @@ async def _show(answer: AsyncGenerator[tuple[str, list[dict[str, Any]] | None], 
 
 
 async def _from_server(
-    server: RunningServer, question: str
+    server: RunningServer, question: str, vault: str | None
 ) -> AsyncGenerator[tuple[str, list[dict[str, Any]] | None], None]:
-    body = {"model": "vault", "stream": True, "messages": [{"role": "user", "content": question}]}
-    async with server.client.stream("POST", "/v1/chat/completions", json=body) as response:
-        if response.status_code >= 400:
-            await response.aread()
-            raise SidecarError(str(response.json()["error"]["message"]))
-        async for line in response.aiter_lines():
-            if not line.startswith("data: ") or line == "data: [DONE]":
-                continue
-            chunk = json.loads(line.removeprefix("data: "))
-            if "error" in chunk:
-                raise SidecarError(str(chunk["error"]["message"]))
-            found = chunk.get("vault", {}).get("sources")
-            for choice in chunk["choices"]:
-                sources = None if found is None else [_source(s["path"], s["uri"]) for s in found]
-                yield choice["delta"].get("content") or "", sources
+    body: dict[str, Any] = {"model": "vault", "stream": True, "messages": [{"role": "user", "content": question}]}
+    if vault is not None:
+        body["vault"] = {"name": vault}
+    with lost_connections():
+        async with server.client.stream("POST", "/v1/chat/completions", json=body) as response:
+            if response.status_code >= 400:
+                await response.aread()
+                raise SidecarError(error_message(response))
+            async for line in response.aiter_lines():
+                if not line.startswith("data: ") or line == "data: [DONE]":
+                    continue
+                chunk = json.loads(line.removeprefix("data: "))
+                if "error" in chunk:
+                    raise SidecarError(str(chunk["error"]["message"]))
+                found = chunk.get("vault", {}).get("sources")
+                for choice in chunk["choices"]:
+                    sources = None if found is None else [_source(s["path"], s["uri"]) for s in found]
+                    yield choice["delta"].get("content") or "", sources
 
 
 def _source(path: str, uri: str) -> dict[str, Any]:

@@ -23,7 +23,7 @@ _SNIPPET = 240
 @click.command()
 @click.argument("query", nargs=-1, required=True)
 @click.option("--vault", "vaults", multiple=True, type=click.Path(path_type=Path), help="Search this folder.")
-@click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 200), help="Most hits.")
+@click.option("--limit", default=10, show_default=True, type=click.IntRange(1, 100), help="Most hits.")
 @click.option("--explain", is_flag=True, help="Say of each hit why it was found.")
 @model_options
 @settings_options
@@ -43,10 +43,12 @@ def search(
 
 async def _search(config: Config, query: str, *, limit: int, explain: bool, here: bool) -> Sequence[Mapping[str, Any]]:
     async with running_server(config) as server:
-        if server is not None and not here:
-            body = {"query": query, "limit": limit, "explain": explain}
-            found: Sequence[Mapping[str, Any]] = (await server.json("POST", "/vault/search", json=body))["results"]
-            return found
+        if server is not None:
+            name = await server.vault_at(config.vaults) if here else None
+            if name is not None or not here:
+                body = {"query": query, "limit": limit, "explain": explain, "vault": name}
+                found: Sequence[Mapping[str, Any]] = (await server.json("POST", "/vault/search", json=body))["results"]
+                return found
     async with open_runtime(choose_vaults(config)) as runtime:
         vault = runtime.vault(None)
         await with_progress([vault], vault.index(accept_removals=False))

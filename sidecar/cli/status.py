@@ -64,7 +64,7 @@ def why(note: str, query: str | None, vaults: tuple[Path, ...], as_json: bool, *
 
 async def _status(config: Config, *, here: bool) -> Mapping[str, Any]:
     async with running_server(config) as server:
-        if server is not None and not here:
+        if server is not None and (not here or await server.vault_at(config.vaults)):
             facts: dict[str, Any] = await server.json("GET", "/vault/status")
             return {**facts, "url": str(server.client.base_url).rstrip("/")}
     async with open_runtime(choose_vaults(config)) as runtime:
@@ -73,10 +73,12 @@ async def _status(config: Config, *, here: bool) -> Mapping[str, Any]:
 
 async def _why(config: Config, note: str, query: str | None, *, here: bool) -> Mapping[str, Any]:
     async with running_server(config) as server:
-        if server is not None and not here:
-            parameters = {"path": note} | ({"query": query} if query else {})
-            answer: Mapping[str, Any] = await server.json("GET", "/vault/why", params=parameters)
-            return answer
+        if server is not None:
+            name = await server.vault_at(config.vaults) if here else None
+            if name is not None or not here:
+                parameters = {"path": note} | ({"query": query} if query else {}) | ({"vault": name} if name else {})
+                answer: Mapping[str, Any] = await server.json("GET", "/vault/why", params=parameters)
+                return answer
     async with open_runtime(choose_vaults(config)) as runtime:
         vault = runtime.vault(None)
         await with_progress([vault], vault.index(accept_removals=False))

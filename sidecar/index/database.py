@@ -51,10 +51,12 @@ class Database:
             connection.execute("BEGIN IMMEDIATE")
             try:
                 result = work(connection)
+                connection.execute("COMMIT")
             except BaseException:
-                connection.execute("ROLLBACK")
+                # A full disk ends the transaction by itself when a statement fails, but not when the commit does.
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
                 raise
-            connection.execute("COMMIT")
             return result
 
         return await self._run(self._writer, run)
@@ -75,20 +77,22 @@ class Database:
             try:
                 return work(connection)
             finally:
-                connection.execute("COMMIT")
+                if connection.in_transaction:
+                    connection.execute("COMMIT")
 
         return await self._run(self._readers, run)
 
     async def aclose(self) -> None:
-        """Wait for running work, then close every connection. Idempotent."""
+        """Wait for what has been asked for, then close every connection. Idempotent."""
         if self._closed:
             return
         self._closed = True
         await asyncio.to_thread(self._shut)
 
     def _shut(self) -> None:
-        self._writer.shutdown(wait=True, cancel_futures=True)
-        self._readers.shutdown(wait=True, cancel_futures=True)
+        # Nothing is cancelled: to whoever awaits a query, that would look like being cancelled itself.
+        self._writer.shutdown(wait=True)
+        self._readers.shutdown(wait=True)
         # The writer last: the last connection to close writes the log back, and a read-only one cannot.
         for connection in sorted(self._connections, key=lambda c: not c.readonly("main")):
             connection.close(force=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-TERMS_VERSION = 1
+TERMS_VERSION = 2
 """Part of the index's fingerprint: a change in what becomes of a text makes the stored streams stale."""
 
 _ACCENTS = re.compile("[\u0300-\u036f]")
@@ -21,7 +21,9 @@ _UNSPACED = (
     "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3005-\u3007\u3040-\u30ff\u3100-\u312f\u31f0-\u31ff"
     "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003134f"
 )
-_RUN = re.compile(rf"(?P<unspaced>[{_UNSPACED}]+)|(?:(?![{_UNSPACED}_])[\w{_MARKS}])+")
+# The blocks above hold full stops and signs too, such as the danda that ends a Hindi sentence; FTS5 splits at them.
+_SIGNS = "\u30a0\u30fb" + "".join(chr(c) for c in range(0x0591, 0x1800) if unicodedata.category(chr(c))[0] not in "LMN")
+_RUN = re.compile(rf"(?P<unspaced>(?:(?![{_SIGNS}])[{_UNSPACED}])+)|(?:(?![{_UNSPACED}{_SIGNS}_])[\w{_MARKS}])+")
 _ASCII_WORD = re.compile(r"[a-z0-9]+")
 
 
@@ -29,7 +31,8 @@ def fold(text: str) -> str:
     """Fold case, compatibility forms and accents, so that `Café`, `CAFÉ` and `cafe` are one."""
     if text.isascii():
         return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
+    # Twice: compatibility forms such as ™ and № hide capitals.
+    decomposed = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text.casefold()).casefold())
     return unicodedata.normalize("NFC", _ACCENTS.sub("", decomposed))
 
 

@@ -18,7 +18,10 @@ from sidecar.language.terms import fold
 _MAX_CHARACTERS = 8_000
 
 _MENTION = re.compile(r"\[\[([^\[\]|#]*)(?:#([^\[\]|]*))?(?:\|[^\[\]]*)?\]\]")
-_PROPERTY = re.compile(r"(?<!\[)\[([^\[\]:()]{1,80})(?::([^\[\]]{0,200}))?\](?![\[(\]])")
+# Not the box of a task, a footnote, a reference or an index: `- [x]`, `[^1]`, `[1]`, `list[i]`.
+_PROPERTY = re.compile(
+    r"(?<![\w\[\])!])\[(?![ \d^]*[\w-]?\])([^\W\d_][^\[\]:()]{0,79})(?::([^\[\]]{0,200}))?\](?![\[(\]])"
+)
 _OPERATOR = re.compile(r"(?<!\S)(path|file|tag):(?:\"([^\"]+)\"|(\S+))", re.IGNORECASE)
 _TAG = re.compile(r"(?<![\w#/&])#([^\s#,.;:!?\"'()\[\]{}]*[^\W\d_][^\s#,.;:!?\"'()\[\]{}]*)")
 _PHRASE = re.compile(r"[\"“„«]([^\"“”„«»]{2,200})[\"”“»]")

@@ -8,6 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import apsw
 import numpy as np
@@ -20,7 +21,7 @@ from sidecar.index.records import ChunkRecord
 from sidecar.language.recognition import STOP_WORDS
 from sidecar.language.terms import fold, terms
 from sidecar.notes.links import LinkResolver
-from sidecar.retrieval.query import Mention, Query, admits
+from sidecar.retrieval.query import Query, admits
 from sidecar.retrieval.scoring import cosines, fuse, lexical_score, similarity_above, term_weights
 
 log = logging.getLogger(__name__)
@@ -30,6 +31,8 @@ _VECTOR_CANDIDATES = 40
 _PER_NOTE = 3
 # Candidates read for each hit wanted: enough that three of a note do not leave the list short.
 _READ_SHARE = 4
+# Chunks of mentioned notes: more than any context window holds, so that a book of a note does not stall a query.
+_MOST_MENTIONED = 400
 _UNLINKABLE = re.compile(r"[#|^\[\]]+|%%")
 
 
@@ -78,8 +81,12 @@ class Retriever:
 
     async def search(self, query: Query, *, limit: int) -> list[Hit]:
         """Hits, best first, at most `limit` and at most three of one note; mentioned notes come whole and first."""
-        plan = SearchPlan(query=query, vector=await self._embed(query.text), limit=limit)
-        return await self._serving().read(lambda connection: self._search(connection, plan))
+        while True:
+            index = self._serving()
+            plan = SearchPlan(query=query, vector=await self._embed(query.text), limit=limit)
+            # While the vector was made, a new index may have been switched to: its vectors mean something else.
+            if index is self._serving():
+                return await index.read(partial(self._search, plan=plan))
 
     async def related(self, path: str, *, limit: int) -> list[Hit]:
         """Chunks of other notes nearest to this one, one per note."""
@@ -180,28 +187,43 @@ def _admitted(connection: apsw.Connection, query: Query) -> list[int] | None:
     """Chunk ids that the filters leave, `None` without filters."""
     if not query.filtered:
         return None
-    return records.chunk_ids_of_notes(connection, [n.id for n in records.notes(connection) if admits(query, n)])
+    notes = records.notes(connection)
+    # Brackets are also just brackets: `[sic]` is a filter only where notes have that property.
+    known = {fold(key) for note in notes for key in note.properties}
+    wanted = tuple((key, value) for key, value in query.properties if value is not None or fold(key) in known)
+    query = replace(query, properties=wanted)
+    if not query.filtered:
+        return None
+    return records.chunk_ids_of_notes(connection, [n.id for n in notes if admits(query, n)])
 
 
 def _mentioned(connection: apsw.Connection, query: Query) -> list[Hit]:
     if not query.mentions:
         return []
     titled = records.paths_titled(connection, [mention.name for mention in query.mentions])
-    hits: list[Hit] = []
-    for mention in query.mentions:
-        path = _path_of(connection, mention, titled.get(fold(mention.name), []))
-        chunks = records.chunks_of(connection, path) if path else []
+    hits: dict[int, Hit] = {}
+    resolver: LinkResolver | None = None
+    for mention in dict.fromkeys(query.mentions):
+        named = titled.get(fold(mention.name), [])
+        if len(named) != 1:
+            # A path, an alias or a title that several notes have: rare, and worth the reading of all names, once.
+            resolver = resolver or _resolver(connection)
+            named = [path for path in (_path_of(resolver, mention.name),) if path]
+        chunks = records.chunks_of(connection, named[0]) if named else []
         wanted = [chunk for chunk in chunks if mention.heading is None or _under(chunk, mention.heading)]
-        hits.extend(Hit(chunk=chunk, score=1.0, link="", mentioned=True) for chunk in wanted or chunks)
-    return list({hit.chunk.id: hit for hit in hits}.values())
+        hits |= {c.id: Hit(chunk=c, score=1.0, link="", mentioned=True) for c in wanted or chunks}
+        if len(hits) >= _MOST_MENTIONED:
+            break
+    return list(hits.values())[:_MOST_MENTIONED]
 
 
-def _path_of(connection: apsw.Connection, mention: Mention, titled: Sequence[str]) -> str | None:
-    if len(titled) == 1:
-        return titled[0]
-    # A path, an alias or a title that several notes have: rare, and worth the reading of all names.
-    resolver = LinkResolver(dict(records.names(connection)))
-    return resolver.resolve(mention.name, source="") or next(iter(resolver.mention(mention.name)), None)
+def _resolver(connection: apsw.Connection) -> LinkResolver:
+    aliases = dict(records.names(connection))
+    return LinkResolver(aliases, aliases=aliases)
+
+
+def _path_of(resolver: LinkResolver, name: str) -> str | None:
+    return resolver.resolve(name, source="") or next(iter(resolver.mention(name)), None)
 
 
 def _under(chunk: ChunkRecord, heading: str) -> bool:
@@ -249,7 +271,12 @@ def _linked(connection: apsw.Connection, hits: list[Hit]) -> list[Hit]:
 
 
 def link_target(chunk: ChunkRecord, *, by_path: bool) -> str:
-    """Wikilink target of a chunk's section, written as Obsidian writes it: no `#|^[]` inside a heading."""
+    """Wikilink target of a chunk's section, written as Obsidian writes it: no `#|^[]` inside a heading.
+
+    A heading that only repeats the title is left out: it is the whole note.
+    """
     name = chunk.note.path.removesuffix(".md") if by_path else chunk.note.title
     heading = " ".join(_UNLINKABLE.sub(" ", chunk.heading_path[-1]).split()) if chunk.heading_path else ""
-    return f"{name}#{heading}" if heading else name
+    if not heading or fold(heading) == fold(chunk.note.title):
+        return name
+    return f"{name}#{heading}"

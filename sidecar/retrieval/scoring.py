@@ -20,6 +20,9 @@ _B = 0.4
 # Chunks are bounded in size, so length matters less than in whole documents; this is their usual length in terms.
 _USUAL_LENGTH = 120
 _STOP_WORD_SHARE = 0.1
+# A vault of a few notes is a small sample of what its owner writes: without this floor one word that stands nowhere
+# ("eat") outweighs the one that names the note ("numbat") five to one.
+_LEAST_CHUNKS = 200
 
 
 def term_weights(
@@ -29,6 +32,7 @@ def term_weights(
     words that carry no content in any language known. `total` is the number of chunks.
     """
     weights = {}
+    total = max(total, _LEAST_CHUNKS)
     for term in dict.fromkeys(query_terms):
         count = document_counts.get(term, 0)
         weight = math.log(1 + (total - count + 0.5) / (count + 0.5))

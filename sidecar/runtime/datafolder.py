@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -13,6 +14,8 @@ from filelock import FileLock, Timeout
 
 from sidecar.config import Config
 from sidecar.errors import AlreadyRunningError, ConfigError
+
+_TOKEN = re.compile(r"[!-~]{8,512}")
 
 
 def refuse_inside(folder: Path, vaults: Sequence[Path]) -> None:
@@ -54,16 +57,30 @@ def acquire(config: Config) -> FileLock:
 
 
 def read_token(config: Config) -> str | None:
-    """The token, or `None` when none has been made yet."""
+    """The token, or `None` when none has been made yet or the file holds something that is none.
+
+    Raises ConfigError when the file cannot be read.
+    """
     try:
-        return config.token_file.read_text(encoding="ascii").strip() or None
+        token = config.token_file.read_text(encoding="ascii").strip()
     except (FileNotFoundError, UnicodeDecodeError):
         return None
+    except OSError as error:
+        raise ConfigError(
+            f"The token file {config.token_file} cannot be read: {error.strerror or error}.",
+            hint="Give your user the right to read it, or delete it: a new one is then made.",
+        ) from error
+    return token if _TOKEN.fullmatch(token) else None
 
 
 def ensure_token(config: Config) -> str:
-    """The token, made when there is none."""
-    return read_token(config) or rotate_token(config)
+    """The token, made when there is none; its file is then readable by its owner alone."""
+    token = read_token(config)
+    if token is None:
+        return rotate_token(config)
+    if os.name == "posix" and config.token_file.stat().st_mode & 0o077:
+        config.token_file.chmod(0o600)
+    return token
 
 
 def rotate_token(config: Config) -> str:
@@ -97,7 +114,7 @@ def read_runtime_file(config: Config) -> dict[str, Any] | None:
     """What the last server wrote about itself, `None` when there is nothing readable. It may have ended since."""
     try:
         facts = json.loads(config.runtime_file.read_text(encoding="utf-8"))
-    except (FileNotFoundError, json.JSONDecodeError, UnicodeDecodeError):
+    except (OSError, ValueError, RecursionError):
         return None
     return facts if isinstance(facts, dict) else None
 

@@ -157,7 +157,7 @@ async def open_runtime(config: Config, *, rebuild: bool = False) -> AsyncIterato
         for model in chat.values():
             stack.push_async_callback(model.aclose)
         vaults: dict[str, OpenVault] = {}
-        for path in config.vaults:
+        for path in dict.fromkeys(path.resolve() for path in config.vaults):
             name = _free_name(path, vaults)
             vaults[name] = await open_vault(
                 path,

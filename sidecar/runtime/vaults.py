@@ -67,6 +67,10 @@ class OpenVault:
         self._tasks: list[asyncio.Task[None]] = []
         self._changed = asyncio.Event()
         self._stop = asyncio.Event()
+        self._to_embed = asyncio.Event()
+        # Whether something is known to be missed, and whether no other index of this vault is left on the disk.
+        self._behind = False
+        self._alone = False
         self.problem: str | None = None
         self._watch_problem: str | None = None
         self.retriever = Retriever(
@@ -80,11 +84,13 @@ class OpenVault:
             embedding=embedding,
             embedding_name=embedding_name,
             on_change=self._changed.set,
+            on_complete=self._switch,
         )
 
     def start(self) -> None:
         """Begin to index and to watch, in the background."""
-        self._tasks = [asyncio.create_task(self._keep_reconciled()), asyncio.create_task(self._keep_watching())]
+        work = (self._keep_reconciled(), self._keep_watching(), self._keep_embedded())
+        self._tasks = [asyncio.create_task(each) for each in work]
 
     async def aclose(self) -> None:
         """Stop the background work and close the indexes. Idempotent."""
@@ -95,14 +101,12 @@ class OpenVault:
         self._tasks = []
         await self._parser.aclose()
         await self._database.aclose()
-        if self._previous is not None:
-            await self._previous[0].aclose()
-            self._previous = None
+        await self._close_previous()
 
     async def index(self, *, accept_removals: bool) -> None:
-        """Bring the index up to date once. Raises VaultError when the vault cannot be read."""
+        """Bring the index up to date once, vectors included. Raises VaultError when the vault cannot be read."""
         await self.indexer.reconcile(accept_removals=accept_removals)
-        await self._switch()
+        await self.indexer.embed()
 
     async def wait_changed(self) -> None:
         """Return when the indexing has moved on since the last call."""
@@ -114,7 +118,8 @@ class OpenVault:
     ) -> list[Mapping[str, Any]]:
         """Hits as JSON objects, best first. Raises RequestError for filters that do not exist."""
         hits = await self.retriever.search(add_filters(parse_query(query), filters), limit=limit)
-        return [self._result(hit, explain=explain) for hit in hits]
+        # A mentioned note comes whole, which is for chat to use; a list of hits is as long as was asked.
+        return [self._result(hit, explain=explain) for hit in hits[:limit]]
 
     async def related(self, path: str, *, limit: int = 10) -> list[Mapping[str, Any]]:
         """Other notes near this one, as JSON objects. Raises NoteMissingError."""
@@ -183,6 +188,7 @@ class OpenVault:
             "problems": [
                 *self._problems(),
                 *progress.problems,
+                *([progress.embedding_problem] if progress.embedding_problem else []),
                 *self._settings_problems,
                 *self._exclusions.problems,
             ],
@@ -192,7 +198,7 @@ class OpenVault:
         """Reconcile now and give the status, in which what went wrong is shown. With `accept_removals`, notes held
         because too many vanished at once are forgotten.
         """
-        await self._guarded(lambda: self.index(accept_removals=accept_removals))
+        await self._look(accept_removals=accept_removals)
         return await self.status()
 
     def _read_settings(self) -> None:
@@ -212,25 +218,53 @@ class OpenVault:
         return self._embedding if self._previous is None else self._previous[1]
 
     async def _switch(self) -> None:
-        """Serve from the wanted index once it is complete, and let go of the one before."""
-        if self._previous is None or not await shelf.is_complete(self._database):
+        """The wanted index is whole: serve from it, and delete all others, which nobody keeps true any longer."""
+        if self._alone:
+            return
+        await self._close_previous()
+        gone = await asyncio.to_thread(shelf.remove_others, self._database.path.parent, self._database.path)
+        self._alone = True
+        if gone:
+            log.info("%s: serving from the new index, removed %d old ones", self.name, len(gone))
+
+    async def _close_previous(self) -> None:
+        if self._previous is None:
             return
         (old, model), self._previous = self._previous, None
         await old.aclose()
-        if model is not None and model is not self._embedding:
+        if model is not None:
             await model.aclose()
-        gone = await asyncio.to_thread(shelf.remove_others, self._database.path.parent, self._database.path)
-        log.info("%s: switched to the new index, removed %d old ones", self.name, len(gone))
+
+    async def _look(self, *, accept_removals: bool = False) -> None:
+        """Compare the whole vault with the index."""
+        done = await self._guarded(lambda: self.indexer.reconcile(accept_removals=accept_removals))
+        self._behind = not done
+        self._to_embed.set()
+        if done:
+            self.problem = None
 
     async def _keep_reconciled(self) -> None:
-        """Look at everything now and then, for what no event told: a machine that slept, a drive that came back."""
-        while not await self._stopped_within(_RETRY_SECONDS if self.problem else _RECONCILE_SECONDS):
-            await self._guarded(lambda: self.index(accept_removals=False))
+        """Look at everything now and then, for what no event told: a machine that slept, a drive that came back. What
+        failed is tried again sooner.
+        """
+        waited = 0.0
+        while not await self._stopped_within(_RETRY_SECONDS):
+            waited += _RETRY_SECONDS
+            if self._behind or waited >= _RECONCILE_SECONDS:
+                waited = 0.0
+                await self._look()
 
     async def _keep_watching(self) -> None:
         while not self._stop.is_set():
             if not await self._guarded(self._watch):
                 await self._stopped_within(_RETRY_SECONDS)
+
+    async def _keep_embedded(self) -> None:
+        """Embed apart from reading: a slow model must not keep a deletion or a flag waiting."""
+        while True:
+            await self._to_embed.wait()
+            self._to_embed.clear()
+            await self._guarded(self.indexer.embed)
 
     async def _watch(self) -> None:
         # The first change asks for everything, once watching has begun: what comes after it cannot be missed.
@@ -239,9 +273,12 @@ class OpenVault:
             if changes.settings_changed:
                 await asyncio.to_thread(self._read_settings)
             if changes.everything or changes.settings_changed:
-                await self._guarded(lambda: self.index(accept_removals=False))
+                await self._look()
+            elif not await self._guarded(lambda found=changes: self.indexer.refresh(found.paths, found.folders)):  # type: ignore[misc]  # mypy cannot infer a lambda's default
+                # What it told is lost now: only a look at everything makes up for it.
+                self._behind = True
             else:
-                await self._guarded(lambda found=changes: self.indexer.refresh(found.paths, found.folders))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+                self._to_embed.set()
 
     async def _stopped_within(self, seconds: float) -> bool:
         with contextlib.suppress(TimeoutError):
@@ -263,7 +300,6 @@ class OpenVault:
             self.problem = f"Indexing failed: {type(error).__name__}."
             log.exception("%s: indexing failed", self.name)
         else:
-            self.problem = None
             return True
         finally:
             self._changed.set()
@@ -333,14 +369,13 @@ async def open_vault(
     folder = index_folder(data_dir, path)
     if rebuild:
         await asyncio.to_thread(shelf.remove_others, folder, folder / "none")
-    wanted = fingerprint(
-        reading=f"{READING_VERSION}/{CHUNKING_VERSION}",
-        embedding=embedding.fingerprint if embedding else "none",
-    )
+    reading = f"{READING_VERSION}/{CHUNKING_VERSION}"
+    wanted = fingerprint(reading=reading, embedding=embedding.fingerprint if embedding else "none")
     database = await shelf.open_index(folder, wanted)
     previous = None
     if not await shelf.is_complete(database) and (found := await shelf.open_previous(folder, wanted)) is not None:
-        previous = (found[0], reopen_embedding(found[1]))
+        old, old_name = found
+        previous = (old, _reopened(old_name, reopen_embedding, made=old.path.name, reading=reading))
     return OpenVault(
         name=name,
         path=path,
@@ -351,6 +386,21 @@ async def open_vault(
         embedding_name=embedding_name,
         exclude=exclude,
     )
+
+
+def _reopened(
+    name: str, reopen: Callable[[str], EmbeddingModel | None], *, made: str, reading: str
+) -> EmbeddingModel | None:
+    """The model that an older index file, called `made`, was made with; `None` when it is no longer there or is now
+    another one of that name. Words then serve until the new index is whole.
+    """
+    try:
+        model = reopen(name)
+        same = model is not None and fingerprint(reading=reading, embedding=model.fingerprint).file_name == made
+    except SidecarError as error:
+        log.info("the embedding model of the index so far cannot be used: %s", error.message)
+        return None
+    return model if same else None
 
 
 def index_folder(data_dir: Path, vault: Path) -> Path:

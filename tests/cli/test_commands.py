@@ -138,7 +138,11 @@ def test_operators_narrow_a_search(data_dir: Path, operator: str) -> None:
 
 def test_ask_answers_with_sources_from_a_running_server_or_without_one(server: Server, data_dir: Path) -> None:
     question = "What is the gate code for the cabin?"
-    for arguments in (["--data-dir", server.data_dir], ["--vault", DEMO_VAULT, "--data-dir", data_dir]):
+    ways: tuple[list[str | Path], ...] = (
+        ["--data-dir", server.data_dir],
+        ["--vault", DEMO_VAULT, "--data-dir", data_dir],
+    )
+    for arguments in ways:
         done = run("ask", question, *arguments)
         assert done.returncode == 0, done.stderr
         assert "4471-B" in done.stdout

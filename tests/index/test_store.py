@@ -154,6 +154,9 @@ async def test_a_failed_write_changes_nothing(database: Database) -> None:
         ("snake_case_name", "case"),
         ("Straße", "STRASSE"),
         ("한국어 문장", "한국어"),
+        ("यह हिन्दी है।", "है"),
+        ("The Brand™ and №5", "brand™"),
+        ("ΛΟΓΟΣ ϲοφόϲ", "σοφός"),
     ],
 )
 @pytest.mark.anyio

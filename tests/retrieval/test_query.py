@@ -26,6 +26,7 @@ from sidecar.retrieval.query import Mention, Query, add_filters, admits, parse_q
         ('path:"My folder/" file:plan x', Query(text="x", paths=("My folder/",), files=("plan",))),
         ("[status:done] tasks", Query(text="tasks", properties=(("status", "done"),))),
         ("[rating]", Query(text="", properties=(("rating", None),))),
+        ("- [ ] milk - [x] bread [1] a[i] b[key]", Query(text="- [ ] milk - [x] bread [1] a[i] b[key]")),
         ('who said "never again" there', Query(text='who said "never again" there', phrases=("never again",))),
         ("see [a link](https://x.example) ok", Query(text="see [a link](https://x.example) ok")),
         ("C# and F#", Query(text="C# and F#")),

@@ -1,0 +1,73 @@
+"""Commands that find a server running, or think so."""
+
+from __future__ import annotations
+
+import json
+import socket
+import subprocess
+import sys
+import threading
+from pathlib import Path
+
+import pytest
+
+from tests.serving import DEMO_VAULT, environment, serve
+
+
+def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "sidecar", *map(str, arguments)]
+    return subprocess.run(
+        command, capture_output=True, text=True, encoding="utf-8", env=environment(), timeout=60, check=False
+    )
+
+
+@pytest.fixture
+def vault(tmp_path: Path) -> Path:
+    folder = tmp_path / "Second"
+    folder.mkdir()
+    (folder / "Numbat.md").write_text("The numbat eats termites.", encoding="utf-8")
+    return folder
+
+
+def test_a_vault_that_the_server_has_open_is_asked_there_and_another_one_is_refused(
+    vault: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    with serve(DEMO_VAULT, vault, data_dir=data):
+        found = run("search", "numbat", "--vault", vault, "--data-dir", data, "--json")
+        assert found.returncode == 0, found.stderr
+        assert json.loads(found.stdout)["results"][0]["path"] == "Numbat.md"
+        answer = run("ask", "The numbat eats what?", "--vault", vault, "--data-dir", data, "--json")
+        assert "termites" in json.loads(answer.stdout)["answer"]
+        assert [source["path"] for source in json.loads(answer.stdout)["sources"]] == ["Numbat.md"]
+        why = run("why", "Numbat.md", "--vault", vault, "--data-dir", data, "--json")
+        assert json.loads(why.stdout)["status"] == "indexed"
+        (tmp_path / "Third").mkdir()
+        other = run("search", "numbat", "--vault", tmp_path / "Third", "--data-dir", data)
+        assert other.returncode == 3
+
+
+def test_whoever_took_the_port_of_a_killed_server_is_not_sent_the_token(vault: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "token").write_text("sk-sidecar-0123456789abcdef", encoding="utf-8")
+    ended = subprocess.run([sys.executable, "-c", "import os; print(os.getpid())"], capture_output=True, check=True)
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        facts = {"url": f"http://127.0.0.1:{stranger.getsockname()[1]}", "pid": int(ended.stdout), "vaults": []}
+        (data / "runtime.json").write_text(json.dumps(facts), encoding="utf-8")
+        listener = threading.Thread(target=_listen, args=(stranger, heard), daemon=True)
+        listener.start()
+        done = run("search", "numbat", "--vault", vault, "--data-dir", data, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["results"][0]["path"] == "Numbat.md"
+    assert heard == []
+
+
+def _listen(stranger: socket.socket, heard: list[bytes]) -> None:
+    try:
+        connection, _ = stranger.accept()
+        heard.append(connection.recv(65536))
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+    except OSError:
+        return
