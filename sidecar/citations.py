@@ -204,6 +204,8 @@ class CitationChecker:
         of_note = [
             p for p in self._passages if name in {_name(p.title), _name(p.path), _name(p.link.partition("#")[0])}
         ]
+        # A heading is also in the path of all below it: the passage that is named after it comes first.
+        of_note.sort(key=lambda p: heading != fold(p.link.partition("#")[2]))
         for passage in of_note:
             if heading and (
                 heading == fold(passage.link.partition("#")[2]) or heading in map(fold, passage.heading_path)

@@ -105,8 +105,9 @@ def load_config(
     """
     environ = os.environ if environ is None else environ
     file = config_file or config_path(environ)
+    named = config_file is not None or bool(environ.get("SIDECAR_CONFIG"))
     settings: dict[str, Any] = {"data_dir": Path(platformdirs.user_data_dir(APP, appauthor=False))}
-    settings |= _from_file(file, required=config_file is not None)
+    settings |= _from_file(file, required=named)
     settings |= _from_environment(environ)
     settings |= {name: value for name, value in flags.items() if value is not None}
     return _checked(settings)

@@ -140,6 +140,13 @@ def test_the_passage_of_the_cited_heading_is_the_source_not_the_first_of_the_not
     assert [source.start_line for source in checker.sources] == [20]
 
 
+def test_the_passage_under_the_cited_heading_itself_comes_before_those_further_below() -> None:
+    below = passage(heading="Costs", text="240 euros", heading_path=("Repair", "Costs"), start_line=20)
+    shown, checker = checked("[[Boiler#Repair]]", below, passage(heading="Repair", start_line=3))
+    assert shown == "[[Boiler#Repair]]"
+    assert [source.start_line for source in checker.sources] == [3]
+
+
 def test_an_address_survives_every_character() -> None:
     assert (
         obsidian_uri("V & W", "a/b ü#?.md", ("x & y",))

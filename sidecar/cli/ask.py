@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from sidecar.chat import ChatRequest
-from sidecar.cli.options import choose_vaults, json_option, model_options, read_settings, settings_options
+from sidecar.cli.options import as_typed, choose_vaults, json_option, model_options, read_settings, settings_options
 from sidecar.cli.output import print_json, set_up_logging, with_progress
 from sidecar.cli.session import RunningServer, error_message, lost_connections, running_server
 from sidecar.config import Config
@@ -30,7 +30,7 @@ def ask(question: tuple[str, ...], vaults: tuple[Path, ...], as_json: bool, **fl
     """Answer a question from the notes, with the notes it rests on."""
     config = read_settings(flags, vaults=vaults)
     set_up_logging("warning" if config.log_level == "info" else config.log_level)
-    asyncio.run(_ask(config, " ".join(question), here=bool(vaults), as_json=as_json))
+    asyncio.run(_ask(config, as_typed(question), here=bool(vaults), as_json=as_json))
 
 
 async def _ask(config: Config, question: str, *, here: bool, as_json: bool) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -43,6 +43,11 @@ def model_options(command: F) -> F:
     for option in reversed(_MODELS):
         command = option(command)
     return command
+
+
+def as_typed(words: Iterable[str]) -> str:
+    """Words of the command line as text; bytes that are no UTF-8 become replacement characters."""
+    return " ".join(words).encode("utf-8", "replace").decode("utf-8")
 
 
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")

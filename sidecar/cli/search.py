@@ -11,7 +11,7 @@ import click
 from rich.markup import escape
 from rich.text import Text
 
-from sidecar.cli.options import choose_vaults, json_option, model_options, read_settings, settings_options
+from sidecar.cli.options import as_typed, choose_vaults, json_option, model_options, read_settings, settings_options
 from sidecar.cli.output import print_json, set_up_logging, stdout, with_progress
 from sidecar.cli.session import running_server
 from sidecar.config import Config
@@ -34,7 +34,7 @@ def search(
     """Search the notes. Operators: [[Note]], #tag, path:folder/, file:name, [property:value], "a phrase"."""
     config = read_settings(flags, vaults=vaults)
     set_up_logging("warning" if config.log_level == "info" else config.log_level)
-    results = asyncio.run(_search(config, " ".join(query), limit=limit, explain=explain, here=bool(vaults)))
+    results = asyncio.run(_search(config, as_typed(query), limit=limit, explain=explain, here=bool(vaults)))
     if as_json:
         print_json({"results": results})
         return

@@ -19,8 +19,9 @@ from sidecar.api.app import create_app
 from sidecar.api.server import serve as serve_app
 from sidecar.api.server import stop_on_signals
 from sidecar.cli.options import choose_vaults, model_options, read_settings, settings_options
-from sidecar.cli.output import set_up_logging, stderr, with_progress
+from sidecar.cli.output import complain, set_up_logging, stderr, with_progress
 from sidecar.config import Config
+from sidecar.errors import ConfigError
 from sidecar.runtime import Runtime, datafolder, open_runtime
 from sidecar.upstream import find_local
 
@@ -60,7 +61,11 @@ async def _serve(config: Config) -> None:
         tasks: set[asyncio.Task[None]] = set()
 
         def started() -> None:
-            datafolder.write_runtime_file(config, _facts(runtime, url))
+            try:
+                datafolder.write_runtime_file(config, _facts(runtime, url))
+            except ConfigError as error:
+                # Other commands will not find the server; clients that know its address will.
+                complain(error)
             runtime.start()
             tasks.add(asyncio.create_task(_announce(runtime, url)))
 

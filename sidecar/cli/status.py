@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from sidecar.cli.options import choose_vaults, json_option, model_options, read_settings, settings_options
+from sidecar.cli.options import as_typed, choose_vaults, json_option, model_options, read_settings, settings_options
 from sidecar.cli.output import print_json, set_up_logging, with_progress
 from sidecar.cli.session import running_server
 from sidecar.config import Config
@@ -49,7 +49,7 @@ def why(note: str, query: str | None, vaults: tuple[Path, ...], as_json: bool, *
     """Why a note is indexed or not, and with QUERY why it was found or not."""
     config = read_settings(flags, vaults=vaults)
     set_up_logging("warning")
-    answer = asyncio.run(_why(config, note, query, here=bool(vaults)))
+    answer = asyncio.run(_why(config, as_typed([note]), as_typed([query]) if query else None, here=bool(vaults)))
     if as_json:
         print_json(answer)
         return

@@ -103,6 +103,11 @@ class Database:
             raise IndexUnavailableError("The index is closed.")
         try:
             return await asyncio.get_running_loop().run_in_executor(pool, run)
+        except apsw.FullError as error:
+            raise IndexUnavailableError(
+                f"The disk that holds the index {self.path.name} is full.",
+                hint="Make room, or choose another place with --data-dir. It goes on by itself once there is room.",
+            ) from error
         except apsw.Error as error:
             raise IndexUnavailableError(
                 f"The index {self.path.name} cannot be used: {error}.",

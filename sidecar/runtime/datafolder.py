@@ -53,6 +53,11 @@ def acquire(config: Config) -> FileLock:
             f"Another Sidecar{where} uses the data folder {config.data_dir}.",
             hint="Stop it first, or use another --data-dir.",
         ) from None
+    except OSError as error:
+        raise ConfigError(
+            f"The data folder {config.data_dir} cannot be locked: {error.strerror or error}.",
+            hint="`--data-dir` names another one.",
+        ) from error
     return lock
 
 
@@ -91,18 +96,21 @@ def rotate_token(config: Config) -> str:
 
 
 def write_private(path: Path, text: str) -> None:
-    """Write a small file whole or not at all, readable by its owner alone."""
+    """Write a small file whole or not at all, readable by its owner alone. Raises ConfigError, as on a full disk."""
     beside = path.with_name(f".{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
+        descriptor = os.open(beside, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
         with os.fdopen(descriptor, "w", encoding="utf-8") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(path)
-    except BaseException:
+    except OSError as error:
         beside.unlink(missing_ok=True)
-        raise
+        raise ConfigError(
+            f"{path} cannot be written: {error.strerror or error}.",
+            hint="Is the disk full? `--data-dir` names another folder.",
+        ) from error
 
 
 def write_runtime_file(config: Config, facts: Mapping[str, Any]) -> None:

@@ -84,14 +84,17 @@ class ModelRegistry:
     def chat_target(self, model_id: str) -> ChatTarget:
         """The chat model, and the vault it answers with, behind an id or alias. Raises ModelNotFoundError."""
         wanted = self._aliases.get(model_id, model_id)
-        if wanted == DEFAULT_ID or _OPENAI_CHAT.match(wanted):
+        # What is listed is what it says, whatever it looks like: a vault called `gpt-4`, the upstream's `gpt-oss:20b`.
+        listed = {entry.id for entry in self.entries() if entry.kind == "chat"}
+        if wanted == DEFAULT_ID or (_OPENAI_CHAT.match(wanted) and wanted not in listed):
             return ChatTarget(id=model_id, model=self._chat[self._default_chat], vault=self._default_vault())
         for name, vault in self._vaults.items():
             if wanted.startswith(f"{name}/") and (model := self._model(wanted[len(name) + 1 :])) is not None:
                 return ChatTarget(id=model_id, model=model, vault=vault)
         model = self._model(wanted)
         if model is None:
-            raise ModelNotFoundError(model_id, valid=tuple(entry.id for entry in self.entries()))
+            valid = tuple(entry.id for entry in self.entries() if entry.kind == "chat")
+            raise ModelNotFoundError(model_id, valid=valid)
         return ChatTarget(id=model_id, model=model, vault=None if model.generative else self._default_vault())
 
     def embedding_model(self, model_id: str) -> EmbeddingModel:

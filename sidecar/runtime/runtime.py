@@ -19,7 +19,7 @@ from sidecar.embedding.llama import LlamaEmbeddingModel
 from sidecar.embedding.model import EmbeddingModel
 from sidecar.embedding.static import StaticEmbeddingModel, static_available
 from sidecar.embedding.upstream import UpstreamEmbeddingModel
-from sidecar.errors import ConfigError, RequestError, SidecarError
+from sidecar.errors import ConfigError, ModelUnavailableError, RequestError, SidecarError
 from sidecar.inference.extractive import ExtractiveModel
 from sidecar.inference.llama import LlamaChatModel
 from sidecar.inference.model import ChatModel
@@ -220,6 +220,11 @@ async def _chat_models(
         )
         models[llama.name] = llama
         default = llama.name
+        try:
+            await llama.describe()
+        except ModelUnavailableError as error:
+            # Not fatal: search works, and the file may be put in its place while the server runs.
+            notices.append(f"The model cannot be used: {error.message}")
     elif config.model is not None and config.model != EXTRACTIVE:
         if upstream is None:
             raise ConfigError(

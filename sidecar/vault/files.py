@@ -89,8 +89,13 @@ def check_vault(root: Path) -> Path:
     """Resolve the vault's folder and look into it. An empty folder is fine. Raises VaultError with a hint."""
     try:
         resolved = root.resolve(strict=True)
+        # Such a name can be told to no client: neither JSON nor an obsidian:// address can hold it.
+        str(resolved).encode("utf-8")
         with os.scandir(resolved):
             return resolved
+    except UnicodeEncodeError:
+        shown = os.fsencode(root).decode("utf-8", "replace")
+        raise VaultError(f"The vault {shown} has a path that is not UTF-8.", hint="Rename the folder.") from None
     except FileNotFoundError:
         raise VaultError(f"The vault {root} does not exist.", hint=_missing_hint(root)) from None
     except NotADirectoryError:

@@ -33,6 +33,8 @@ def load_obsidian_settings(root: Path) -> ObsidianSettings:
     problems: list[str] = []
     app, daily, templates = (_read_settings(root, path, problems) for path in SETTINGS_FILES)
     filters = app.get("userIgnoreFilters")
+    if filters is not None and not isinstance(filters, list):
+        problems.append(f"Obsidian's excluded files in {SETTINGS_FILES[0]} are not a list.")
     return ObsidianSettings(
         user_ignore_filters=tuple(f for f in filters if isinstance(f, str)) if isinstance(filters, list) else (),
         attachment_folder=_folder(app.get("attachmentFolderPath")),

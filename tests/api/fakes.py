@@ -71,6 +71,12 @@ class FakeEmbeddingModel:
         return None
 
 
+class FakeChatModel:
+    """The model behind every target; only its name is asked for."""
+
+    name = "qwen:7b"
+
+
 class FakeVault:
     """A vault that finds one passage whatever is asked."""
 
@@ -148,9 +154,9 @@ class FakeRuntime:
 
     def chat_target(self, model_id: str) -> ChatTarget:
         self.calls.append("chat_target")
-        model = cast("ChatModel", None)
+        model = cast("ChatModel", FakeChatModel())
         if model_id == "vault" or model_id.startswith("gpt-"):
-            return ChatTarget(id="vault", model=model, vault=self.vaults["Garden"])
+            return ChatTarget(id=model_id, model=model, vault=self.vaults["Garden"])
         if model_id == "plain":
             return ChatTarget(id="plain", model=model, vault=None)
         raise ModelNotFoundError(model_id, valid=("vault", "plain"))

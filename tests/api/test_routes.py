@@ -38,6 +38,7 @@ async def test_an_unknown_model_is_not_found(live: Live) -> None:
     response = await live.http.get("/v1/models/nope/nope")
     assert response.status_code == 404
     assert response.json()["error"]["code"] == "model_not_found"
+    assert "Models here: vault, Garden/qwen:7b, builtin." in response.json()["error"]["message"]
 
 
 @pytest.mark.parametrize(

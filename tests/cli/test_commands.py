@@ -13,6 +13,8 @@ from typing import Any
 
 import pytest
 
+from sidecar.errors import ConfigError
+from sidecar.runtime import datafolder
 from tests.serving import DEMO_VAULT, Server, environment, serve, until
 
 
@@ -185,3 +187,40 @@ def test_the_servers_log_holds_neither_the_key_nor_a_question(server: Server) ->
     assert server.token not in log
     assert "xylograph" not in log
     assert "Base URL" in log
+
+
+def test_bytes_that_are_no_text_are_a_question_like_any_other(server: Server) -> None:
+    for command in ("ask", "search", "why"):
+        done = subprocess.run(
+            [sys.executable, "-m", "sidecar", command, b"caf\xe9", "--data-dir", str(server.data_dir)],
+            capture_output=True,
+            env=environment(),
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 0, done.stderr
+
+
+def test_a_model_file_that_cannot_be_used_is_said_at_the_start(tmp_path: Path) -> None:
+    with serve(DEMO_VAULT, "--model", tmp_path / "none.gguf", data_dir=tmp_path / "data") as running:
+        assert "The model cannot be used" in running.status()["notices"][0]
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_disk_that_is_full_is_said_with_a_hint(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = os.open
+
+    def full(path: Any, *arguments: Any, **options: Any) -> int:
+        return opened("/dev/full", os.O_WRONLY) if ".token" in str(path) else opened(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", full)
+    with pytest.raises(ConfigError, match="No space left") as caught:
+        datafolder.write_private(tmp_path / "token", "x")
+    assert caught.value.hint
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_settings_file_named_in_the_environment_must_exist(tmp_path: Path) -> None:
+    done = run("config", "show", "--data-dir", tmp_path, SIDECAR_CONFIG=str(tmp_path / "none.toml"))
+    assert done.returncode == 1
+    assert "does not exist" in done.stderr

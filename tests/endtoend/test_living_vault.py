@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import sqlite3
 import time
@@ -139,7 +140,8 @@ def test_the_index_and_the_token_are_readable_by_their_owner_alone(vault: Path, 
         assert {p.name: oct(p.stat().st_mode & 0o077) for p in files} == {p.name: "0o0" for p in files}
         assert oct(data.stat().st_mode & 0o077) == "0o0"
         (index,) = [p for p in files if p.suffix == ".db"]
-        assert sqlite3.connect(index).execute("SELECT count(*) FROM notes").fetchone() == (2,)
+        with contextlib.closing(sqlite3.connect(index)) as connection:
+            assert connection.execute("SELECT count(*) FROM notes").fetchone() == (2,)
 
 
 def test_a_note_that_cannot_be_parsed_is_still_found_and_listed_with_its_problem(vault: Path, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import os
 import socket
+import sys
 from pathlib import Path
 
 import pytest
@@ -294,6 +295,15 @@ def test_a_vault_that_may_not_be_read_says_so(vault: Path, monkeypatch: pytest.M
 def test_a_path_no_system_takes_is_an_error_not_a_crash(path: str) -> None:
     with pytest.raises(VaultError):
         check_vault(Path("/") / path)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux has names that are no text")
+def test_a_folder_whose_name_is_no_text_is_an_error_that_can_be_shown(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"notes \xff")
+    folder.mkdir()
+    with pytest.raises(VaultError, match="is not UTF-8") as caught:
+        check_vault(folder)
+    assert caught.value.message.encode("utf-8")
 
 
 def test_kinds_of_vault_are_told_apart(tmp_path: Path) -> None:

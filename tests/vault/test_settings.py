@@ -48,6 +48,14 @@ def test_broken_settings_are_a_problem_and_say_that_they_are_not_whole(tmp_path:
     assert settings.templates_folder == "Templates"
 
 
+@pytest.mark.parametrize("filters", [5, "Secret/", {"a": 1}, True])
+def test_excluded_files_that_are_no_list_are_a_problem_not_an_empty_list(tmp_path: Path, filters: object) -> None:
+    write(tmp_path, "app.json", {"userIgnoreFilters": filters})
+    settings = load_obsidian_settings(tmp_path)
+    assert settings.problems == ("Obsidian's excluded files in .obsidian/app.json are not a list.",)
+    assert not settings.complete
+
+
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
 def test_a_fifo_in_place_of_settings_does_not_block(tmp_path: Path) -> None:
     (tmp_path / ".obsidian").mkdir()

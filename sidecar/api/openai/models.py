@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from starlette.requests import Request
@@ -22,17 +23,21 @@ async def single(runtime: Runtime, request: Request) -> ASGIApp:
     """Describe one model, also under an alias."""
     wanted: str = request.path_params["id"]
     entries = {entry.id: entry for entry in runtime.model_entries()}
-    entry = entries.get(wanted) or entries.get(_resolve(runtime, wanted))
+    entry = entries.get(wanted) or entries.get(_resolve(runtime, wanted) or "")
     if entry is None:
         raise ModelNotFoundError(wanted, valid=tuple(entries))
     return json_response({**_body(entry), "id": wanted})
 
 
-def _resolve(runtime: Runtime, alias: str) -> str:
+def _resolve(runtime: Runtime, alias: str) -> str | None:
+    """The listed id behind an alias, `None` when nothing has that name."""
     try:
-        return runtime.chat_target(alias).id
+        target = runtime.chat_target(alias)
     except ModelNotFoundError:
-        return runtime.embedding_model(alias).name
+        with suppress(ModelNotFoundError):
+            return runtime.embedding_model(alias).name
+        return None
+    return target.model.name if target.vault is None else f"{target.vault.name}/{target.model.name}"
 
 
 def _body(entry: ModelEntry) -> dict[str, Any]:
