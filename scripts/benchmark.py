@@ -135,7 +135,7 @@ def chatting(vault: Path, work: Path, model: Path | None) -> list[Row]:
     with serve(vault, "--model", model, data_dir=work / "cold-built-in embedding-0") as server:
         name = next(
             entry.id
-            for entry in server.openai().models.list()
+            for entry in server.official.models.list()
             if entry.id not in {"vault", "builtin"} and "/" not in entry.id
         )
         first_token(server, name, "warm up", "never")
@@ -164,7 +164,7 @@ def first_token(server: Server, model: str, question: str, mode: str | None) -> 
     """Seconds until the first event with text or an end, and the tokens of the prompt."""
     extra = {} if mode is None else {"vault": {"mode": mode}}
     begun = time.perf_counter()
-    stream = server.openai().chat.completions.create(
+    stream = server.official.chat.completions.create(
         model=model,
         messages=[{"role": "user", "content": question}],
         stream=True,

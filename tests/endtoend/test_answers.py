@@ -23,7 +23,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
 
 def ask(server: Server, question: str, model: str = "vault") -> tuple[str, list[str], list[str]]:
     """The answer, the paths of its sources, and the addresses of its annotations."""
-    completion = server.openai().chat.completions.create(model=model, messages=[{"role": "user", "content": question}])
+    completion = server.official.chat.completions.create(model=model, messages=[{"role": "user", "content": question}])
     message = completion.choices[0].message
     sources = [source["path"] for source in (completion.model_extra or {})["vault"]["sources"]]
     addresses = [a.url_citation.url for a in message.annotations or []]
@@ -60,7 +60,7 @@ def test_a_stream_says_the_same_as_a_whole_answer(server: Server) -> None:
     question = "What is the gate code for the cabin?"
     whole, _, _ = ask(server, question)
     chunks = list(
-        server.openai().chat.completions.create(
+        server.official.chat.completions.create(
             model="gpt-4o", messages=[{"role": "user", "content": question}], stream=True
         )
     )
@@ -76,7 +76,7 @@ def test_a_mentioned_note_is_in_whatever_its_rank(server: Server) -> None:
 
 
 def test_models_embeddings_and_unknown_ids(server: Server) -> None:
-    client = server.openai()
+    client = server.official
     ids = [model.id for model in client.models.list()]
     assert ids[0] == "vault"
     assert "demo/extractive" in ids

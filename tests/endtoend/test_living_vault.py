@@ -128,7 +128,7 @@ def test_a_vault_is_never_written_to(tmp_path: Path) -> None:
     shutil.copytree(DEMO_VAULT, vault)
     before = {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in vault.rglob("*") if p.is_file()}
     with serve(vault, data_dir=tmp_path / "data") as server:
-        server.openai().chat.completions.create(model="vault", messages=[{"role": "user", "content": "gate code?"}])
+        server.official.chat.completions.create(model="vault", messages=[{"role": "user", "content": "gate code?"}])
     assert {p: (p.read_bytes(), p.stat().st_mtime_ns) for p in vault.rglob("*") if p.is_file()} == before
 
 
@@ -155,7 +155,7 @@ def test_a_note_that_cannot_be_parsed_is_still_found_and_listed_with_its_problem
 
 def test_several_vaults_answer_apart(vault: Path, tmp_path: Path) -> None:
     with serve(vault, DEMO_VAULT, data_dir=tmp_path / "data") as server:
-        ids = [model.id for model in server.openai().models.list()]
+        ids = [model.id for model in server.official.models.list()]
         assert {"Meu cofre é/extractive", "demo/extractive"} <= set(ids)
         assert "Alpha.md" not in server.found("aardvark", vault="demo")
         assert server.best("aardvark") == "Alpha.md"

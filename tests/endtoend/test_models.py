@@ -42,7 +42,7 @@ def tmp_path_factory_vault(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def answer(server: Server, question: str, model: str = "vault", **options: object) -> str:
-    completion = server.openai().chat.completions.create(
+    completion = server.official.chat.completions.create(
         model=model,
         messages=[{"role": "user", "content": question}],
         temperature=0,
@@ -54,7 +54,7 @@ def answer(server: Server, question: str, model: str = "vault", **options: objec
 
 
 def test_a_local_model_answers_from_the_retrieved_note_and_the_note_is_cited(local: Server) -> None:
-    completion = local.openai().chat.completions.create(
+    completion = local.official.chat.completions.create(
         model="vault", messages=[{"role": "user", "content": QUESTION}], temperature=0
     )
     message = completion.choices[0].message
@@ -73,7 +73,7 @@ def test_the_same_model_without_the_notes_does_not_know(local: Server) -> None:
 
 def test_a_stream_from_a_local_model_is_one_event_per_piece_and_ends_once(local: Server) -> None:
     chunks = list(
-        local.openai().chat.completions.create(
+        local.official.chat.completions.create(
             model="vault", messages=[{"role": "user", "content": QUESTION}], stream=True, temperature=0
         )
     )
@@ -83,7 +83,7 @@ def test_a_stream_from_a_local_model_is_one_event_per_piece_and_ends_once(local:
 
 
 def test_a_client_that_leaves_frees_the_model_at_once(local: Server) -> None:
-    stream = local.openai().chat.completions.create(
+    stream = local.official.chat.completions.create(
         model="copybot",
         messages=[{"role": "user", "content": "la la la la la la la la la la la la la la la la"}],
         stream=True,
@@ -133,7 +133,7 @@ def test_an_upstream_server_answers_from_this_vaults_notes(relay: Server) -> Non
 
 def test_an_upstream_stream_arrives_piece_by_piece(relay: Server) -> None:
     chunks = list(
-        relay.openai().chat.completions.create(
+        relay.official.chat.completions.create(
             model="vault",
             messages=[{"role": "user", "content": "What is the number of the locker at the pool?"}],
             stream=True,
@@ -148,7 +148,7 @@ def test_an_upstream_stream_arrives_piece_by_piece(relay: Server) -> None:
 
 
 def test_the_models_of_the_upstream_are_listed_with_this_vault(relay: Server) -> None:
-    ids = {model.id for model in relay.openai().models.list()}
+    ids = {model.id for model in relay.official.models.list()}
     assert {"vault", "other vault0/copybot", "copybot"} <= ids
 
 

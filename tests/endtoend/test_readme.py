@@ -62,7 +62,7 @@ def test_a_question_to_the_demonstration_vault_is_answered_from_its_note(
     demo: Server, question: dict[str, str]
 ) -> None:
     assert demo.best(question["question"]) == question["expect_path"]
-    answer = demo.openai().chat.completions.create(
+    answer = demo.official.chat.completions.create(
         model="vault", messages=[{"role": "user", "content": question["question"]}]
     )
     assert question["expect_text"] in (answer.choices[0].message.content or "")
