@@ -71,7 +71,16 @@ class Worker:
 
     @property
     def alive(self) -> bool:
-        return self._process.returncode is None
+        """Whether the child runs. Asks the system where it can: asyncio hears of a death only some turns later."""
+        if self._process.returncode is not None:
+            return False
+        if sys.platform == "win32" or not hasattr(os, "waitid"):
+            return True
+        try:
+            # WNOWAIT leaves the exit code for asyncio to collect.
+            return os.waitid(os.P_PID, self._process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+        except ChildProcessError:
+            return False
 
     @property
     def stderr_tail(self) -> str:

@@ -84,6 +84,19 @@ async def test_a_child_that_ends_says_how(order: bytes, code: int) -> None:
             await worker.receive(timeout=20)
 
 
+@pytest.mark.skipif(not hasattr(os, "waitid"), reason="this system cannot be asked")
+@pytest.mark.anyio
+async def test_a_death_is_seen_before_the_event_loop_hears_of_it() -> None:
+    async with started() as worker:
+        await worker.send(b"on")
+        await worker.receive(timeout=20)
+        os.kill(worker.pid, signal.SIGKILL)
+        # No await before the answer: the event loop has had no turn to notice.
+        until(lambda: not worker.alive, seconds=5)
+        with pytest.raises(WorkerCrashedError, match="SIGKILL"):
+            await worker.receive(timeout=20)
+
+
 @pytest.mark.anyio
 async def test_a_child_that_hangs_is_killed_at_the_deadline() -> None:
     async with started() as worker:

@@ -37,6 +37,8 @@ MAX_BACK_OFF = 30.0
 DEFAULT_CONTEXT = 8192
 MAX_EMBEDDED_TOKENS = 2048
 """Longest text embedded: attention over a text needs memory that grows with its square (2,048 tokens: 0.3 GB)."""
+_DEAD_ON_ARRIVAL = 0.5
+"""Seconds. A process killed a moment ago looks alive until the system has cleared it away: some milliseconds, seen."""
 _MIB = 1024 * 1024
 
 
@@ -157,9 +159,7 @@ class LlamaProcess:
         Raises ModelUnavailableError.
         """
         with self._in_use():
-            session = await self._ready()
-            request = {"op": "count", "text": text}
-            async with aclosing(session.ask(request, deadline=self._options.answer_deadline)) as replies:
+            async with aclosing(self._replies({"op": "count", "text": text})) as replies:
                 async for header, _ in replies:
                     return int(header["tokens"])
         raise ModelUnavailableError("The model process gave no count.")
@@ -183,18 +183,31 @@ class LlamaProcess:
 
     async def _exchange(self, request: Header) -> AsyncGenerator[tuple[Header, bytes]]:
         with self._in_use():
-            async with self._my_turn():
-                session = await self._ready()
-                replies = session.ask(request, deadline=self._options.answer_deadline)
-                try:
-                    async with aclosing(replies):
-                        async for reply in replies:
-                            if reply[0]["event"] in {"end", "vectors"}:
-                                self._failures = 0
-                            yield reply
-                except ModelUnavailableError as error:
-                    if not session.alive:
-                        self._failed(error.message)
+            async with self._my_turn(), aclosing(self._replies(request)) as replies:
+                async for reply in replies:
+                    if reply[0]["event"] in {"end", "vectors"}:
+                        self._failures = 0
+                    yield reply
+
+    async def _replies(self, request: Header) -> AsyncGenerator[tuple[Header, bytes]]:
+        """Ask the worker. One that idled and turns out to be dead as soon as it is asked is replaced, once."""
+        idled = self._session
+        while True:
+            session = await self._ready()
+            asked = asyncio.get_running_loop().time()
+            replied = False
+            try:
+                async with aclosing(session.ask(request, deadline=self._options.answer_deadline)) as replies:
+                    async for reply in replies:
+                        replied = True
+                        yield reply
+                return
+            except ModelUnavailableError as error:
+                if session.alive:
+                    raise
+                self._failed(error.message)
+                at_once = asyncio.get_running_loop().time() - asked < _DEAD_ON_ARRIVAL
+                if replied or session is not idled or self._closed or not at_once:
                     raise
 
     @asynccontextmanager

@@ -276,6 +276,16 @@ async def test_a_process_killed_while_idle_is_replaced(tiny_chat_gguf: Path) -> 
 
 
 @unix_only
+async def test_a_request_right_after_the_process_was_killed_is_served(slow_chat_gguf: Path) -> None:
+    async with _process(slow_chat_gguf) as process:
+        first, _ = await _answer(process)
+        for _ in range(5):
+            _kill(process, signal.SIGKILL)
+            assert (await _answer(process))[0] == first
+            assert await process.count_tokens("hello") > 0
+
+
+@unix_only
 async def test_a_process_that_keeps_dying_is_given_rest(slow_chat_gguf: Path) -> None:
     clock = _Clock()
     async with _process(slow_chat_gguf, clock=clock) as process:
