@@ -138,9 +138,18 @@ def paths_titled(connection: apsw.Connection, titles: Iterable[str]) -> dict[str
     return found
 
 
-def ledger(connection: apsw.Connection) -> dict[str, LedgerEntry]:
-    """What is known of every file, by path."""
-    rows = connection.execute("SELECT path, status, reason, size, mtime_ns, content_hash, problems FROM notes")
+def indexed_count(connection: apsw.Connection) -> int:
+    return int(connection.execute("SELECT count(*) FROM notes WHERE status = 'indexed'").get)
+
+
+def ledger(connection: apsw.Connection, paths: Iterable[str] | None = None) -> dict[str, LedgerEntry]:
+    """What is known of the files at `paths`, of every file for `None`, by path."""
+    some = "" if paths is None else " WHERE path IN (SELECT value FROM json_each(?))"
+    parameters = () if paths is None else (json.dumps(list(paths)),)
+    rows = connection.execute(
+        f"SELECT path, status, reason, size, mtime_ns, content_hash, problems FROM notes{some}",  # noqa: S608  # constants
+        parameters,
+    )
     return {
         path: LedgerEntry(
             path=path,

@@ -112,6 +112,19 @@ def record_file(connection: apsw.Connection, entry: LedgerEntry) -> None:
     )
 
 
+def keep_unreadable(connection: apsw.Connection, path: str, reason: str) -> bool:
+    """Keep what is stored of an indexed note whose file cannot be read now, and say so; whether there was such a note.
+
+    Its hash is dropped, so that it is read again as soon as that is possible.
+    """
+    problems = problems_json([Problem(code="unreadable", message=f"Kept as it was when last read. {reason}")])
+    rows = connection.execute(
+        "UPDATE notes SET content_hash = NULL, problems = ? WHERE path = ? AND status = 'indexed' RETURNING id",
+        (problems, path),
+    )
+    return bool(list(rows))
+
+
 def touch_file(connection: apsw.Connection, path: str, file: FileState) -> None:
     """Note a new modification time for a file whose bytes are the same."""
     connection.execute(

@@ -153,13 +153,15 @@ class Indexer:
         if not accept_removals:
             moved = {p: e for p, e in vanished.items() if e.file.content_hash and e.file.content_hash in copies}
             rest = {path: entry for path, entry in vanished.items() if path not in moved}
-            vanished = moved | self._believable(rest, ledger)
+            indexed = sum(entry.status == "indexed" for entry in ledger.values())
+            vanished = moved | self._believable(rest, indexed=indexed)
         await self._remove(vanished)
 
     async def _apply_paths(self, paths: Sequence[str]) -> None:
         if not paths:
             return
-        ledger = await self._ledger()
+        # Not the whole ledger: in a vault of 60,000 notes that would take longer than the note that was saved.
+        ledger = await self._ledger({*paths, *self.progress.held})
         exclusions = self._exclusions()
         excluded = {path: rule for path in paths if (rule := exclusions.rule_for(path)) is not None}
         files = [VaultFile(path=path, size=-1, mtime_ns=-1) for path in paths if path not in excluded]
@@ -167,7 +169,10 @@ class Indexer:
         missing = await self._read_files(files, ledger, lost)
         self._release({file.path for file in files}.difference(missing))
         await self._remove({path: ledger[path] for path in excluded if path in ledger})
-        await self._remove(self._believable({path: lost[path] for path in missing if path in lost}, ledger))
+        gone = {path: lost[path] for path in missing if path in lost}
+        if gone:
+            indexed = await self._targets()[0].read(records.indexed_count)
+            await self._remove(self._believable(gone, indexed=indexed))
 
     def _held_entries(self, ledger: Mapping[str, LedgerEntry]) -> dict[str, LedgerEntry]:
         return {path: ledger[path] for path in self.progress.held if path in ledger}
@@ -177,11 +182,8 @@ class Indexer:
         back = set(present)
         self.progress.held = tuple(path for path in self.progress.held if path not in back)
 
-    def _believable(
-        self, vanished: Mapping[str, LedgerEntry], ledger: Mapping[str, LedgerEntry]
-    ) -> dict[str, LedgerEntry]:
-        """What of the vanished may be forgotten: all, or nothing when over a fifth of the notes vanish at once."""
-        indexed = sum(entry.status == "indexed" for entry in ledger.values())
+    def _believable(self, vanished: Mapping[str, LedgerEntry], *, indexed: int) -> dict[str, LedgerEntry]:
+        """What of the vanished may be forgotten: all, or nothing when over a fifth of the `indexed` notes vanish."""
         lost = [path for path, entry in vanished.items() if entry.status == "indexed"]
         if len(lost) < _HOLD_AT_LEAST or len(lost) <= _HOLD_SHARE * indexed:
             return dict(vanished)
@@ -325,11 +327,13 @@ class Indexer:
             return []
         return await target.read(lambda connection: store.chunks_to_embed(connection, limit))
 
-    async def _ledger(self) -> dict[str, LedgerEntry]:
-        """What is known of every file. A file on which two indexes differ counts as not read: an index that was left
-        unfinished and taken up again has missed what changed meanwhile.
+    async def _ledger(self, paths: Iterable[str] | None = None) -> dict[str, LedgerEntry]:
+        """What is known of the files at `paths`, of all for `None`. A file on which two indexes differ counts as not
+        read: an index that was left unfinished and taken up again has missed what changed meanwhile.
         """
-        merged, *others = [await target.read(records.ledger) for target in self._targets()]
+        merged, *others = [
+            await target.read(lambda connection: records.ledger(connection, paths)) for target in self._targets()
+        ]
         for other in others:
             for path in merged.keys() | other.keys():
                 one, two = merged.get(path), other.get(path)
@@ -384,9 +388,11 @@ def _write_result(connection: apsw.Connection, result: ParseResult, moved_from: 
     if result.unchanged:
         store.touch_file(connection, result.path, file)
     elif result.parsed is None:
-        store.record_file(
-            connection, LedgerEntry(path=result.path, status="failed", reason=result.error or "not read", file=file)
-        )
+        reason = result.error or "not read"
+        # A drive that lost its permissions must not empty the index.
+        if result.unreadable and store.keep_unreadable(connection, result.path, reason):
+            return
+        store.record_file(connection, LedgerEntry(path=result.path, status="failed", reason=reason, file=file))
     elif (rule := result.parsed.note.withheld) is not None:
         store.record_file(connection, LedgerEntry(path=result.path, status="excluded", reason=rule, file=file))
     else:

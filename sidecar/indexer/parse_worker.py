@@ -73,7 +73,7 @@ def parse_file(request: ParseRequest, job: ParseJob) -> ParseResult:
     except NoteMissingError:
         return ParseResult(path=job.path, missing=True)
     except VaultError as error:
-        return ParseResult(path=job.path, error=error.message)
+        return ParseResult(path=job.path, error=error.message, unreadable=True)
     content_hash = hashlib.blake2b(content.data, digest_size=16).digest()
     result = ParseResult(
         path=job.path, content_hash=content_hash, size=content.size, mtime_ns=content.mtime_ns, unchanged=True

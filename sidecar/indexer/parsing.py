@@ -86,6 +86,8 @@ class ParseResult:
     unchanged: bool = False
     parsed: ParsedNote | None = None
     error: str | None = None
+    unreadable: bool = False
+    """With `error`: the file could not be read at all, which says nothing about what stands in it."""
     missing: bool = False
 
 

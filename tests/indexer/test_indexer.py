@@ -218,3 +218,39 @@ async def test_an_index_is_whole_only_after_a_look_at_the_whole_vault(bench: Ben
     await bench.indexer.embed()
     assert await is_complete(bench.first)
     assert bench.completions == 1
+
+
+@pytest.mark.anyio
+async def test_a_note_that_cannot_be_read_any_more_keeps_its_text_until_it_can(
+    bench: Bench,
+) -> None:
+    bench.write("a.md", "The numbat forages.")
+    await bench.indexer.reconcile()
+    note = bench.vault / "a.md"
+    # Permissions do not bind every user who runs tests; a file above the size limit is refused in the same place.
+    parse = Parser(bench.vault, daily_folder=None, daily_format="YYYY-MM-DD", max_bytes=4)
+    readable, bench.indexer._parser = bench.indexer._parser, parse
+    note.write_text("The numbat forages by day.", encoding="utf-8")
+    for _ in range(2):
+        await bench.indexer.refresh(["a.md"])
+        assert await bench.paths() == {"a.md"}
+    kept = (await bench.first.read(records.ledger))["a.md"]
+    assert kept.status == "indexed"
+    assert [problem.code for problem in kept.problems] == ["unreadable"]
+    await parse.aclose()
+
+    bench.indexer._parser = readable
+    await bench.indexer.reconcile()
+    assert (await bench.first.read(records.ledger))["a.md"].problems == ()
+    (chunk,) = await bench.first.read(lambda connection: records.chunks_of(connection, "a.md"))
+    assert chunk.text == "The numbat forages by day."
+
+
+@pytest.mark.anyio
+async def test_a_file_that_never_could_be_read_is_listed_as_failed(bench: Bench) -> None:
+    bench.write("a.md", "The numbat forages.")
+    parse = Parser(bench.vault, daily_folder=None, daily_format="YYYY-MM-DD", max_bytes=4)
+    bench.indexer._parser = parse
+    await bench.indexer.reconcile()
+    assert (await bench.first.read(records.ledger))["a.md"].status == "failed"
+    await parse.aclose()
