@@ -21,9 +21,9 @@ from sidecar.chunking import chunk_note
 from sidecar.errors import NoteMissingError, VaultError
 from sidecar.indexer.parsing import DEFAULT_MEMORY, READY, ParsedNote, ParseJob, ParseRequest, ParseResult
 from sidecar.language.terms import token_stream
+from sidecar.notes.kinds import read_file
 from sidecar.notes.note import Note
-from sidecar.notes.reading import read_note
-from sidecar.vault.files import read_file
+from sidecar.vault.files import read_file as read_bytes
 from sidecar.worker import MAX_FRAME, FrameChannel, serve_frames
 
 if sys.platform != "win32":
@@ -69,7 +69,7 @@ def _encode(result: ParseResult) -> bytes:
 def parse_file(request: ParseRequest, job: ParseJob) -> ParseResult:
     """Open, hash and, when its bytes are new, read one file. What the vault refuses is a result, not an error."""
     try:
-        content = read_file(Path(request.root), job.path, max_bytes=request.max_bytes)
+        content = read_bytes(Path(request.root), job.path, max_bytes=request.max_bytes)
     except NoteMissingError:
         return ParseResult(path=job.path, missing=True)
     except VaultError as error:
@@ -80,14 +80,9 @@ def parse_file(request: ParseRequest, job: ParseJob) -> ParseResult:
     )
     if content_hash == job.known_hash:
         return result
-    note = read_note(
-        job.path,
-        content.data,
-        daily_folder=request.daily_folder,
-        daily_format=request.daily_format,
-        plain=request.plain,
-    )
-    return dataclasses.replace(result, unchanged=False, parsed=prepare(note))
+    note, *parts = read_file(job.path, content.data, rules=request.rules, plain=request.plain)
+    parsed = dataclasses.replace(prepare(note), parts=tuple(map(prepare, parts)))
+    return dataclasses.replace(result, unchanged=False, parsed=parsed)
 
 
 def prepare(note: Note) -> ParsedNote:

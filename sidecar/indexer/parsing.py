@@ -14,14 +14,15 @@ import datetime as dt
 import io
 import pickle
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import sidecar
 from sidecar.chunking import Chunk
 from sidecar.errors import WorkerCrashedError, WorkerError, WorkerTimeoutError
-from sidecar.notes.note import Block, Link, Note, Problem, Span
+from sidecar.notes.note import Block, Callout, DateMention, Footnote, InlineField, Link, Note, Problem, Span, Task
+from sidecar.notes.rules import ReadingRules
 from sidecar.worker import Worker
 
 READY = b"ready"
@@ -50,8 +51,7 @@ class ParseRequest:
 
     root: str
     jobs: tuple[ParseJob, ...]
-    daily_folder: str | None
-    daily_format: str
+    rules: ReadingRules
     max_bytes: int
     plain: bool
     """Leave the Markdown parser out."""
@@ -72,6 +72,8 @@ class ParsedNote:
     """Token stream of title and aliases."""
     heading_streams: tuple[str, ...]
     """Token stream of each chunk's heading path."""
+    parts: tuple[ParsedNote, ...] = ()
+    """The notes inside the file, such as the rows of a table."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,18 +100,16 @@ class Parser:
         self,
         root: Path,
         *,
-        daily_folder: str | None,
-        daily_format: str,
+        rules: Callable[[], ReadingRules],
         deadline: float = 20.0,
         idle_seconds: float = 20.0,
         max_bytes: int = 32 * 2**20,
         memory: int = DEFAULT_MEMORY,
         command: Sequence[str] | None = None,
     ) -> None:
-        """`deadline` is in seconds per file; `command` replaces the worker's command line."""
+        """`rules` is asked at each batch, `deadline` is in seconds per file, `command` replaces the worker's command line."""
         self._root = root
-        self._daily_folder = daily_folder
-        self._daily_format = daily_format
+        self._rules = rules
         self._deadline = deadline
         self._idle_seconds = idle_seconds
         self._max_bytes = max_bytes
@@ -178,8 +178,7 @@ class Parser:
         request = ParseRequest(
             root=str(self._root),
             jobs=tuple(jobs),
-            daily_folder=self._daily_folder,
-            daily_format=self._daily_format,
+            rules=self._rules(),
             max_bytes=self._max_bytes,
             plain=plain,
         )
@@ -233,7 +232,22 @@ def _given_up(job: ParseJob, error: WorkerError) -> ParseResult:
 
 _ALLOWED = {
     (cls.__module__, cls.__qualname__): cls
-    for cls in (ParseResult, ParsedNote, Chunk, Note, Block, Link, Problem, Span, dt.date)
+    for cls in (
+        ParseResult,
+        ParsedNote,
+        Chunk,
+        Note,
+        Block,
+        Callout,
+        DateMention,
+        Footnote,
+        InlineField,
+        Link,
+        Problem,
+        Span,
+        Task,
+        dt.date,
+    )
 }
 
 

@@ -53,23 +53,28 @@ class Structure:
     problems: tuple[Problem, ...] = ()
 
 
-def read_structure(text: str, *, body_start: int, lines: LineIndex) -> Structure:
-    """Split the text from `body_start`, which begins a line, into blocks. Never fails: paragraphs are what is left."""
-    first_line = lines.line_at(body_start) if body_start < len(text) else 1
-    source = text[body_start:].split("\n")
+def read_structure(text: str, *, start: int, end: int, lines: LineIndex) -> Structure:
+    """Split the text from `start`, which begins a line, to `end` into blocks. Never fails: paragraphs are left."""
+    body = text[start:end]
     try:
-        tokens = _parse(text[body_start:])
+        tokens = _parse(body)
     except Exception as error:  # a third-party parser on hostile text, RecursionError included
         problem = Problem(code="markdown-invalid", message=f"Read as plain paragraphs: {type(error).__name__}.")
-        return read_paragraphs(text, body_start=body_start, lines=lines, problems=(problem,))
-    return _Reader(text, source, first_line=first_line, lines=lines).read(tokens)
+        return read_paragraphs(text, start=start, end=end, lines=lines, problems=(problem,))
+    return _Reader(text, body.split("\n"), first_line=_line_of(start, text, lines), lines=lines).read(tokens)
 
 
-def read_paragraphs(text: str, *, body_start: int, lines: LineIndex, problems: tuple[Problem, ...] = ()) -> Structure:
+def read_paragraphs(
+    text: str, *, start: int, end: int, lines: LineIndex, problems: tuple[Problem, ...] = ()
+) -> Structure:
     """Split without a Markdown parser: paragraphs between blank lines, `#` headings, fenced code."""
-    first_line = lines.line_at(body_start) if body_start < len(text) else 1
-    source = text[body_start:].split("\n")
-    return _Reader(text, source, first_line=first_line, lines=lines).read(_plain_tokens(source), problems=problems)
+    source = text[start:end].split("\n")
+    reader = _Reader(text, source, first_line=_line_of(start, text, lines), lines=lines)
+    return reader.read(_plain_tokens(source), problems=problems)
+
+
+def _line_of(start: int, text: str, lines: LineIndex) -> int:
+    return lines.line_at(start) if start < len(text) else 1
 
 
 def heading_text(source: str) -> str:

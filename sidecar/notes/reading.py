@@ -1,16 +1,19 @@
-"""The one way from bytes to a Note. Pure and total: any bytes give a note, with its problems listed."""
+"""From the bytes of a Markdown note to a Note. Pure and total: any bytes give a note, with its problems listed."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
 from sidecar.notes.dates import note_date
 from sidecar.notes.decoding import decode
 from sidecar.notes.frontmatter import Frontmatter, read_frontmatter
 from sidecar.notes.inline import BLANK, Prose, blank_out
 from sidecar.notes.markdown import Structure, read_paragraphs, read_structure
-from sidecar.notes.note import Link, Note, Problem, PropertyValue
+from sidecar.notes.note import Link, Note, NoteKind, Problem, PropertyValue
 from sidecar.notes.privacy import withheld_by
+from sidecar.notes.rules import ReadingRules
 from sidecar.notes.spans import LineIndex
 from sidecar.notes.tags import find_tags, property_tags, unique
 from sidecar.notes.wikilinks import find_links, without_links
@@ -21,32 +24,68 @@ _BLOCK_ID = re.compile(r"(?:^|(?<=[ \t>]))\^([A-Za-z0-9-]+)[ \t]*$", re.MULTILIN
 _ALIAS_KEYS = ("alias", "aliases")
 
 
-def read_note(
-    path: str,
-    data: bytes,
-    *,
-    daily_folder: str | None = None,
-    daily_format: str = "YYYY-MM-DD",
-    plain: bool = False,
-) -> Note:
-    """Read one note from the bytes of its file.
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Section:
+    """A stretch of a note's text that is Markdown by itself: nothing opened in it reaches over its end.
 
-    `path` is vault-relative; `daily_folder` (`None`: any) and `daily_format` are Obsidian's settings for daily notes;
-    `plain` leaves the Markdown parser out, for a note that it does not get through.
+    It begins a line; `path` stands above the headings inside it.
+    """
+
+    start: int
+    end: int
+    path: tuple[str, ...] = ()
+
+
+def read_note(path: str, data: bytes, *, rules: ReadingRules | None = None, plain: bool = False) -> Note:
+    """Read one Markdown note from the bytes of its file.
+
+    `path` is vault-relative; `plain` leaves the Markdown parser out, for a note that it does not get through.
     """
     decoded = decode(data)
-    text = decoded.text
+    front = read_frontmatter(decoded.text)
+    return assemble_note(
+        path,
+        decoded.text,
+        front=front,
+        rules=rules or ReadingRules(),
+        plain=plain,
+        too_large=len(data) > MAX_PARSED,
+        problems=decoded.problems,
+    )
+
+
+def assemble_note(
+    path: str,
+    text: str,
+    *,
+    rules: ReadingRules,
+    front: Frontmatter | None = None,
+    kind: NoteKind = "markdown",
+    title: str | None = None,
+    sections: Sequence[Section] | None = None,
+    problems: tuple[Problem, ...] = (),
+    plain: bool = False,
+    too_large: bool = False,
+) -> Note:
+    """Find everything that Obsidian's Markdown in `text` says. Total.
+
+    `front` is what stands above the body, or properties that the file gives in another way; `title` replaces the
+    file's name; `sections` are what to read, in order, everything behind `front` when not given.
+    """
+    front = front or Frontmatter()
     lines = LineIndex(text)
-    front = read_frontmatter(text)
-    structure = _structure(text, front, lines, plain=plain, too_large=len(data) > MAX_PARSED)
+    if sections is None:
+        sections = (Section(start=front.body_start, end=len(text)),)
+    structure = _structure(text, sections, lines, plain=plain, too_large=too_large)
     prose = blank_out(text, paragraphs=structure.paragraphs, comments=structure.comments)
     links = find_links(text, prose.text, lines)
     unlinked = without_links(prose.text, links)
     tags = unique([*property_tags(front.properties), *find_tags(unlinked)])
     return Note(
         path=path,
-        title=_title(path),
+        title=_title(path) if title is None else title,
         text=text,
+        kind=kind,
         body_start=front.body_start,
         properties=front.properties,
         aliases=_aliases(front.properties),
@@ -54,25 +93,35 @@ def read_note(
         links=(*_property_links(text, front, lines), *links),
         blocks=structure.blocks,
         block_ids={match[1]: lines.line_at(match.start(1)) for match in _BLOCK_ID.finditer(unlinked)},
-        date=note_date(path, front.properties, daily_folder=daily_folder, daily_format=daily_format),
+        date=note_date(path, front.properties, daily_folder=rules.daily_folder, daily_format=rules.daily_format),
         withheld=withheld_by(
             # A tag that is hidden from readers still says what its writer wanted.
             front.properties, [*tags, *_comment_tags(text, prose)], frontmatter=front.raw, sound=front.sound
         ),
-        problems=(*decoded.problems, *front.problems, *structure.problems),
+        problems=(*problems, *front.problems, *structure.problems),
     )  # fmt: skip
 
 
-def _structure(text: str, front: Frontmatter, lines: LineIndex, *, plain: bool, too_large: bool) -> Structure:
-    if not (plain or too_large):
-        return read_structure(text, body_start=front.body_start, lines=lines)
+def _structure(text: str, sections: Sequence[Section], lines: LineIndex, *, plain: bool, too_large: bool) -> Structure:
+    problems: tuple[Problem, ...] = ()
     if too_large:
         message = f"The note is larger than {MAX_PARSED // 2**20} MiB; it was read as plain paragraphs."
-        problem = Problem(code="too-large", message=message)
-    else:
+        problems = (Problem(code="too-large", message=message),)
+    elif plain:
         message = "The Markdown parser did not get through this note; it was read as plain paragraphs."
-        problem = Problem(code="markdown-skipped", message=message)
-    return read_paragraphs(text, body_start=front.body_start, lines=lines, problems=(problem,))
+        problems = (Problem(code="markdown-skipped", message=message),)
+    read = read_paragraphs if plain or too_large else read_structure
+    parts = [(section, read(text, start=section.start, end=section.end, lines=lines)) for section in sections]
+    return Structure(
+        blocks=tuple(
+            replace(block, heading_path=(*section.path, *block.heading_path)) if section.path else block
+            for section, part in parts
+            for block in part.blocks
+        ),
+        paragraphs=tuple(paragraph for _, part in parts for paragraph in part.paragraphs),
+        comments=tuple(comment for _, part in parts for comment in part.comments),
+        problems=(*problems, *dict.fromkeys(problem for _, part in parts for problem in part.problems)),
+    )
 
 
 def _title(path: str) -> str:

@@ -21,6 +21,7 @@ from sidecar.index.schema import fingerprint
 from sidecar.indexer.indexer import Indexer
 from sidecar.indexer.parsing import Parser
 from sidecar.notes import READING_VERSION
+from sidecar.notes.rules import ReadingRules
 from sidecar.retrieval.query import add_filters, parse_query
 from sidecar.retrieval.retriever import Hit, Retriever
 from sidecar.vault.exclusions import Exclusions
@@ -376,12 +377,13 @@ async def open_vault(
     if not await shelf.is_complete(database) and (found := await shelf.open_previous(folder, wanted)) is not None:
         old, old_name = found
         previous = (old, _reopened(old_name, reopen_embedding, made=old.path.name, reading=reading))
+    rules = ReadingRules(daily_folder=settings.daily_folder, daily_format=settings.daily_format)
     return OpenVault(
         name=name,
         path=path,
         database=database,
         previous=previous,
-        parser=Parser(path, daily_folder=settings.daily_folder, daily_format=settings.daily_format),
+        parser=Parser(path, rules=lambda: rules),
         embedding=embedding,
         embedding_name=embedding_name,
         exclude=exclude,

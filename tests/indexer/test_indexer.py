@@ -16,6 +16,7 @@ from sidecar.index.schema import fingerprint
 from sidecar.index.shelf import is_complete, open_index
 from sidecar.indexer.indexer import Indexer
 from sidecar.indexer.parsing import Parser
+from sidecar.notes.rules import ReadingRules
 from sidecar.vault.exclusions import Exclusions
 
 
@@ -83,7 +84,7 @@ async def bench(tmp_path: Path) -> AsyncIterator[Bench]:
     vault.mkdir()
     first = await open_index(tmp_path / "index", fingerprint(reading="test", embedding="one"))
     second = await open_index(tmp_path / "index", fingerprint(reading="test", embedding="two"))
-    parser = Parser(vault, daily_folder=None, daily_format="YYYY-MM-DD")
+    parser = Parser(vault, rules=ReadingRules)
     yield Bench(vault, first, second, parser)
     await parser.aclose()
     await first.aclose()
@@ -228,7 +229,7 @@ async def test_a_note_that_cannot_be_read_any_more_keeps_its_text_until_it_can(
     await bench.indexer.reconcile()
     note = bench.vault / "a.md"
     # Permissions do not bind every user who runs tests; a file above the size limit is refused in the same place.
-    parse = Parser(bench.vault, daily_folder=None, daily_format="YYYY-MM-DD", max_bytes=4)
+    parse = Parser(bench.vault, rules=ReadingRules, max_bytes=4)
     readable, bench.indexer._parser = bench.indexer._parser, parse
     note.write_text("The numbat forages by day.", encoding="utf-8")
     for _ in range(2):
@@ -249,7 +250,7 @@ async def test_a_note_that_cannot_be_read_any_more_keeps_its_text_until_it_can(
 @pytest.mark.anyio
 async def test_a_file_that_never_could_be_read_is_listed_as_failed(bench: Bench) -> None:
     bench.write("a.md", "The numbat forages.")
-    parse = Parser(bench.vault, daily_folder=None, daily_format="YYYY-MM-DD", max_bytes=4)
+    parse = Parser(bench.vault, rules=ReadingRules, max_bytes=4)
     bench.indexer._parser = parse
     await bench.indexer.reconcile()
     assert (await bench.first.read(records.ledger))["a.md"].status == "failed"

@@ -15,6 +15,7 @@ import pytest
 from sidecar.errors import WorkerCrashedError, WorkerError
 from sidecar.indexer.parsing import ParseJob, Parser, ParseResult, load_result
 from sidecar.language.terms import token_stream
+from sidecar.notes.rules import ReadingRules
 
 _FAILING = [sys.executable, "-P", str(Path(__file__).with_name("failing_worker.py"))]
 
@@ -24,8 +25,7 @@ def _parser(
 ) -> Parser:
     return Parser(
         root,
-        daily_folder=None,
-        daily_format="YYYY-MM-DD",
+        rules=ReadingRules,
         deadline=deadline,
         idle_seconds=idle_seconds,
         max_bytes=100_000,

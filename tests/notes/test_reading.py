@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from sidecar.notes.note import Note, Span
 from sidecar.notes.reading import MAX_PARSED, read_note
+from sidecar.notes.rules import ReadingRules
 
 _VAULTS = Path(__file__).parents[3] / "shared" / "data" / "vaults"
 # Pieces of which every rule is made: joined at random they reach far more of the code than random characters do.
@@ -120,7 +121,7 @@ def test_the_same_bytes_give_the_same_note(data: bytes) -> None:
 @given(st.text(max_size=60), st.text(max_size=20), st.none() | st.text(max_size=20))
 @settings(max_examples=200, deadline=None)
 def test_any_path_and_daily_settings_give_a_note(path: str, format_: str, folder: str | None) -> None:
-    assert read_note(path, b"x", daily_folder=folder, daily_format=format_).path == path
+    assert read_note(path, b"x", rules=ReadingRules(daily_folder=folder, daily_format=format_)).path == path
 
 
 @pytest.mark.parametrize(

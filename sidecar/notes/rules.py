@@ -1,0 +1,24 @@
+"""How the files of one vault are to be read, as far as its application's settings decide that. Knows no disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, TypeAlias
+
+Flavour: TypeAlias = Literal["obsidian", "logseq", "notion", "folder"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReadingRules:
+    """The settings of a vault that change what its notes say. The defaults are those of a new Obsidian vault."""
+
+    flavour: Flavour = "obsidian"
+    daily_folder: str | None = None
+    """Where daily notes (Logseq: journals) lie; `None` means anywhere."""
+    daily_format: str = "YYYY-MM-DD"
+    """Format of their names, in the letters of moment.js; may hold folders."""
+    journal_titles: str | None = None
+    """Format in which Logseq writes the name of a journal page in links, in the letters of moment.js."""
+    property_types: Mapping[str, str] = field(default_factory=dict)
+    """Types that Obsidian's settings give to properties, by name."""
