@@ -7,6 +7,7 @@ printed. `scripts/bench` runs it in the project's environment.
 from __future__ import annotations
 
 import argparse
+import asyncio
 import datetime as dt
 import json
 import os
@@ -23,10 +24,13 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from markdown_it import MarkdownIt
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from sidecar.indexer.parsing import ParseJob, Parser  # noqa: E402  # the path is set above
+from sidecar.notes.rules import ReadingRules  # noqa: E402  # the path is set above
 from tests.serving import Server, environment, serve, until  # noqa: E402  # the path is set above
 
 Row = tuple[str, str]
@@ -42,7 +46,12 @@ def main() -> int:
         work = Path(folder)
         vault = work / options.vault.resolve().name
         shutil.copytree(options.vault, vault)
-        rows = [*indexing(vault, work), *serving(vault, work), *chatting(vault, work, options.model)]
+        rows = [
+            *parsing(vault, work),
+            *indexing(vault, work),
+            *serving(vault, work),
+            *chatting(vault, work, options.model),
+        ]
     table = "\n".join(f"| {what} | {value} |" for what, value in rows)
     print(f"| what | measured |\n|---|---|\n{table}")
     if options.write:
@@ -50,10 +59,97 @@ def main() -> int:
     return 0
 
 
-def indexing(vault: Path, work: Path) -> list[Row]:
+def notes_of(vault: Path) -> tuple[list[Path], float]:
+    """The vault's Markdown notes, and how many megabytes they are."""
     notes = [p for p in vault.rglob("*.md") if not any(part.startswith(".") for part in p.relative_to(vault).parts)]
-    megabytes = sum(p.stat().st_size for p in notes) / 1e6
-    rows: list[Row] = [("notes in the vault", f"{len(notes)}, {megabytes:.1f} MB")]
+    return notes, sum(p.stat().st_size for p in notes) / 1e6
+
+
+def parsing(vault: Path, work: Path) -> list[Row]:
+    """From files to notes, chunks and terms, in the indexer's worker processes; markdown-it-py alone is the base."""
+    notes, megabytes = notes_of(vault)
+    texts = [path.read_text("utf-8", "replace") for path in notes]
+    paths = [path.relative_to(vault).as_posix() for path in notes]
+    library = MarkdownIt("commonmark").enable("table")
+    ways: dict[str, Callable[[], float]] = {
+        "markdown-it-py alone, one process": lambda: timed(lambda: [library.parse(text) for text in texts]),
+        "reading, cutting and terms, one process": lambda: asyncio.run(parse(vault, paths, workers=1)),
+        "reading, cutting and terms, two processes": lambda: asyncio.run(parse(vault, paths, workers=2)),
+    }
+    # In turns: on a shared machine one may meet a worse minute than the other.
+    rounds = [{name: way() for name, way in ways.items()} for _ in range(3)]
+    best = {name: min(each[name] for each in rounds) for name in ways}
+    base, one, two = best.values()
+    return [
+        ("notes in the vault", f"{len(notes)}, {megabytes:.1f} MB"),
+        *(
+            (name, f"{seconds:.2f} s: {len(notes) / seconds:.0f} notes/s, {megabytes / seconds:.2f} MB/s")
+            for name, seconds in best.items()
+        ),
+        ("… speed over markdown-it-py's: one process, two", f"{base / one:.2f}, {base / two:.2f}"),
+        *peaks(work),
+    ]
+
+
+async def parse(root: Path, paths: list[str], *, workers: int) -> float:
+    """Seconds that warm workers take for the files."""
+    parser = Parser(root, rules=ReadingRules, workers=workers, deadline=300)
+    jobs = [ParseJob(path=path, known_hash=None) for path in paths]
+    try:
+        await parser.parse(jobs[:40])
+        begun = time.perf_counter()
+        results = await parser.parse(jobs)
+        seconds = time.perf_counter() - begun
+    finally:
+        await parser.aclose()
+    assert not [result.error for result in results if result.error]
+    return seconds
+
+
+def peaks(work: Path) -> list[Row]:
+    """How far a worker's memory rises above that for an empty note. Only Linux tells a process's peak."""
+    if sys.platform != "linux":
+        return []
+    folder = work / "large"
+    folder.mkdir()
+    words = random.Random(7).choices(["a", "note", "about", "reading", "größer", "笔记", "#tag", "and"], k=1_000_000)
+    sentence = " ".join(words)
+    prose = "".join(sentence[start : start + 400] + "\n\n" for start in range(0, len(sentence), 400))
+    lists = "".join(
+        f"{'  ' * (n % 3)}- [ ] see [[Note {n}#Part|{word}]] and [it](folder/{n}.md)\n"
+        for n, word in enumerate(words[:120_000])
+    )
+    peak = {}
+    for name, text in (("empty", ""), ("prose", prose), ("tasks with links", lists)):
+        (folder / f"{name}.md").write_bytes(text.encode("utf-8")[:5_000_000])
+        peak[name] = asyncio.run(peak_memory(folder, f"{name}.md"))
+    return [
+        (f"peak memory of a worker on a 5 MB note: {name}", f"{peak[name] - peak['empty']:.0f} MB over an empty note's")
+        for name in ("prose", "tasks with links")
+    ]
+
+
+async def peak_memory(root: Path, path: str) -> float:
+    """Megabytes that a new worker has taken at most when it has read one file."""
+    parser = Parser(root, rules=ReadingRules, workers=1, deadline=300)
+    try:
+        (result,) = await parser.parse([ParseJob(path=path, known_hash=None)])
+        assert result.parsed is not None
+        assert result.parsed.note.problems == ()
+        (pid,) = parser.worker_pids
+        return await asyncio.to_thread(high_water, pid)
+    finally:
+        await parser.aclose()
+
+
+def high_water(pid: int) -> float:
+    status = Path(f"/proc/{pid}/status").read_text(encoding="ascii")
+    return int(next(line.split()[1] for line in status.splitlines() if line.startswith("VmHWM:"))) * 1024 / 1e6
+
+
+def indexing(vault: Path, work: Path) -> list[Row]:
+    notes, megabytes = notes_of(vault)
+    rows: list[Row] = []
     for name, repeats in (("built-in embedding", 3), ("words alone", 1)):
         extra = [] if name == "built-in embedding" else ["--embedding-model", "none"]
         cold = statistics.median(index(vault, work / f"cold-{name}-{n}", *extra)[0] for n in range(repeats))

@@ -3,6 +3,7 @@
 #
 #   install_sidecar STAGE...    core     the server's own packages; must work
 #                               builtin  the built-in embedding; without it search is lexical only
+#                               pdf      the text of PDF files; without it they are left out
 #                               llama    llama-cpp-python, compiled from source; without it no GGUF in this process
 #                               dev      what tests and checks need; must work
 #
@@ -129,7 +130,7 @@ failed_mark() { echo "failed $1 $(compiler_id || echo no compiler)"; }
 stage_settled() {
     stamp_says "$1" "done $2" && return
     case $1 in
-        llama | builtin) ! stamp_says "$1" "$(failed_mark "$2")" || { explain_missing "$1" brief && return; } ;;
+        llama | builtin | pdf) ! stamp_says "$1" "$(failed_mark "$2")" || { explain_missing "$1" brief && return; } ;;
     esac
     return 1
 }
@@ -248,7 +249,7 @@ make_venv() {
 with_uv() {
     local extra=''
     case $1 in
-        builtin | llama) extra="--extra=$1" ;;
+        builtin | llama | pdf) extra="--extra=$1" ;;
         dev) extra="--group=dev" ;;
     esac
     # --inexact: what another stage installed stays. -v: the only way to see the build's own lines.
@@ -270,11 +271,16 @@ with_pip() {
 explain_missing() {
     case "$1 $2" in
         "builtin brief") say "The built-in embedding is not installed: search is lexical only (log: $state/builtin.log)." ;;
+        "pdf brief") say "PDF files are not read: pypdfium2 is not installed (log: $state/pdf.log)." ;;
         "llama brief") say "llama-cpp-python is not installed: no GGUF models here. $(why_no_llama)." ;;
         "builtin full")
             say "The built-in embedding could not be installed, so search is lexical only. Everything else works."
             say "  There is no ready package for this Python and system, and building it failed. Log: $state/builtin.log"
             say "  It needs: $(package_for headers "$(python_version "$(venv_python)")"), or SIDECAR_PYTHON set to a Python 3.11 to 3.13."
+            ;;
+        "pdf full")
+            say "pypdfium2 could not be installed, so PDF files are not read. Everything else works."
+            say "  There is no ready package for this Python and system. Log: $state/pdf.log"
             ;;
         "llama compiler")
             say "llama-cpp-python is not installed: there is no C++ compiler to build it with."
@@ -307,6 +313,7 @@ stage_label() {
     case $1 in
         core) echo "packages" ;;
         builtin) echo "built-in embedding" ;;
+        pdf) echo "PDF reader" ;;
         llama) echo "llama.cpp" ;;
         dev) echo "test tools" ;;
     esac
@@ -326,6 +333,7 @@ install_stage() {
     case $1 in
         core) say "Installing Sidecar into .venv (with $installer)." ;;
         builtin) say "Installing the built-in embedding." ;;
+        pdf) say "Installing the PDF reader." ;;
         dev) say "Installing the test tools." ;;
         llama)
             if ! compiler_id >/dev/null; then

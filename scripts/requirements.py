@@ -15,6 +15,7 @@ FOLDER = ROOT / "scripts" / "requirements"
 STAGES: dict[str, list[str]] = {
     "core": [],
     "builtin": ["--extra", "builtin"],
+    "pdf": ["--extra", "pdf"],
     "llama": ["--extra", "llama"],
     "dev": ["--group", "dev"],
 }

@@ -10,17 +10,19 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 from urllib.parse import urlsplit
 
 import platformdirs
 
 from sidecar.errors import ConfigError
+from sidecar.vault.settings import VaultKind
 
 APP = "sidecar"
 DEFAULT_PORT = 8484
 LOG_LEVELS = ("debug", "info", "warning", "error")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
+_KINDS = ", ".join(f"`{kind}`" for kind in get_args(VaultKind))
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
@@ -35,7 +37,15 @@ def _setting(default: Any, doc: str, *, env: bool = True) -> Any:
 class Config:
     """All settings, checked. Paths are absolute; the vaults are not looked at here."""
 
-    vaults: tuple[Path, ...] = _setting((), "Folders to index and answer from; the first is the default vault.")
+    vaults: tuple[Path, ...] = _setting(
+        (), "Folders, or zip files of an export from Notion, to index and answer from; the first is the default vault."
+    )
+    kinds: Mapping[str, VaultKind] = _setting(
+        {},
+        f"What kind of vault a folder is ({_KINDS}), by its name or path, as a TOML table. Without it, the kind is"
+        " recognised.",
+        env=False,
+    )
     host: str = _setting("127.0.0.1", "Address to listen on. Anything but loopback also needs `allow_remote`.")
     port: int = _setting(DEFAULT_PORT, "Port to listen on; 0 picks a free one.")
     data_dir: Path = _setting(  # noqa: RUF009  # a dataclass field, as all others
@@ -64,6 +74,9 @@ class Config:
         ("app://obsidian.md",), "Origins of web pages and apps that may call: exact strings, no wildcards."
     )
     exclude: tuple[str, ...] = _setting((), "Globs of vault paths never to read, such as `Journal/**`.")
+    include_templates: bool = _setting(
+        default=False, doc="Read the folders of templates that the settings of Obsidian and Templater name."
+    )
     aliases: Mapping[str, str] = _setting(
         {}, "Further model names and the model each stands for, as a TOML table.", env=False
     )
@@ -86,6 +99,12 @@ class Config:
             _check_url(self.upstream)
         if self.context_length is not None and self.context_length < 256:
             raise ConfigError("A context window under 256 tokens holds no answer.", hint="Use at least 2048.")
+
+    def kind_of(self, vault: Path) -> VaultKind | None:
+        """The kind that is set for a vault, by its path or else its folder's name; `None` when none is."""
+        real = vault.resolve()
+        by_path = (kind for key, kind in self.kinds.items() if _is_path(key) and Path(key).resolve() == real)
+        return next(by_path, None) or self.kinds.get(vault.name)
 
     @property
     def token_file(self) -> Path:
@@ -152,8 +171,18 @@ def _from_file(path: Path, *, required: bool) -> dict[str, Any]:
         )
     # Relative vaults in the file are meant from the file's own folder, not from where the server was started.
     if isinstance(table.get("vaults"), list):
-        table["vaults"] = [str(path.parent / Path(str(vault)).expanduser()) for vault in table["vaults"]]
+        table["vaults"] = [_beside(path, str(vault)) for vault in table["vaults"]]
+    if isinstance(table.get("kinds"), dict):
+        table["kinds"] = {_beside(path, key) if _is_path(key) else key: kind for key, kind in table["kinds"].items()}
     return table
+
+
+def _beside(file: Path, path: str) -> str:
+    return str(file.parent / Path(path).expanduser())
+
+
+def _is_path(key: str) -> bool:
+    return key.startswith("~") or "/" in key or os.sep in key
 
 
 def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
@@ -231,8 +260,19 @@ def _table(value: Any) -> Mapping[str, str]:
     return dict(value)
 
 
+def _kinds(value: Any) -> Mapping[str, VaultKind]:
+    kinds: dict[str, VaultKind] = {}
+    for key, word in _table(value).items():
+        kind = next((kind for kind in get_args(VaultKind) if kind == word.strip().lower()), None)
+        if kind is None:
+            raise ValueError(f"a kind is one of {_KINDS}")
+        kinds[str(_path(key)) if _is_path(key) else key] = kind
+    return kinds
+
+
 _CONVERT: Mapping[str, Callable[[Any], Any]] = {
     "vaults": _paths,
+    "kinds": _kinds,
     "host": _text,
     "port": _whole,
     "data_dir": _path,
@@ -247,6 +287,7 @@ _CONVERT: Mapping[str, Callable[[Any], Any]] = {
     "allowed_hosts": _strings,
     "allowed_origins": _strings,
     "exclude": _strings,
+    "include_templates": _flag,
     "aliases": _table,
     "max_body": _whole,
     "log_level": lambda value: _text(value).lower(),

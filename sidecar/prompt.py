@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -32,11 +33,13 @@ class Passage:
     score: float
     mentioned: bool = False
     """The user named the note with `[[…]]`: it is in whatever its rank."""
+    embedded: tuple[Passage, ...] = ()
+    """Pieces of other notes that stand in it as embeds; each may be cited as itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
-    """What the model is given, and the passages that are really in it."""
+    """What the model is given, and the passages that are really in it, each followed by what it embeds."""
 
     messages: tuple[Message, ...]
     passages: tuple[Passage, ...]
@@ -96,24 +99,33 @@ def build_prompt(
         return Prompt(messages=_with_system(messages, _WITHOUT_NOTES) if searched else tuple(messages), passages=())
     notes = "\n\n".join(render(passage) for passage in kept)
     block = f"<notes {marker}>\n{notes}\n</notes {marker}>"
-    return Prompt(messages=_with_notes(_with_system(messages, _WITH_NOTES), block), passages=tuple(kept))
+    citable = tuple(each for passage in kept for each in (passage, *passage.embedded))
+    return Prompt(messages=_with_notes(_with_system(messages, _WITH_NOTES), block), passages=citable)
 
 
 def render(passage: Passage) -> str:
-    """A passage as the model reads it: where it comes from, its date, its text."""
+    """A passage as the model reads it: where it comes from, its date, its text, and what it embeds, marked as such."""
     place = " > ".join((passage.title, *passage.heading_path))
     date = f" ({passage.date})" if passage.date else ""
-    return f"[[{passage.link}]] {place}{date}\n{passage.text.strip()}"
+    embedded = "".join(f"\n\nEmbedded in it, from {render(each)}" for each in passage.embedded)
+    return f"[[{passage.link}]] {place}{date}\n{passage.text.strip()}{embedded}"
 
 
 def fit(passages: Sequence[Passage], tokens: Sequence[int], *, room: int) -> list[Passage]:
-    """The passages that fit into `room` tokens: mentioned ones first, then by rank, order kept."""
-    chosen: set[int] = set()
+    """The passages that fit into `room` tokens: mentioned ones first, then by rank, order kept. One that does not fit
+    with what it embeds may fit without.
+    """
+    chosen: dict[int, Passage] = {}
     for index in sorted(range(len(passages)), key=lambda i: (not passages[i].mentioned, i)):
-        if tokens[index] <= room:
-            room -= tokens[index]
-            chosen.add(index)
-    return [passage for index, passage in enumerate(passages) if index in chosen]
+        passage, needed = passages[index], tokens[index]
+        if needed > room and passage.embedded:
+            passage, whole = replace(passage, embedded=()), len(render(passage))
+            # Of the tokens the share that its letters have, and a tenth more: they are not spread evenly.
+            needed = math.ceil(1.1 * needed * len(render(passage)) / whole)
+        if needed <= room:
+            room -= needed
+            chosen[index] = passage
+    return [chosen[index] for index in sorted(chosen)]
 
 
 def cut(passages: Sequence[Passage], tokens: Sequence[int], *, room: int) -> list[Passage]:
@@ -121,7 +133,8 @@ def cut(passages: Sequence[Passage], tokens: Sequence[int], *, room: int) -> lis
     if not passages or room < _LEAST_PASSAGE:
         return []
     share = 0.9 * room / tokens[0]
-    return [replace(passages[0], text=passages[0].text[: int(len(passages[0].text) * share)])]
+    whole = sum(len(passage.text) for passage in (passages[0], *passages[0].embedded))
+    return [replace(passages[0], text=passages[0].text[: int(whole * share)], embedded=())]
 
 
 def sources(passages: Sequence[Passage]) -> tuple[Source, ...]:

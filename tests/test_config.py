@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -35,6 +36,41 @@ def test_lists_and_flags_in_the_environment(tmp_path: Path) -> None:
     assert config.auth is False
 
 
+def test_the_kind_of_a_vault_is_set_by_its_path_or_name(tmp_path: Path) -> None:
+    toml = """
+        vaults = ["graph", "export.zip"]
+        [kinds]
+        "./graph" = "Logseq"
+        Export = "notion"
+        "/elsewhere/graph" = "folder"
+    """
+    config = load(tmp_path, toml)
+    assert config.vaults == (tmp_path / "graph", tmp_path / "export.zip")
+    assert config.kind_of(tmp_path / "graph") == "logseq"
+    assert config.kind_of(Path("/elsewhere/graph").absolute()) == "folder"
+    assert config.kind_of(tmp_path / "somewhere" / "Export") == "notion"
+    assert config.kind_of(tmp_path / "Export" / "graph") is None
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links need rights there")
+def test_the_kind_of_a_vault_behind_a_link_is_set_by_either_path(tmp_path: Path) -> None:
+    (tmp_path / "real").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "real")
+    for key in ("link", "real"):
+        config = load(tmp_path, f'kinds = {{ "./{key}" = "logseq" }}')
+        assert config.kind_of(tmp_path / "real") == config.kind_of(tmp_path / "link") == "logseq"
+
+
+def test_kinds_are_not_read_from_the_environment(tmp_path: Path) -> None:
+    assert load(tmp_path, environ={"SIDECAR_KINDS": "logseq"}).kinds == {}
+
+
+def test_templates_are_read_when_that_is_wished(tmp_path: Path) -> None:
+    assert load(tmp_path).include_templates is False
+    assert load(tmp_path, "include_templates = true").include_templates is True
+    assert load(tmp_path, environ={"SIDECAR_INCLUDE_TEMPLATES": "1"}).include_templates is True
+
+
 def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
     config = load(tmp_path, environ={"SIDECAR_AUTH": "", "SIDECAR_PORT": "", "SIDECAR_MODEL": ""})
     assert config.auth is True
@@ -57,6 +93,10 @@ def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
         ("port = true", {}, "port"),
         ("", {"data_dir": ""}, "data_dir"),
         ("", {"vaults": ["~no-such-user-here/notes"]}, "vaults"),
+        ("kinds = 'logseq'", {}, "kinds"),
+        ("[kinds]\nNotes = 'roam'", {}, "`obsidian`, `logseq`, `notion`, `folder`"),
+        ("[kinds]\nNotes = 3", {}, "kinds"),
+        ("include_templates = 'perhaps'", {}, "include_templates"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, toml: str, flags: dict[str, Any], says: str) -> None:

@@ -46,9 +46,9 @@ async def note(runtime: Runtime, request: Request) -> ASGIApp:
     return json_response(await vault.note(request.path_params["path"]))
 
 
-async def status(runtime: Runtime, _request: Request) -> ASGIApp:
-    """Say what is indexed, what not and why."""
-    return json_response(await runtime.status())
+async def status(runtime: Runtime, request: Request) -> ASGIApp:
+    """Say what is indexed, what not and why. `list` (`excluded`, `failed`, `problems`) names the files as well."""
+    return json_response(await runtime.status(lists=frozenset(request.query_params.getlist("list"))))
 
 
 async def sync(runtime: Runtime, request: Request) -> ASGIApp:

@@ -50,6 +50,9 @@ def as_typed(words: Iterable[str]) -> str:
     return " ".join(words).encode("utf-8", "replace").decode("utf-8")
 
 
+vault_option = click.option(
+    "--vault", "vaults", multiple=True, type=click.Path(path_type=Path), help="Look at this folder."
+)
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 

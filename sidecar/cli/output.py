@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import re
+import shutil
 import sys
-from collections.abc import Awaitable
+import textwrap
+from collections.abc import Awaitable, Sequence
 from typing import Any, TypeVar
 
 import click
@@ -17,6 +20,16 @@ from sidecar.errors import SidecarError
 from sidecar.runtime import OpenVault
 
 T = TypeVar("T")
+
+_MAX_WIDTH = 100
+# Control characters, half characters, line separators, and what turns the direction of writing for all that follows.
+_STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_MARKS = {
+    "ok": ("✓", "+", "green"),
+    "note": ("·", "-", None),
+    "warning": ("!", "!", "yellow"),
+    "error": ("✗", "x", "red"),
+}
 
 
 def stdout() -> Console:
@@ -34,6 +47,53 @@ def complain(error: SidecarError) -> None:
     click.echo(f"{click.style('Error:', fg='red', bold=True)} {error.message}", err=True)
     if error.hint:
         click.echo(f"{click.style('Hint:', fg='yellow')} {error.hint}", err=True)
+
+
+def print_check(level: str, text: str, hint: str | None) -> None:
+    """One finding with its mark, and under it what to do; ASCII where the terminal has no other characters."""
+    beautiful, plain, colour = _MARKS[level]
+    mark, arrow = (beautiful, "→") if _can_show("✓✗·→") else (plain, "->")
+    print_wrapped(text, first=f"  {click.style(mark, fg=colour)} ", rest="    ", taken=4)
+    if hint:
+        print_wrapped(hint, first=f"    {arrow} ", rest=" " * (5 + len(arrow)), taken=5 + len(arrow))
+
+
+def print_wrapped(text: str, *, first: str, rest: str, taken: int | None = None) -> None:
+    """A paragraph, within the width of a terminal; one line in a pipe, where a program may look for it.
+
+    `taken` is how many columns `first` fills, when colours are in it.
+    """
+    text = printable(text)
+    if not sys.stdout.isatty():
+        click.echo(first + text)
+        return
+    width = min(shutil.get_terminal_size().columns, _MAX_WIDTH)
+    blank = " " * (len(first) if taken is None else taken)
+    lines = textwrap.wrap(
+        text, width, initial_indent=blank, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
+    )
+    click.echo("\n".join([first + lines[0][len(blank) :], *lines[1:]]) if lines else first.rstrip())
+
+
+def print_list(lines: Sequence[str], *, most: int, indent: str) -> None:
+    """Some lines, and how many more there are."""
+    for line in lines[:most]:
+        click.echo(indent + printable(line))
+    if len(lines) > most:
+        click.echo(f"{indent}and {len(lines) - most:,} more")
+
+
+def printable(text: str) -> str:
+    """Text for standard output: what would steer the terminal is escaped, as names of files may hold anything."""
+    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+
+
+def _can_show(characters: str) -> bool:
+    try:
+        characters.encode(sys.stdout.encoding or "ascii")
+    except (LookupError, UnicodeEncodeError):
+        return False
+    return True
 
 
 def print_json(facts: Any) -> None:

@@ -10,6 +10,7 @@ import click
 
 from sidecar import __version__
 from sidecar.cli.ask import ask
+from sidecar.cli.doctor import doctor
 from sidecar.cli.index import index
 from sidecar.cli.output import complain
 from sidecar.cli.search import search
@@ -34,7 +35,7 @@ def sidecar() -> None:
     """
 
 
-for command in (serve, index, search, ask, status, why, token, config_command):
+for command in (serve, index, search, ask, status, why, doctor, token, config_command):
     sidecar.add_command(command)
 
 

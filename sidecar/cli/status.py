@@ -3,72 +3,96 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sidecar.cli.options import as_typed, choose_vaults, json_option, model_options, read_settings, settings_options
-from sidecar.cli.output import print_json, set_up_logging, with_progress
+from sidecar.cli.options import (
+    as_typed,
+    choose_vaults,
+    json_option,
+    model_options,
+    read_settings,
+    settings_options,
+    vault_option,
+)
+from sidecar.cli.output import print_json, print_list, print_wrapped, printable, set_up_logging, with_progress
 from sidecar.cli.session import running_server
 from sidecar.config import Config
 from sidecar.runtime import open_runtime
+from sidecar.runtime.ledger import LEDGER_LISTS, counted
+from sidecar.vault.rules import explain_rule, path_in_vault
 
-_vault_option = click.option("--vault", "vaults", multiple=True, type=click.Path(path_type=Path), help="Look here.")
+_MOST_FILES = 20
+_MOST_RULES = 5
 
 
 @click.command()
-@_vault_option
+@vault_option
+@click.option("--excluded", is_flag=True, help="List the files that are excluded, by rule.")
+@click.option("--failed", is_flag=True, help="List the files that could not be read.")
+@click.option("--problems", is_flag=True, help="List the notes in which something is not as it should be.")
 @model_options
 @settings_options
 @json_option
-def status(vaults: tuple[Path, ...], as_json: bool, **flags: Any) -> None:
-    """What is indexed, what not, and what is wrong."""
+def status(vaults: tuple[Path, ...], excluded: bool, failed: bool, problems: bool, as_json: bool, **flags: Any) -> None:
+    """What is indexed, what not, and what is wrong. With --json, every list is in it, whole."""
     config = read_settings(flags, vaults=vaults)
     set_up_logging("warning")
-    facts = asyncio.run(_status(config, here=bool(vaults)))
+    asked = {"excluded": excluded, "failed": failed, "problems": problems}
+    lists = [name for name in LEDGER_LISTS if as_json or asked[name]]
+    facts = asyncio.run(_status(config, lists=lists, here=bool(vaults)))
     if as_json:
         print_json(facts)
         return
     click.echo(f"Sidecar {facts['version']}, {'running at ' + facts['url'] if 'url' in facts else 'not running'}")
     for vault in facts["vaults"]:
         _show_vault(vault)
+        for name in lists:
+            _LISTS[name](vault)
     for notice in facts["notices"]:
-        click.echo(f"Note: {notice}")
+        click.echo(f"Note: {printable(notice)}")
 
 
 @click.command()
 @click.argument("note")
 @click.argument("query", required=False)
-@_vault_option
+@vault_option
 @model_options
 @settings_options
 @json_option
 def why(note: str, query: str | None, vaults: tuple[Path, ...], as_json: bool, **flags: Any) -> None:
-    """Why a note is indexed or not, and with QUERY why it was found or not."""
+    """Why a note is indexed or not, and with QUERY why it was found or not.
+
+    NOTE is a path in the vault, with `.md` or without, a name that only one file has, or a path from here.
+    """
     config = read_settings(flags, vaults=vaults)
     set_up_logging("warning")
-    answer = asyncio.run(_why(config, as_typed([note]), as_typed([query]) if query else None, here=bool(vaults)))
+    answer = asyncio.run(_why(config, note, as_typed([query]) if query else None, here=bool(vaults)))
     if as_json:
         print_json(answer)
         return
-    click.echo(f"{answer['path']}: {answer['status']}" + (f" ({answer['reason']})" if answer["reason"] else ""))
+    reason = f" ({printable(answer['reason'])})" if answer["reason"] else ""
+    click.echo(f"{printable(answer['path'])}: {answer['status']}{reason}")
+    if explanation := _explanation(answer):
+        print_wrapped(explanation, first="  ", rest="  ")
+    print_list(answer.get("candidates", ()), most=_MOST_FILES, indent="    ")
     for problem in answer["problems"]:
-        line = f" (line {problem['line']})" if problem["line"] else ""
-        click.echo(f"  {problem['message']}{line}")
+        click.echo(f"  {_told(problem)}")
     if found := answer.get("query"):
         verdict = f"found at rank {found['rank']}" if found["found"] else "not among the first 200 hits"
         click.echo(f"  {verdict}; words matched: {', '.join(found['matched']) or 'none'}")
 
 
-async def _status(config: Config, *, here: bool) -> Mapping[str, Any]:
+async def _status(config: Config, *, lists: Sequence[str], here: bool) -> Mapping[str, Any]:
     async with running_server(config) as server:
         if server is not None and (not here or await server.vault_at(config.vaults)):
-            facts: dict[str, Any] = await server.json("GET", "/vault/status")
+            facts: dict[str, Any] = await server.json("GET", "/vault/status", params={"list": list(lists)})
             return {**facts, "url": str(server.client.base_url).rstrip("/")}
     async with open_runtime(choose_vaults(config)) as runtime:
-        return await runtime.status()
+        return await runtime.status(lists=lists)
 
 
 async def _why(config: Config, note: str, query: str | None, *, here: bool) -> Mapping[str, Any]:
@@ -76,21 +100,93 @@ async def _why(config: Config, note: str, query: str | None, *, here: bool) -> M
         if server is not None:
             name = await server.vault_at(config.vaults) if here else None
             if name is not None or not here:
-                parameters = {"path": note} | ({"query": query} if query else {}) | ({"vault": name} if name else {})
-                answer: Mapping[str, Any] = await server.json("GET", "/vault/why", params=parameters)
+                served = (await server.json("GET", "/vault/status"))["vaults"]
+                places = {vault["name"]: Path(vault["path"]) for vault in served if name in {None, vault["name"]}}
+                vault_name, path = _meant(note, places)
+                parameters = {"path": path, "query": query, "vault": vault_name or name}
+                given = {key: value for key, value in parameters.items() if value}
+                answer: Mapping[str, Any] = await server.json("GET", "/vault/why", params=given)
                 return answer
     async with open_runtime(choose_vaults(config)) as runtime:
-        vault = runtime.vault(None)
+        vault_name, path = _meant(note, {name: vault.path for name, vault in runtime.vaults.items()})
+        vault = runtime.vault(vault_name)
         await with_progress([vault], vault.index(accept_removals=False))
-        return await vault.why(note, query)
+        return await vault.why(path, query)
+
+
+def _meant(note: str, places: Mapping[str, Path]) -> tuple[str | None, str]:
+    """The vault that has the file at this path as seen from here, with the path in it; else what was typed."""
+    for name, place in places.items():
+        path = path_in_vault(note, vault=place, folder=Path.cwd())
+        if path is not None:
+            return name, as_typed([path])
+    return None, as_typed([note])
+
+
+def _explanation(answer: Mapping[str, Any]) -> str | None:
+    if answer.get("candidates"):
+        return "Which one is meant?"
+    if answer.get("explanation"):
+        return str(answer["explanation"])
+    return explain_rule(answer["reason"]) if answer["status"] == "excluded" and answer["reason"] else None
 
 
 def _show_vault(vault: Mapping[str, Any]) -> None:
     embedding = vault["embedding"]["model"] or "none, search by words alone"
-    click.echo(f"{vault['name']}  {vault['path']}")
-    click.echo(
-        f"  {vault['files']} files: {vault['indexed']} indexed, {vault['excluded']} excluded, {vault['failed']} failed,"
-        f" {vault['pending']} pending; {vault['chunks']} pieces; embedding: {embedding}"
-    )
+    click.echo(printable(f"{vault['name']}  {vault['path']}"))
+    if vault["files"]:
+        click.echo(
+            f"  {vault['kind']}, {vault['files']} files: {vault['indexed']} indexed, {vault['excluded']} excluded,"
+            f" {vault['failed']} failed, {vault['pending']} pending; {vault['chunks']} pieces; embedding: {embedding}"
+        )
+    else:
+        click.echo(f"  {vault['kind']}, no notes yet; `sidecar index` or `sidecar serve` reads what is there")
+    if rules := vault.get("excluded_by_rule"):
+        click.echo(f"  excluded: {_counts(rules)}")
+    if codes := vault.get("problems_by_code"):
+        click.echo(f"  problems: {_counts(codes)}")
     for problem in vault["problems"]:
-        click.echo(f"  ! {problem}")
+        click.echo(f"  ! {printable(problem)}")
+
+
+def _counts(counts: Mapping[str, int]) -> str:
+    shown = [f"{count} {printable(name)}" for name, count in list(counts.items())[:_MOST_RULES]]
+    more = [f"and {len(counts) - _MOST_RULES} more"] if len(counts) > _MOST_RULES else []
+    return ", ".join([*shown, *more])
+
+
+def _list_excluded(vault: Mapping[str, Any]) -> None:
+    by_rule: dict[str, list[str]] = {}
+    for file in _told_list(vault, "excluded_files", none="no file is excluded"):
+        by_rule.setdefault(file["rule"], []).append(file["path"])
+    for rule, paths in sorted(by_rule.items(), key=lambda pair: (-len(pair[1]), pair[0])):
+        click.echo(f"  {printable(rule)}, {counted(len(paths), 'file')}")
+        print_wrapped(explain_rule(rule), first="    ", rest="    ")
+        print_list(paths, most=_MOST_FILES, indent="      ")
+
+
+def _list_failed(vault: Mapping[str, Any]) -> None:
+    failed = _told_list(vault, "failed_files", none="no file failed")
+    print_list([f"{file['path']}: {file['reason']}" for file in failed], most=_MOST_FILES, indent="  ")
+
+
+def _list_problems(vault: Mapping[str, Any]) -> None:
+    notes = _told_list(vault, "problem_notes", none="no note has a problem")
+    lines = [f"{note['path']}: {_told(problem)}" for note in notes for problem in note["problems"]]
+    print_list(lines, most=_MOST_FILES, indent="  ")
+
+
+_LISTS = {"excluded": _list_excluded, "failed": _list_failed, "problems": _list_problems}
+
+
+def _told_list(vault: Mapping[str, Any], key: str, *, none: str) -> Iterable[Mapping[str, Any]]:
+    found: Iterable[Mapping[str, Any]] | None = vault.get(key)
+    if found is None:
+        click.echo("  the running server does not tell these")
+    elif not found:
+        click.echo(f"  {none}")
+    return found or ()
+
+
+def _told(problem: Mapping[str, Any]) -> str:
+    return printable(problem["message"]) + (f" (line {problem['line']})" if problem["line"] else "")

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 
+from sidecar.embedding.measure import BEST_LENGTH, TextLimit, estimate
 from sidecar.embedding.model import Embeddings, TextKind
 from sidecar.errors import ModelUnavailableError
 from sidecar.llama.gguf import GgufModel, read_gguf
@@ -114,6 +115,13 @@ class LlamaEmbeddingModel:
     async def dimensions(self) -> int:
         """Length of a vector; loads the model. Raises ModelUnavailableError."""
         return await self.process.load()
+
+    async def text_limit(self) -> TextLimit:
+        """Read from the file's header. Raises ModelUnavailableError."""
+        model = await self.process.describe()
+        prefix = (self._prefixes or prefixes_of(model)).passage
+        most = min(BEST_LENGTH, self.process.context_length_of(model)) - (estimate([prefix])[0] if prefix else 0)
+        return TextLimit(most=max(most, 8), tokenizer="gguf", path=str(self._path))
 
     async def embed(self, texts: Sequence[str], *, kind: TextKind) -> Embeddings:
         """Embed texts in order, as `EmbeddingModel.embed`. May raise OverloadedError too."""

@@ -9,6 +9,8 @@ from typing import Literal, Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from sidecar.embedding.measure import TextLimit
+
 Vectors: TypeAlias = npt.NDArray[np.float32]
 
 TextKind: TypeAlias = Literal["query", "passage", "plain"]
@@ -38,6 +40,9 @@ class EmbeddingModel(Protocol):
 
     async def dimensions(self) -> int:
         """Length of a vector. May load the model. Raises ModelUnavailableError or UpstreamError."""
+
+    async def text_limit(self) -> TextLimit:
+        """How long a passage may be, prefix aside. Loads no weights. Raises ModelUnavailableError."""
 
     async def embed(self, texts: Sequence[str], *, kind: TextKind) -> Embeddings:
         """Embed texts in order; over-long texts are cut to the model's own limit. Raises ModelUnavailableError or

@@ -21,7 +21,9 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from sidecar.embedding.measure import TextLimit
 from sidecar.embedding.model import Embeddings, TextKind
+from sidecar.embedding.tokenizer import encodable, open_tokenizer
 from sidecar.errors import ModelUnavailableError
 
 if TYPE_CHECKING:
@@ -75,6 +77,11 @@ class StaticEmbeddingModel:
     async def dimensions(self) -> int:
         return (await self._opened()).dimensions
 
+    async def text_limit(self) -> TextLimit:
+        """Where its tokenizer lies. Raises ModelUnavailableError without the package."""
+        self._check()
+        return TextLimit(tokenizer="file", path=str(_files(self._find)[1]))
+
     async def embed(self, texts: Sequence[str], *, kind: TextKind) -> Embeddings:
         """Embed texts in order. `kind` changes nothing: a table of words has no prefixes."""
         table = await self._opened()
@@ -123,9 +130,9 @@ class _Table:
 
 
 def _clean(text: str) -> str:
-    # A lone surrogate (from "\ud800" in JSON) makes the tokenizer raise; blanks alone would get a vector of their own.
+    # Blanks alone would get a vector of their own.
     cut = text[:_MAX_CHARS]
-    return cut.encode("utf-8", "replace").decode("utf-8") if cut.strip() else ""
+    return encodable(cut) if cut.strip() else ""
 
 
 def _files(find: FindSpec) -> tuple[Path, Path]:
@@ -138,21 +145,13 @@ def _files(find: FindSpec) -> tuple[Path, Path]:
 
 def _open(weights_file: Path, tokenizer_file: Path) -> _Table:
     from safetensors import SafetensorError, safe_open
-    from tokenizers import Tokenizer
 
     try:
         with safe_open(weights_file, framework="np") as file:
             weights = file.get_tensor("embedding.weight")
     except (OSError, SafetensorError) as exc:
         raise ModelUnavailableError(f"{weights_file.name} of wordllama cannot be read: {exc}", hint=_HINT) from exc
-    try:
-        tokenizer = Tokenizer.from_file(str(tokenizer_file))
-    except Exception as exc:  # tokenizers raises bare Exception for a file it cannot read
-        raise ModelUnavailableError(f"{tokenizer_file.name} of wordllama cannot be read: {exc}", hint=_HINT) from exc
-    tokenizer.no_padding()
-    tokenizer.no_truncation()
-    # "</s>" in a note is three characters of text, not the end of a sequence.
-    tokenizer.encode_special_tokens = True
+    tokenizer = open_tokenizer(tokenizer_file)
     if weights.ndim != 2 or weights.shape[0] < tokenizer.get_vocab_size():
         raise ModelUnavailableError(f"{weights_file.name} of wordllama does not fit its tokenizer.", hint=_HINT)
     return _Table(tokenizer=tokenizer, weights=weights.astype(np.float16, copy=False))

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from sidecar.embedding.measure import BEST_LENGTH, TextLimit, estimate
 from sidecar.embedding.model import Embeddings, TextKind, Vectors
 from sidecar.errors import UpstreamError
 from sidecar.upstream import Upstream
@@ -68,6 +69,11 @@ class UpstreamEmbeddingModel:
             for position, count in zip(batch, tokens, strict=True):
                 counts[position] = count
         return Embeddings(vectors=vectors, token_counts=tuple(counts))
+
+    async def text_limit(self) -> TextLimit:
+        """An estimate: such a server tells neither its tokenizer nor where it cuts."""
+        prefix = self._prefixes.get("passage", "")
+        return TextLimit(most=BEST_LENGTH - (estimate([prefix])[0] if prefix else 0))
 
     async def aclose(self) -> None:
         """Nothing is held."""

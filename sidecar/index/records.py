@@ -1,4 +1,7 @@
-"""What is read back from an index: chunks with the note they stand in, the ledger, links, counts."""
+"""What is read back from an index: chunks with the note they stand in, the ledger, counts. Links are `graph`'s.
+
+Notes here are files and their parts alike, such as the rows of a table; the ledger and the counts are of files alone.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +14,7 @@ import apsw
 
 from sidecar.index.store import FileState, LedgerEntry
 from sidecar.language.terms import fold
-from sidecar.notes.note import Problem
+from sidecar.notes.note import DateSource, NoteKind, Problem
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -24,8 +27,11 @@ class NoteRecord:
     aliases: tuple[str, ...]
     tags: tuple[str, ...]
     properties: Mapping[str, Any]
+    """The frontmatter's, and the inline fields that it does not have."""
     date: str | None
     mtime_ns: int
+    kind: NoteKind = "markdown"
+    date_source: DateSource | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,18 +49,6 @@ class ChunkRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class StoredLink:
-    """A link as written in the note at `source`."""
-
-    source: str
-    target: str
-    heading: str | None
-    block: str | None
-    embed: bool
-    line: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """Files by what became of them, and chunks by whether they have a vector."""
 
@@ -65,7 +59,7 @@ class Counts:
     unembedded: int
 
 
-_NOTE = "n.id, n.path, n.title, n.aliases, n.tags, n.properties, n.date, n.mtime_ns"
+_NOTE = "n.id, n.path, n.title, n.aliases, n.tags, n.properties, n.date, n.mtime_ns, n.kind, n.date_source"
 _CHUNK = f"{_NOTE}, c.id, c.ordinal, c.heading_path, c.text, c.start_line, c.end_line, c.block_ids"
 
 
@@ -106,7 +100,7 @@ def chunk_ids_of_notes(connection: apsw.Connection, note_ids: Iterable[int]) -> 
 
 
 def notes(connection: apsw.Connection) -> list[NoteRecord]:
-    """Every indexed note, by path."""
+    """Every indexed note, parts included, by path."""
     rows = connection.execute(f"SELECT {_NOTE} FROM notes n WHERE n.status = 'indexed' ORDER BY n.path")  # noqa: S608  # constant columns
     return [_note(row) for row in rows]
 
@@ -120,7 +114,7 @@ def note_at(connection: apsw.Connection, path: str) -> NoteRecord | None:
 
 
 def names(connection: apsw.Connection) -> list[tuple[str, tuple[str, ...]]]:
-    """Path and aliases of every indexed note."""
+    """Path and aliases of every indexed note, parts included."""
     rows = connection.execute("SELECT path, aliases FROM notes WHERE status = 'indexed' ORDER BY path")
     return [(path, tuple(json.loads(aliases))) for path, aliases in rows]
 
@@ -139,17 +133,27 @@ def paths_titled(connection: apsw.Connection, titles: Iterable[str]) -> dict[str
 
 
 def indexed_count(connection: apsw.Connection) -> int:
-    return int(connection.execute("SELECT count(*) FROM notes WHERE status = 'indexed'").get)
+    """Number of indexed files."""
+    return int(connection.execute("SELECT count(*) FROM notes WHERE status = 'indexed' AND part_of IS NULL").get)
+
+
+_LEDGER = "SELECT path, status, reason, size, mtime_ns, content_hash, problems FROM notes WHERE part_of IS NULL"
 
 
 def ledger(connection: apsw.Connection, paths: Iterable[str] | None = None) -> dict[str, LedgerEntry]:
     """What is known of the files at `paths`, of every file for `None`, by path."""
-    some = "" if paths is None else " WHERE path IN (SELECT value FROM json_each(?))"
-    parameters = () if paths is None else (json.dumps(list(paths)),)
-    rows = connection.execute(
-        f"SELECT path, status, reason, size, mtime_ns, content_hash, problems FROM notes{some}",  # noqa: S608  # constants
-        parameters,
-    )
+    if paths is None:
+        return _ledger(connection.execute(_LEDGER))
+    some = f"{_LEDGER} AND path IN (SELECT value FROM json_each(?))"  # noqa: S608  # constants
+    return _ledger(connection.execute(some, (json.dumps(list(paths)),)))
+
+
+def notable(connection: apsw.Connection) -> dict[str, LedgerEntry]:
+    """The ledger's files that are not simply indexed: excluded, failed, or with problems."""
+    return _ledger(connection.execute(f"{_LEDGER} AND (status <> 'indexed' OR problems <> '[]')"))
+
+
+def _ledger(rows: Iterable[tuple[Any, ...]]) -> dict[str, LedgerEntry]:
     return {
         path: LedgerEntry(
             path=path,
@@ -162,19 +166,9 @@ def ledger(connection: apsw.Connection, paths: Iterable[str] | None = None) -> d
     }
 
 
-def links(connection: apsw.Connection) -> list[StoredLink]:
-    """Every stored link, as written."""
-    rows = connection.execute(
-        "SELECT n.path, l.target, l.heading, l.block, l.embed, l.line FROM links l JOIN notes n ON n.id = l.note_id"
-    )
-    return [
-        StoredLink(source=source, target=target, heading=heading, block=block, embed=bool(embed), line=line)
-        for source, target, heading, block, embed, line in rows
-    ]
-
-
 def counts(connection: apsw.Connection) -> Counts:
-    by_status: dict[str, int] = dict(iter(connection.execute("SELECT status, count(*) FROM notes GROUP BY status")))
+    rows = connection.execute("SELECT status, count(*) FROM notes WHERE part_of IS NULL GROUP BY status")
+    by_status: dict[str, int] = dict(iter(rows))
     chunks, embedded = next(connection.execute("SELECT count(*), coalesce(sum(embedded), 0) FROM chunks"))
     return Counts(
         indexed=by_status.get("indexed", 0),
@@ -186,7 +180,7 @@ def counts(connection: apsw.Connection) -> Counts:
 
 
 def _note(row: tuple[Any, ...]) -> NoteRecord:
-    note_id, path, title, aliases, tags, properties, date, mtime_ns = row[:8]
+    note_id, path, title, aliases, tags, properties, date, mtime_ns, kind, date_source = row[:10]
     return NoteRecord(
         id=note_id,
         path=path,
@@ -196,11 +190,13 @@ def _note(row: tuple[Any, ...]) -> NoteRecord:
         properties=json.loads(properties),
         date=date,
         mtime_ns=mtime_ns,
+        kind=kind,
+        date_source=date_source,
     )
 
 
 def _chunk(row: tuple[Any, ...]) -> ChunkRecord:
-    chunk_id, ordinal, heading_path, text, start_line, end_line, block_ids = row[8:]
+    chunk_id, ordinal, heading_path, text, start_line, end_line, block_ids = row[10:]
     return ChunkRecord(
         id=chunk_id,
         note=_note(row),

@@ -12,7 +12,7 @@ import apsw
 
 from sidecar.language.terms import TERMS_VERSION
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 # FTS5 splits the stored streams at spaces only; letters, numbers and marks are the only categories a term is made of.
 # The streams are stored in the table itself: a contentless one would save space, but its deletions leave the words in
@@ -23,6 +23,8 @@ CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE notes (
     id INTEGER PRIMARY KEY,
     path TEXT NOT NULL UNIQUE,
+    part_of INTEGER REFERENCES notes (id) ON DELETE CASCADE,
+    kind TEXT,
     status TEXT NOT NULL CHECK (status IN ('indexed', 'excluded', 'failed')),
     reason TEXT,
     size INTEGER NOT NULL,
@@ -34,10 +36,19 @@ CREATE TABLE notes (
     tags TEXT NOT NULL DEFAULT '[]',
     properties TEXT NOT NULL DEFAULT '{}',
     date TEXT,
+    date_source TEXT,
     problems TEXT NOT NULL DEFAULT '[]'
 );
 CREATE INDEX notes_by_status ON notes (status);
 CREATE INDEX notes_by_title ON notes (title_key);
+CREATE INDEX notes_by_part ON notes (part_of) WHERE part_of IS NOT NULL;
+
+CREATE TABLE file_keys (
+    note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    key TEXT NOT NULL,
+    PRIMARY KEY (key, note_id)
+) WITHOUT ROWID;
+CREATE INDEX file_keys_by_note ON file_keys (note_id);
 
 CREATE TABLE chunks (
     id INTEGER PRIMARY KEY,
@@ -54,15 +65,48 @@ CREATE TABLE chunks (
 CREATE INDEX chunks_by_note ON chunks (note_id, ordinal);
 CREATE INDEX chunks_to_embed ON chunks (id) WHERE embedded = 0;
 
+CREATE TABLE dates (
+    note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    day TEXT NOT NULL,
+    line INTEGER NOT NULL
+);
+CREATE INDEX dates_by_note ON dates (note_id);
+CREATE INDEX dates_by_day ON dates (day);
+
+CREATE TABLE tasks (
+    note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    state TEXT NOT NULL,
+    text TEXT NOT NULL,
+    line INTEGER NOT NULL
+);
+CREATE INDEX tasks_by_note ON tasks (note_id);
+
+CREATE TABLE block_ids (
+    note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
+    block_id TEXT NOT NULL,
+    line INTEGER NOT NULL,
+    PRIMARY KEY (block_id, note_id)
+) WITHOUT ROWID;
+CREATE INDEX block_ids_by_note ON block_ids (note_id);
+
 CREATE TABLE links (
+    id INTEGER PRIMARY KEY,
     note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
     target TEXT NOT NULL,
     heading TEXT,
     block TEXT,
+    alias TEXT,
+    style TEXT NOT NULL,
     embed INTEGER NOT NULL,
-    line INTEGER NOT NULL
+    line INTEGER NOT NULL,
+    target_key TEXT,
+    resolved INTEGER REFERENCES notes (id) ON DELETE SET NULL,
+    stale INTEGER NOT NULL DEFAULT 1
 );
-CREATE INDEX links_by_note ON links (note_id);
+CREATE INDEX links_by_note ON links (note_id, line);
+CREATE INDEX links_by_key ON links (target_key) WHERE target_key IS NOT NULL;
+CREATE INDEX links_to ON links (resolved) WHERE resolved IS NOT NULL;
+CREATE INDEX links_stale ON links (target_key, id) WHERE stale = 1;
 
 CREATE VIRTUAL TABLE chunk_terms USING fts5 (
     title, headings, body,
@@ -70,6 +114,35 @@ CREATE VIRTUAL TABLE chunk_terms USING fts5 (
 );
 INSERT INTO chunk_terms (chunk_terms, rank) VALUES ('secure-delete', 1);
 CREATE VIRTUAL TABLE term_counts USING fts5vocab (chunk_terms, row);
+"""
+
+# Keys whose links have to be resolved anew. Triggers write them, so that what changes the files and what remembers that
+# it did are one transaction, whoever wrote it; `graph.relink` takes them away.
+_TRIGGERS = """
+CREATE TABLE relink (key TEXT PRIMARY KEY) WITHOUT ROWID;
+
+CREATE TRIGGER key_came AFTER INSERT ON file_keys BEGIN
+    INSERT INTO relink SELECT NEW.key WHERE true ON CONFLICT DO NOTHING;
+END;
+
+CREATE TRIGGER key_went AFTER DELETE ON file_keys BEGIN
+    INSERT INTO relink SELECT OLD.key WHERE true ON CONFLICT DO NOTHING;
+END;
+
+CREATE TRIGGER note_moved AFTER UPDATE OF path, title, aliases ON notes
+WHEN OLD.path IS NOT NEW.path OR OLD.title IS NOT NEW.title OR OLD.aliases IS NOT NEW.aliases BEGIN
+    INSERT INTO relink SELECT key FROM file_keys WHERE note_id = NEW.id ON CONFLICT DO NOTHING;
+    INSERT INTO relink SELECT '^' || block_id FROM block_ids WHERE note_id = NEW.id ON CONFLICT DO NOTHING;
+    UPDATE links SET stale = 1 WHERE note_id = NEW.id;
+END;
+
+CREATE TRIGGER block_came AFTER INSERT ON block_ids BEGIN
+    INSERT INTO relink SELECT '^' || NEW.block_id WHERE true ON CONFLICT DO NOTHING;
+END;
+
+CREATE TRIGGER block_went AFTER DELETE ON block_ids BEGIN
+    INSERT INTO relink SELECT '^' || OLD.block_id WHERE true ON CONFLICT DO NOTHING;
+END;
 """
 
 
@@ -93,9 +166,8 @@ def fingerprint(*, reading: str, embedding: str) -> Fingerprint:
 
 def create(connection: apsw.Connection, made_with: Fingerprint) -> None:
     """Make the tables in an empty file."""
-    for statement in _TABLES.split(";\n"):
-        if statement.strip():
-            connection.execute(statement)
+    for statements in (_TABLES, _TRIGGERS):
+        connection.execute(statements).fetchall()
     write_meta(connection, "structure", made_with.structure)
     write_meta(connection, "embedding", made_with.embedding)
 

@@ -14,10 +14,11 @@ from typing import Literal, TypeAlias
 import apsw
 import numpy as np
 
-from sidecar.chunking import Chunk
+from sidecar.chunking import Chunk, embedding_text
 from sidecar.index.schema import read_meta, write_meta
 from sidecar.language.terms import fold
-from sidecar.notes.note import Note, Problem
+from sidecar.notes.links import block_key, file_keys
+from sidecar.notes.note import Note, Problem, PropertyValue
 
 NoteStatus: TypeAlias = Literal["indexed", "excluded", "failed"]
 
@@ -33,7 +34,9 @@ class FileState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteEntry:
-    """A note ready to be stored. The term streams are one per chunk, in order; `name_terms` is of title and aliases."""
+    """A note ready to be stored. The term streams are one per chunk, in order; `name_terms` is of title and aliases;
+    `parts` are the notes inside its file, such as the rows of a table, which have none themselves.
+    """
 
     note: Note
     file: FileState
@@ -41,6 +44,7 @@ class NoteEntry:
     name_terms: str
     heading_terms: Sequence[str]
     body_terms: Sequence[str]
+    parts: Sequence[NoteEntry] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,36 +67,26 @@ class ChunkToEmbed:
     embed_hash: bytes
 
 
-def embedding_text(*, title: str, heading_path: Sequence[str], text: str) -> str:
-    """What is embedded for a chunk: where it stands in front of what it says."""
-    return " > ".join((title, *heading_path)) + "\n" + text
-
-
 def replace_note(connection: apsw.Connection, entry: NoteEntry) -> int:
-    """Store a note in place of what the index had under its path; returns the number of its chunks.
+    """Store a note and its parts in place of what the index had under its path; returns the number of their chunks.
 
     A chunk whose text, title and heading path are unchanged keeps its row and its vector.
     """
-    note = entry.note
-    note_id = _upsert_note(connection, entry)
-    kept = _kept_rows(connection, note_id)
-    connection.execute("DELETE FROM links WHERE note_id = ?", (note_id,))
-    for chunk, heading_terms, body_terms in zip(entry.chunks, entry.heading_terms, entry.body_terms, strict=True):
-        text = embedding_text(title=note.title, heading_path=chunk.heading_path, text=chunk.text)
-        embed_hash = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-        rows = kept.get(embed_hash)
-        row = rows.pop() if rows else None
-        chunk_id = _write_chunk(connection, note_id, row, chunk, embed_hash)
-        connection.execute(
-            "INSERT INTO chunk_terms (rowid, title, headings, body) VALUES (?, ?, ?, ?)",
-            (chunk_id, entry.name_terms, heading_terms, body_terms),
-        )
-    _delete_chunks(connection, [row for rows in kept.values() for row in rows])
-    connection.executemany(
-        "INSERT INTO links (note_id, target, heading, block, embed, line) VALUES (?, ?, ?, ?, ?, ?)",
-        [(note_id, link.target, link.heading, link.block, link.embed, link.span.start_line) for link in note.links],
-    )
-    return len(entry.chunks)
+    path = entry.note.path
+    if _row_of(connection, path)[1] is not None:
+        # A file of this name has come up: it goes before the part of another one.
+        remove_note(connection, path)
+    note_id = _store(connection, entry, part_of=None)
+    count = len(entry.chunks)
+    kept = {note_id}
+    for part in entry.parts:
+        known, owner = _row_of(connection, part.note.path)
+        if known is None or owner == note_id:
+            kept.add(_store(connection, part, part_of=note_id))
+            count += len(part.chunks)
+    parts = [row for (row,) in connection.execute("SELECT id FROM notes WHERE part_of = ?", (note_id,))]
+    _delete_notes(connection, [row for row in parts if row not in kept])
+    return count
 
 
 def record_file(connection: apsw.Connection, entry: LedgerEntry) -> None:
@@ -110,6 +104,7 @@ def record_file(connection: apsw.Connection, entry: LedgerEntry) -> None:
             problems_json(entry.problems),
         ),
     )
+    _write_keys(connection, connection.last_insert_rowid(), file_keys(entry.path))
 
 
 def keep_unreadable(connection: apsw.Connection, path: str, reason: str) -> bool:
@@ -119,7 +114,8 @@ def keep_unreadable(connection: apsw.Connection, path: str, reason: str) -> bool
     """
     problems = problems_json([Problem(code="unreadable", message=f"Kept as it was when last read. {reason}")])
     rows = connection.execute(
-        "UPDATE notes SET content_hash = NULL, problems = ? WHERE path = ? AND status = 'indexed' RETURNING id",
+        "UPDATE notes SET content_hash = NULL, problems = ?"
+        " WHERE path = ? AND part_of IS NULL AND status = 'indexed' RETURNING id",
         (problems, path),
     )
     return bool(list(rows))
@@ -127,27 +123,38 @@ def keep_unreadable(connection: apsw.Connection, path: str, reason: str) -> bool
 
 def touch_file(connection: apsw.Connection, path: str, file: FileState) -> None:
     """Note a new modification time for a file whose bytes are the same."""
+    note_id, _ = _row_of(connection, path)
     connection.execute(
-        "UPDATE notes SET size = ?, mtime_ns = ? WHERE path = ?",
-        (file.size, file.mtime_ns, path),
+        "UPDATE notes SET size = ?, mtime_ns = ? WHERE id = ? OR part_of = ?",
+        (file.size, file.mtime_ns, note_id, note_id),
     )
 
 
 def remove_note(connection: apsw.Connection, path: str) -> bool:
-    """Remove everything stored of a note; returns whether there was anything."""
-    note_id = connection.execute("SELECT id FROM notes WHERE path = ?", (path,)).get
+    """Remove everything stored of a note and its parts; returns whether there was anything."""
+    note_id, _ = _row_of(connection, path)
     if note_id is None:
         return False
-    rows = connection.execute("SELECT id FROM chunks WHERE note_id = ?", (note_id,))
-    _delete_chunks(connection, [row for (row,) in rows])
-    connection.execute("DELETE FROM notes WHERE id = ?", (note_id,))
+    parts = [row for (row,) in connection.execute("SELECT id FROM notes WHERE part_of = ?", (note_id,))]
+    _delete_notes(connection, [*parts, note_id])
     return True
 
 
 def rename_note(connection: apsw.Connection, old: str, new: str) -> None:
-    """Move what is stored under `old` to `new`; only for files whose title stays the same."""
+    """Move what is stored under `old`, parts included, to `new`; only for files whose title stays the same."""
     remove_note(connection, new)
-    connection.execute("UPDATE notes SET path = ? WHERE path = ?", (new, old))
+    note_id, _ = _row_of(connection, old)
+    parts = list(connection.execute("SELECT id, path FROM notes WHERE part_of = ?", (note_id,)))
+    if note_id is None:
+        return
+    connection.execute("UPDATE notes SET path = ? WHERE id = ?", (new, note_id))
+    _write_keys(connection, note_id, file_keys(new))
+    for part_id, path in parts:
+        moved = new + path.removeprefix(old)
+        if _row_of(connection, moved)[0] is None:
+            connection.execute("UPDATE notes SET path = ? WHERE id = ?", (moved, part_id))
+        else:
+            _delete_notes(connection, [part_id])
 
 
 def chunks_to_embed(connection: apsw.Connection, limit: int) -> list[ChunkToEmbed]:
@@ -210,30 +217,124 @@ def _ensure_vectors(connection: apsw.Connection, length: int) -> None:
     write_meta(connection, "dimensions", str(length))
 
 
-def _upsert_note(connection: apsw.Connection, entry: NoteEntry) -> int:
+def _row_of(connection: apsw.Connection, path: str) -> tuple[int | None, int | None]:
+    """Id of what is stored under a path, and of the file that it is a part of."""
+    row = connection.execute("SELECT id, part_of FROM notes WHERE path = ?", (path,)).fetchone()
+    return row or (None, None)
+
+
+def _store(connection: apsw.Connection, entry: NoteEntry, *, part_of: int | None) -> int:
     note = entry.note
+    note_id = _upsert_note(connection, entry, part_of)
+    # A link leads to files: a part is reached through its own. An image is named with its extension, never by title.
+    names = (note.title, *note.aliases) if note.kind == "markdown" else ()
+    _write_keys(connection, note_id, file_keys(note.path, names=names) if part_of is None else set())
+    _write_chunks(connection, note_id, entry)
+    _write_contents(connection, note_id, note)
+    _write_block_ids(connection, note_id, note)
+    return note_id
+
+
+def _upsert_note(connection: apsw.Connection, entry: NoteEntry, part_of: int | None) -> int:
+    note = entry.note
+    columns = {
+        "path": note.path,
+        "part_of": part_of,
+        "kind": note.kind,
+        "status": "indexed",
+        "reason": None,
+        "size": entry.file.size,
+        "mtime_ns": entry.file.mtime_ns,
+        "content_hash": entry.file.content_hash,
+        "title": note.title,
+        "title_key": fold(note.title),
+        "aliases": json.dumps(note.aliases, ensure_ascii=False),
+        "tags": json.dumps(note.tags, ensure_ascii=False),
+        "properties": json.dumps(_properties(note), ensure_ascii=False),
+        "date": note.date.isoformat() if note.date else None,
+        "date_source": note.date_source,
+        "problems": problems_json(note.problems),
+    }
+    updates = ", ".join(f"{column} = excluded.{column}" for column in columns if column != "path")
     return int(
         connection.execute(
-            "INSERT INTO notes (path, status, size, mtime_ns, content_hash, title, title_key, aliases, tags,"
-            " properties, date, problems) VALUES (?, 'indexed', ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"
-            " ON CONFLICT (path) DO UPDATE SET status = 'indexed', reason = NULL, size = excluded.size,"
-            " mtime_ns = excluded.mtime_ns, content_hash = excluded.content_hash, title = excluded.title,"
-            " title_key = excluded.title_key, aliases = excluded.aliases, tags = excluded.tags,"
-            " properties = excluded.properties, date = excluded.date, problems = excluded.problems RETURNING id",
-            (
-                note.path,
-                entry.file.size,
-                entry.file.mtime_ns,
-                entry.file.content_hash,
-                note.title,
-                fold(note.title),
-                json.dumps(note.aliases, ensure_ascii=False),
-                json.dumps(note.tags, ensure_ascii=False),
-                json.dumps(dict(note.properties), ensure_ascii=False),
-                note.date.isoformat() if note.date else None,
-                problems_json(note.problems),
-            ),
+            f"INSERT INTO notes ({', '.join(columns)}) VALUES ({', '.join('?' * len(columns))})"  # noqa: S608  # constants
+            f" ON CONFLICT (path) DO UPDATE SET {updates} RETURNING id",
+            tuple(columns.values()),
         ).get
+    )
+
+
+def _properties(note: Note) -> dict[str, PropertyValue]:
+    """The frontmatter's properties, and the inline fields whose key it does not have."""
+    merged: dict[str, PropertyValue] = dict(note.properties)
+    known = {key.casefold() for key in merged}
+    found: dict[str, tuple[str, list[PropertyValue]]] = {}
+    for inline in note.fields:
+        if inline.key.casefold() not in known:
+            found.setdefault(inline.key.casefold(), (inline.key, []))[1].append(inline.value)
+    return merged | {key: values[0] if len(values) == 1 else values for key, values in found.values()}
+
+
+def _write_keys(connection: apsw.Connection, note_id: int, keys: set[str]) -> None:
+    """Add what is new and remove what is gone; what stays must not make the links of that key stale."""
+    stored = {key for (key,) in connection.execute("SELECT key FROM file_keys WHERE note_id = ?", (note_id,))}
+    connection.executemany(
+        "DELETE FROM file_keys WHERE note_id = ? AND key = ?", [(note_id, key) for key in stored - keys]
+    )
+    connection.executemany(
+        "INSERT INTO file_keys (note_id, key) VALUES (?, ?)", [(note_id, key) for key in sorted(keys - stored)]
+    )
+
+
+def _write_chunks(connection: apsw.Connection, note_id: int, entry: NoteEntry) -> None:
+    kept = _kept_rows(connection, note_id)
+    for chunk, heading_terms, body_terms in zip(entry.chunks, entry.heading_terms, entry.body_terms, strict=True):
+        text = embedding_text(title=entry.note.title, heading_path=chunk.heading_path, text=chunk.text)
+        embed_hash = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        rows = kept.get(embed_hash)
+        row = rows.pop() if rows else None
+        chunk_id = _write_chunk(connection, note_id, row, chunk, embed_hash)
+        connection.execute(
+            "INSERT INTO chunk_terms (rowid, title, headings, body) VALUES (?, ?, ?, ?)",
+            (chunk_id, entry.name_terms, heading_terms, body_terms),
+        )
+    _delete_chunks(connection, [row for rows in kept.values() for row in rows])
+
+
+def _write_contents(connection: apsw.Connection, note_id: int, note: Note) -> None:
+    """Replace the note's links, days and tasks. A new link is stale: `graph.relink` finds out where it leads."""
+    for table in ("links", "dates", "tasks"):
+        connection.execute(f"DELETE FROM {table} WHERE note_id = ?", (note_id,))  # noqa: S608  # constants
+    connection.executemany(
+        "INSERT INTO links (note_id, target, heading, block, alias, style, embed, line)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        [
+            (note_id, link.target, link.heading, link.block, link.alias, link.style, link.embed, link.span.start_line)
+            for link in note.links
+        ],
+    )
+    connection.executemany(
+        "INSERT INTO dates (note_id, day, line) VALUES (?, ?, ?)",
+        [(note_id, date.day.isoformat(), date.span.start_line) for date in note.dates],
+    )
+    connection.executemany(
+        "INSERT INTO tasks (note_id, state, text, line) VALUES (?, ?, ?, ?)",
+        [(note_id, task.state, task.text, task.span.start_line) for task in note.tasks],
+    )
+
+
+def _write_block_ids(connection: apsw.Connection, note_id: int, note: Note) -> None:
+    lines = {block_key(block_id): line for block_id, line in note.block_ids.items()}
+    stored = {row for (row,) in connection.execute("SELECT block_id FROM block_ids WHERE note_id = ?", (note_id,))}
+    connection.executemany(
+        "DELETE FROM block_ids WHERE note_id = ? AND block_id = ?",
+        [(note_id, block_id) for block_id in stored.difference(lines)],
+    )
+    connection.executemany(
+        "INSERT INTO block_ids (note_id, block_id, line) VALUES (?, ?, ?)"
+        " ON CONFLICT DO UPDATE SET line = excluded.line",
+        [(note_id, block_id, line) for block_id, line in lines.items()],
     )
 
 
@@ -261,6 +362,14 @@ def _write_chunk(connection: apsw.Connection, note_id: int, row: int | None, chu
         (*place, note_id, json.dumps(chunk.heading_path, ensure_ascii=False), chunk.text, embed_hash),
     )
     return connection.last_insert_rowid()
+
+
+def _delete_notes(connection: apsw.Connection, ids: Sequence[int]) -> None:
+    for note_id in ids:
+        # What is in virtual tables does not go with its note by itself.
+        rows = connection.execute("SELECT id FROM chunks WHERE note_id = ?", (note_id,))
+        _delete_chunks(connection, [row for (row,) in rows])
+        connection.execute("DELETE FROM notes WHERE id = ?", (note_id,))
 
 
 def _delete_chunks(connection: apsw.Connection, rows: Sequence[int]) -> None:

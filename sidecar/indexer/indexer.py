@@ -11,52 +11,35 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from pathlib import Path
 
 import apsw
 
 from sidecar.embedding.model import EmbeddingModel
-from sidecar.errors import IndexUnavailableError, SidecarError
+from sidecar.errors import IndexUnavailableError
 from sidecar.index import records, store
 from sidecar.index.database import Database
+from sidecar.index.graph import relink
+from sidecar.index.schema import read_meta, write_meta
 from sidecar.index.shelf import mark_complete
-from sidecar.index.store import FileState, LedgerEntry, NoteEntry
-from sidecar.indexer.parsing import ParsedNote, ParseJob, Parser, ParseResult
+from sidecar.index.store import FileState, LedgerEntry
+from sidecar.indexer.comparing import changed, disputed, inside, moves, newly_excluded, outermost, unseen
+from sidecar.indexer.embedder import Embedder
+from sidecar.indexer.parsing import ParseJob, Parser, ParseResult
+from sidecar.indexer.progress import Progress
+from sidecar.indexer.storing import write_result
+from sidecar.notes.rules import Flavour
 from sidecar.vault.exclusions import Exclusions
-from sidecar.vault.files import NOT_DOWNLOADED, Excluded, Scan, VaultFile, scan
+from sidecar.vault.files import Scan, VaultFile, scan_at
 
 log = logging.getLogger(__name__)
 
 _BATCH_FILES = 32
-_BATCH_TEXTS = 128
 # Losing more than a fifth of at least this many notes at once is an unmounted drive more often than a wish.
 _HOLD_SHARE = 0.2
 _HOLD_AT_LEAST = 10
-# What stands for a file that has to be read again whatever its size and time.
-_UNREAD = FileState(size=-1, mtime_ns=-1, content_hash=None)
-
-
-@dataclass(slots=True, kw_only=True)
-class Progress:
-    """Where the indexer stands. `total` counts the files to be read in this run, `done` those dealt with, `unknown`
-    those of the rest that the ledger has never seen; `passes` the reconciliations of the whole vault that reached their
-    end.
-    """
-
-    phase: str = "waiting"
-    total: int = 0
-    done: int = 0
-    unknown: int = 0
-    passes: int = 0
-    held: tuple[str, ...] = ()
-    problems: list[str] = field(default_factory=list)
-    embedding_problem: str | None = None
-
-    @property
-    def ready(self) -> bool:
-        """Whether every file has been dealt with."""
-        return self.passes > 0 and self.done == self.total
+_READ_AS = "read_as"
 
 
 async def _nothing() -> None:
@@ -73,17 +56,22 @@ class Indexer:
         targets: Callable[[], Sequence[Database]],
         parser: Parser,
         exclusions: Callable[[], Exclusions],
+        reading: Callable[[], str] = lambda: "",
+        flavour: Callable[[], Flavour] = lambda: "obsidian",
         embedding: EmbeddingModel | None,
         embedding_name: str,
         on_change: Callable[[], None] = lambda: None,
         on_complete: Callable[[], Awaitable[None]] = _nothing,
     ) -> None:
-        """`on_complete` runs whenever the first target is whole, while nothing is written to any of them."""
+        """`reading` is a digest of the settings that decide what a file's bytes mean: with another one, all are read
+        again. `on_complete` runs whenever the first target is whole, while nothing is written to any of them.
+        """
         self._root = root
         self._targets = targets
         self._parser = parser
         self._exclusions = exclusions
-        self._embedding = embedding
+        self._reading = reading
+        self._flavour = flavour
         self._embedding_name = embedding_name
         self._on_change = on_change
         self._on_complete = on_complete
@@ -92,6 +80,7 @@ class Indexer:
         # True at first: a run that was killed may have left deleted text in the log.
         self._written = True
         self.progress = Progress()
+        self._embedder = Embedder(embedding, progress=self.progress, on_change=on_change)
 
     async def reconcile(self, *, below: Iterable[str] = ("",), accept_removals: bool = False) -> None:
         """Make the words of the index agree with the folders `below` (vault-relative; the default is the whole vault).
@@ -99,16 +88,17 @@ class Indexer:
         With `accept_removals` vanished notes are forgotten however many they are. Raises VaultError when the vault is
         not there at all, and then forgets nothing.
         """
-        folders = _outermost(below)
+        folders = outermost(below)
         async with self._lock:
             try:
                 self._set_phase("scanning")
-                exclusions = self._exclusions()
-                found = [await asyncio.to_thread(scan, self._root, exclusions, below=folder) for folder in folders]
+                whole = "" in folders
                 # As one: a folder that was moved vanishes from one place and comes up in another.
-                await self._apply_scan(_together(found), folders, accept_removals=accept_removals)
+                found = await asyncio.to_thread(scan_at, self._root, self._exclusions(), folders)
+                await self._apply_scan(found, folders, accept_removals=accept_removals)
+                await self._follow_links()
                 await self._forget_replaced_text()
-                self.progress.passes += "" in folders
+                self.progress.passes += whole
             finally:
                 self._set_phase("idle")
 
@@ -117,6 +107,7 @@ class Indexer:
         async with self._lock:
             try:
                 await self._apply_paths(sorted(set(paths)))
+                await self._follow_links()
                 await self._forget_replaced_text()
             finally:
                 self._set_phase("idle")
@@ -127,10 +118,10 @@ class Indexer:
         """Embed every chunk that has no vector yet. What fails is told in the progress, and tried again next time."""
         async with self._embedding_lock:
             target = self._targets()[0]
-            if not await self._embed_missing(target):
+            if not await self._embedder.embed_missing(target):
                 return
             async with self._lock:
-                if self.progress.passes == 0 or await self._to_embed(target, limit=1):
+                if self.progress.passes == 0 or await self._embedder.waiting(target, limit=1):
                     return
                 await mark_complete(target, embedding_name=self._embedding_name)
                 await self._on_complete()
@@ -138,41 +129,70 @@ class Indexer:
 
     async def _apply_scan(self, found: Scan, folders: Sequence[str], *, accept_removals: bool) -> None:
         ledger = await self._ledger()
-        here = {path: entry for path, entry in ledger.items() if any(_inside(path, folder) for folder in folders)}
+        here = {path: entry for path, entry in ledger.items() if any(inside(path, folder) for folder in folders)}
         self.progress.problems = list(found.problems)
-        await self._record_excluded(found, here)
-        present = {file.path for file in found.files} | {excluded.path for excluded in found.excluded}
-        vanished = {path: entry for path, entry in here.items() if path not in present} if found.complete else {}
-        changed = [file for file in found.files if _changed(file, here.get(file.path))]
-        self._release(present)
-        lost = self._held_entries(ledger) | vanished
-        await self._read_files(changed, ledger, lost)
-        # What is gone from `lost` by now has moved. A note whose bytes stand elsewhere in the vault is not lost either.
-        vanished = {path: entry for path, entry in vanished.items() if path in lost}
-        copies = {ledger[path].file.content_hash for path in present if path in ledger}
-        if not accept_removals:
-            moved = {p: e for p, e in vanished.items() if e.file.content_hash and e.file.content_hash in copies}
-            rest = {path: entry for path, entry in vanished.items() if path not in moved}
-            indexed = sum(entry.status == "indexed" for entry in ledger.values())
-            vanished = moved | self._believable(rest, indexed=indexed)
-        await self._remove(vanished)
+        again = "" in folders and await self._read_otherwise()
+        if again:
+            # The same bytes may be another note under other settings, so that no hash says they are the same.
+            ledger = {
+                path: replace(entry, file=replace(entry.file, content_hash=None)) for path, entry in ledger.items()
+            }
+        files = found.files if again else [file for file in found.files if changed(file, here.get(file.path))]
+        indexed = sum(entry.status == "indexed" for entry in ledger.values())
+        await self._apply(found, files, ledger, here, indexed=None if accept_removals else indexed)
+        if again:
+            await self._write(lambda connection: write_meta(connection, _READ_AS, self._reading()))
 
     async def _apply_paths(self, paths: Sequence[str]) -> None:
         if not paths:
             return
+        found = await asyncio.to_thread(scan_at, self._root, self._exclusions(), paths)
         # Not the whole ledger: in a vault of 60,000 notes that would take longer than the note that was saved.
-        ledger = await self._ledger({*paths, *self.progress.held})
-        exclusions = self._exclusions()
-        excluded = {path: rule for path in paths if (rule := exclusions.rule_for(path)) is not None}
-        files = [VaultFile(path=path, size=-1, mtime_ns=-1) for path in paths if path not in excluded]
-        lost = self._held_entries(ledger)
+        present = {file.path for file in found.files} | {excluded.path for excluded in found.excluded}
+        ledger = await self._ledger({*paths, *present, *self.progress.held})
+        here = {path: ledger[path] for path in paths if path in ledger}
+        indexed = await self._targets()[0].read(records.indexed_count) if here.keys() - present else 0
+        await self._apply(found, found.files, ledger, here, indexed=indexed)
+
+    async def _apply(
+        self,
+        found: Scan,
+        files: Sequence[VaultFile],
+        ledger: Mapping[str, LedgerEntry],
+        here: Mapping[str, LedgerEntry],
+        *,
+        indexed: int | None,
+    ) -> None:
+        """Read `files`, and forget which of the entries `here` the scan did not find, as far as `indexed` notes make it
+        believable; `None`: whatever they are.
+        """
+        await self._record_excluded(found, ledger)
+        present = {file.path for file in found.files} | {excluded.path for excluded in found.excluded}
+        vanished = {path: entry for path, entry in here.items() if path not in present} if found.complete else {}
+        self._release(present)
+        lost = self._held_entries(ledger) | vanished
         missing = await self._read_files(files, ledger, lost)
-        self._release({file.path for file in files}.difference(missing))
-        await self._remove({path: ledger[path] for path in excluded if path in ledger})
-        gone = {path: lost[path] for path in missing if path in lost}
-        if gone:
-            indexed = await self._targets()[0].read(records.indexed_count)
-            await self._remove(self._believable(gone, indexed=indexed))
+        vanished |= {path: ledger[path] for path in missing if path in here}
+        # What is gone from `lost` by now has moved. A note whose bytes stand elsewhere in the vault is not lost either.
+        vanished = {path: entry for path, entry in vanished.items() if path in lost}
+        if indexed is not None:
+            copies = {ledger[path].file.content_hash for path in present if path in ledger}
+            moved = {p: e for p, e in vanished.items() if e.file.content_hash and e.file.content_hash in copies}
+            rest = {path: entry for path, entry in vanished.items() if path not in moved}
+            vanished = moved | self._believable(rest, indexed=indexed)
+        await self._remove(vanished)
+
+    async def _read_otherwise(self) -> bool:
+        """Whether an index was made under other settings than the vault's now."""
+        wanted = self._reading()
+        return any([await target.read(lambda c: read_meta(c, _READ_AS)) != wanted for target in self._targets()])
+
+    async def _follow_links(self) -> None:
+        """Find out where the links lead that the last changes touched."""
+        flavour = self._flavour()
+        for target in self._targets():
+            while await target.write(lambda connection: relink(connection, flavour=flavour)):
+                pass
 
     def _held_entries(self, ledger: Mapping[str, LedgerEntry]) -> dict[str, LedgerEntry]:
         return {path: ledger[path] for path in self.progress.held if path in ledger}
@@ -199,7 +219,7 @@ class Indexer:
         taken out of `lost`.
         """
         self.progress.total, self.progress.done = len(files), 0
-        self.progress.unknown = sum(_unseen(file, ledger) for file in files)
+        self.progress.unknown = sum(unseen(file, ledger) for file in files)
         self._set_phase("reading")
         missing: list[str] = []
         batches = [files[i : i + _BATCH_FILES] for i in range(0, len(files), _BATCH_FILES)]
@@ -215,7 +235,7 @@ class Indexer:
                 lost.update({path: ledger[path] for path in gone if path in ledger})
                 await self._store(results, lost)
                 self.progress.done += len(batch)
-                self.progress.unknown -= sum(_unseen(file, ledger) for file in batch)
+                self.progress.unknown -= sum(unseen(file, ledger) for file in batch)
                 self._on_change()
         finally:
             if following is not None and not following.done():
@@ -230,16 +250,16 @@ class Indexer:
         return await self._parser.parse(jobs)
 
     async def _store(self, results: Sequence[ParseResult], lost: dict[str, LedgerEntry]) -> None:
-        moves = _moves(results, lost)
+        moved = moves(results, lost)
 
         def write(connection: apsw.Connection) -> None:
             for result in results:
-                _write_result(connection, result, moves.get(result.path))
+                write_result(connection, result, moved.get(result.path))
 
         await self._write(write)
-        for old in moves.values():
+        for old in moved.values():
             lost.pop(old, None)
-        self._release(moves.values())
+        self._release(moved.values())
 
     async def _record_excluded(self, found: Scan, ledger: Mapping[str, LedgerEntry]) -> None:
         new = [
@@ -250,7 +270,7 @@ class Indexer:
                 file=FileState(size=0, mtime_ns=0, content_hash=None),
             )
             for excluded in found.excluded
-            if _newly_excluded(excluded, ledger.get(excluded.path))
+            if newly_excluded(excluded, ledger.get(excluded.path))
         ]
         await self._write_entries(new)
 
@@ -293,40 +313,6 @@ class Indexer:
         await self._write(write)
         self._release(gone)
 
-    async def _embed_missing(self, target: Database) -> bool:
-        """Whether every chunk that was there has been embedded. Takes no lock: a vector is stored only when its chunk
-        still has the text that was embedded.
-        """
-        self.progress.embedding_problem = None
-        if self._embedding is None:
-            return True
-        try:
-            while todo := await self._to_embed(target, limit=_BATCH_TEXTS):
-                if self.progress.phase == "idle":
-                    self._set_phase("embedding")
-                try:
-                    embeddings = await self._embedding.embed([chunk.text for chunk in todo], kind="passage")
-                except SidecarError as error:
-                    log.warning("embedding stopped, words still find every note: %s", error.message)
-                    self.progress.embedding_problem = f"Embedding stopped: {error.message}"
-                    return False
-                vectors = embeddings.vectors
-
-                def write(connection: apsw.Connection, todo: Sequence[store.ChunkToEmbed] = todo) -> None:
-                    store.store_vectors(connection, todo, vectors)  # noqa: B023  # written before the next round
-
-                await target.write(write)
-                self._on_change()
-        finally:
-            if self.progress.phase == "embedding":
-                self._set_phase("idle")
-        return True
-
-    async def _to_embed(self, target: Database, *, limit: int) -> list[store.ChunkToEmbed]:
-        if self._embedding is None:
-            return []
-        return await target.read(lambda connection: store.chunks_to_embed(connection, limit))
-
     async def _ledger(self, paths: Iterable[str] | None = None) -> dict[str, LedgerEntry]:
         """What is known of the files at `paths`, of all for `None`. A file on which two indexes differ counts as not
         read: an index that was left unfinished and taken up again has missed what changed meanwhile.
@@ -338,106 +324,9 @@ class Indexer:
             for path in merged.keys() | other.keys():
                 one, two = merged.get(path), other.get(path)
                 if one != two:
-                    merged[path] = _disputed(one, two)
+                    merged[path] = disputed(one, two)
         return merged
 
     def _set_phase(self, phase: str) -> None:
         self.progress.phase = phase
         self._on_change()
-
-
-def _together(scans: Sequence[Scan]) -> Scan:
-    return Scan(
-        files=tuple(file for each in scans for file in each.files),
-        excluded=tuple(excluded for each in scans for excluded in each.excluded),
-        problems=tuple(dict.fromkeys(problem for each in scans for problem in each.problems)),
-        complete=all(each.complete for each in scans),
-    )
-
-
-def _disputed(one: LedgerEntry | None, two: LedgerEntry | None) -> LedgerEntry:
-    known = [entry for entry in (one, two) if entry is not None]
-    # "indexed" when it is so anywhere: then a rule that excludes the note still has text to remove.
-    chosen = next((entry for entry in known if entry.status == "indexed"), known[0])
-    return replace(chosen, reason=None, file=_UNREAD)
-
-
-def _moves(results: Sequence[ParseResult], lost: Mapping[str, LedgerEntry]) -> dict[str, str]:
-    """For each note with the bytes of a lost one, the path that that one had."""
-    by_hash: dict[bytes, list[str]] = {}
-    for path, entry in lost.items():
-        if entry.status == "indexed" and entry.file.content_hash:
-            by_hash.setdefault(entry.file.content_hash, []).append(path)
-    moves: dict[str, str] = {}
-    for result in results:
-        paths = by_hash.get(result.content_hash) if result.parsed is not None and result.content_hash else None
-        if paths and result.path not in lost:
-            moves[result.path] = paths.pop()
-    return moves
-
-
-def _unseen(file: VaultFile, ledger: Mapping[str, LedgerEntry]) -> bool:
-    known = ledger.get(file.path)
-    return known is None or known.file == _UNREAD
-
-
-def _write_result(connection: apsw.Connection, result: ParseResult, moved_from: str | None) -> None:
-    file = FileState(size=result.size, mtime_ns=result.mtime_ns, content_hash=result.content_hash)
-    if result.missing:
-        return
-    if result.unchanged:
-        store.touch_file(connection, result.path, file)
-    elif result.parsed is None:
-        reason = result.error or "not read"
-        # A drive that lost its permissions must not empty the index.
-        if result.unreadable and store.keep_unreadable(connection, result.path, reason):
-            return
-        store.record_file(connection, LedgerEntry(path=result.path, status="failed", reason=reason, file=file))
-    elif (rule := result.parsed.note.withheld) is not None:
-        store.record_file(connection, LedgerEntry(path=result.path, status="excluded", reason=rule, file=file))
-    else:
-        if moved_from is not None:
-            store.rename_note(connection, moved_from, result.path)
-        store.replace_note(connection, _entry(result.parsed, file))
-
-
-def _entry(parsed: ParsedNote, file: FileState) -> NoteEntry:
-    return NoteEntry(
-        note=parsed.note,
-        file=file,
-        chunks=parsed.chunks,
-        name_terms=parsed.name_stream,
-        heading_terms=parsed.heading_streams,
-        body_terms=parsed.streams,
-    )
-
-
-def _changed(file: VaultFile, known: LedgerEntry | None) -> bool:
-    """Whether a file has to be looked at: size and time are only a hint, the hash of its bytes decides later."""
-    return (
-        known is None
-        or known.file.content_hash is None
-        or (known.file.mtime_ns, known.file.size) != (file.mtime_ns, file.size)
-    )
-
-
-def _newly_excluded(excluded: Excluded, known: LedgerEntry | None) -> bool:
-    """A note that the cloud has taken off this disk stays searchable: its text is still the user's, only elsewhere."""
-    if known is None:
-        return True
-    if excluded.rule == NOT_DOWNLOADED and known.status == "indexed":
-        return False
-    return (known.status, known.reason) != ("excluded", excluded.rule)
-
-
-def _inside(path: str, folder: str) -> bool:
-    return not folder or path == folder or path.startswith(folder.rstrip("/") + "/")
-
-
-def _outermost(folders: Iterable[str]) -> list[str]:
-    """The folders without those that lie inside another one of them."""
-    chosen: list[str] = []
-    for folder in sorted(set(folders), key=len):
-        if not any(_inside(folder, outer) for outer in chosen):
-            chosen.append(folder)
-    return chosen

@@ -17,42 +17,63 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
-from sidecar.chunking import chunk_note
-from sidecar.errors import NoteMissingError, VaultError
-from sidecar.indexer.parsing import DEFAULT_MEMORY, READY, ParsedNote, ParseJob, ParseRequest, ParseResult
+from sidecar.chunking import TokenLimit, chunk_note
+from sidecar.embedding.measure import CountTokens, TextLimit, estimate, open_counter
+from sidecar.errors import NoteMissingError, SidecarError, VaultError
+from sidecar.indexer.parsing import COUNTING, DEFAULT_MEMORY, READY, ParsedNote, ParseJob, ParseRequest, ParseResult
 from sidecar.language.terms import token_stream
-from sidecar.notes.kinds import read_file
+from sidecar.notes.kinds import kind_of, read_file
 from sidecar.notes.note import Note
+from sidecar.notes.table import row_pages
+from sidecar.vault.files import look_at_file, resolve_inside
 from sidecar.vault.files import read_file as read_bytes
 from sidecar.worker import MAX_FRAME, FrameChannel, serve_frames
 
 if sys.platform != "win32":
     import resource
 
-ParseFile: TypeAlias = Callable[[ParseRequest, ParseJob], ParseResult]
+ParseFile: TypeAlias = Callable[[ParseRequest, ParseJob, TokenLimit | None], ParseResult]
+OpenCounter: TypeAlias = Callable[[TextLimit], CountTokens]
 _NICENESS = 5
 _BELOW_NORMAL_PRIORITY_CLASS = 0x4000
 
 
-def main(*, memory: int = DEFAULT_MEMORY, parse: ParseFile | None = None) -> None:
-    """Serve batches until the parent closes the pipe. `parse` replaces what is done with each file."""
+def main(*, memory: int = DEFAULT_MEMORY, parse: ParseFile | None = None, counter: OpenCounter = open_counter) -> None:
+    """Serve batches until the parent closes the pipe.
+
+    `parse` replaces what is done with each file, `counter` how a tokenizer is opened.
+    """
     step_back(memory=memory)
     chosen = parse or parse_file
-    serve_frames(lambda channel: _serve(channel, chosen))
+    serve_frames(lambda channel: _serve(channel, chosen, counter))
 
 
-def _serve(channel: FrameChannel, parse: ParseFile) -> None:
+def _serve(channel: FrameChannel, parse: ParseFile, counter: OpenCounter) -> None:
     channel.write(READY)
+    tokens: TokenLimit | None = None
     for frame in channel:
-        request = pickle.loads(frame)  # noqa: S301  # from the parent, over a pipe that only it holds
-        assert isinstance(request, ParseRequest)
+        request: object = pickle.loads(frame)  # noqa: S301  # from the parent, over a pipe that only it holds
+        if not isinstance(request, ParseRequest):
+            assert request is None or isinstance(request, TextLimit)
+            tokens = _token_limit(request, counter)
+            channel.write(COUNTING)
+            continue
         for job in request.jobs:
-            channel.write(_encode(_safely(parse, request, job)))
+            channel.write(_encode(_safely(parse, request, job, tokens)))
 
 
-def _safely(parse: ParseFile, request: ParseRequest, job: ParseJob) -> ParseResult:
+def _token_limit(limit: TextLimit | None, counter: OpenCounter) -> TokenLimit | None:
+    if limit is None:
+        return None
     try:
-        return parse(request, job)
+        return TokenLimit(most=limit.most, count=counter(limit))
+    except SidecarError:
+        return TokenLimit(most=limit.most, count=estimate)
+
+
+def _safely(parse: ParseFile, request: ParseRequest, job: ParseJob, tokens: TokenLimit | None) -> ParseResult:
+    try:
+        return parse(request, job, tokens)
     except MemoryError:
         return ParseResult(path=job.path, error="Reading this note needs more memory than the parser may use.")
     except Exception as error:  # this process's top: one bad file must not stop the batch
@@ -66,33 +87,58 @@ def _encode(result: ParseResult) -> bytes:
     return pickle.dumps(dataclasses.replace(result, parsed=None, error="This note is too large to be indexed."))
 
 
-def parse_file(request: ParseRequest, job: ParseJob) -> ParseResult:
-    """Open, hash and, when its bytes are new, read one file. What the vault refuses is a result, not an error."""
+def parse_file(request: ParseRequest, job: ParseJob, tokens: TokenLimit | None = None) -> ParseResult:
+    """Open, hash and, when its bytes are new, read one file. What the vault refuses is a result, not an error.
+
+    An image is not opened: its name, size and time stand for its bytes.
+    """
+    flavour = request.rules.flavour
+    kind = kind_of(job.path, flavour=flavour)
     try:
-        content = read_bytes(Path(request.root), job.path, max_bytes=request.max_bytes)
+        if kind == "image":
+            content = look_at_file(Path(request.root), job.path)
+        else:
+            # Most of a PDF is not its text: a scanned book of 100 MB has none at all.
+            most = request.max_bytes * (4 if kind == "pdf" else 1)
+            content = read_bytes(Path(request.root), job.path, max_bytes=most)
     except NoteMissingError:
         return ParseResult(path=job.path, missing=True)
     except VaultError as error:
         return ParseResult(path=job.path, error=error.message, unreadable=True)
-    content_hash = hashlib.blake2b(content.data, digest_size=16).digest()
+    pages = _row_pages(request, job) if kind == "table" else ()
+    about = (job.path.rpartition("/")[2], content.size, content.mtime_ns) if kind == "image" else pages
+    content_hash = hashlib.blake2b(content.data + (repr(about).encode() if about else b""), digest_size=16).digest()
     result = ParseResult(
         path=job.path, content_hash=content_hash, size=content.size, mtime_ns=content.mtime_ns, unchanged=True
     )
     if content_hash == job.known_hash:
         return result
-    note, *parts = read_file(job.path, content.data, rules=request.rules, plain=request.plain)
-    parsed = dataclasses.replace(prepare(note), parts=tuple(map(prepare, parts)))
+    note, *parts = read_file(job.path, content.data, rules=request.rules, plain=request.plain, pages=pages)
+    parsed = dataclasses.replace(prepare(note, tokens), parts=tuple(prepare(part, tokens) for part in parts))
     return dataclasses.replace(result, unchanged=False, parsed=parsed)
 
 
-def prepare(note: Note) -> ParsedNote:
+def _row_pages(request: ParseRequest, job: ParseJob) -> tuple[str, ...]:
+    """Names of the pages of a table's rows, which lie in a folder beside it. Excluded ones count: they are pages."""
+    parent = job.path.rpartition("/")[0]
+    root = Path(request.root)
+    found: list[str] = []
+    with contextlib.suppress(OSError, VaultError):
+        for entry in os.scandir(resolve_inside(root, parent) if parent else root):
+            if entry.is_dir(follow_symlinks=False):
+                folder = f"{parent}/{entry.name}".lstrip("/")
+                found += [f"{folder}/{name}" for name in os.listdir(entry.path)]  # noqa: PTH208  # names are wanted
+    return tuple(sorted(row_pages(job.path, found)))
+
+
+def prepare(note: Note, tokens: TokenLimit | None = None) -> ParsedNote:
     """Cut a note up for the index. A withheld one is emptied here, so that no word of it leaves this process."""
     if note.withheld is not None:
         bare = Note(path=note.path, title=note.title, text="", withheld=note.withheld, problems=note.problems)
         return ParsedNote(note=bare, chunks=(), streams=(), name_stream="", heading_streams=())
-    chunks = chunk_note(note)
+    chunks = chunk_note(note, tokens=tokens)
     return ParsedNote(
-        note=dataclasses.replace(note, text="", blocks=()),
+        note=dataclasses.replace(note, text="", blocks=(), callouts=(), footnotes=(), highlights=(), comments=()),
         chunks=chunks,
         streams=tuple(token_stream(chunk.text) for chunk in chunks),
         # One name per line: characters of two names that happen to meet form no term.

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import charset_normalizer
 from ftfy import TextFixerConfig, fix_encoding_and_explain
-from ftfy.badness import is_bad
+from ftfy.badness import BADNESS_RE
 
 from sidecar.notes.note import Problem
 
@@ -48,6 +48,11 @@ _SURROGATE = re.compile("[\udc80-\udcff]")
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
 # A single sequence that turns into a letter of another script is a coincidence: "cosà¬" is no Oriya.
 _LIKELY = re.compile("[\u00a0-\u024f\u2000-\u2bff\ufe0f\U0001f000-\U0001faff]")
+# No sign of a misread encoding is without one of these, and none is longer than eight characters. ftfy's pattern tries
+# three dozen alternatives at every character; ASCII, CJK and emoji are most of what people write.
+_SUSPECTS = "\x80-\u2fff\uf8ff\ufb00-\ufb06\ufffd"
+_SUSPECT = re.compile(f"[{_SUSPECTS}]++(?:[^{_SUSPECTS}]{{1,16}}+[{_SUSPECTS}]++)*+")
+_AROUND = 8
 _NON_ASCII = re.compile(r"[^\x00-\x7f]")
 
 
@@ -135,12 +140,20 @@ def repair(text: str) -> str | None:
     also holds sound characters is repaired line by line, and after three lines (`_STRONG`) broken in one way, so are
     the lines whose few broken characters alone would prove nothing.
     """
-    if not is_bad(text):
+    if not looks_misread(text):
         return None
     fixed, _ = _fix(text)
     if fixed is not None:
         return fixed
     return _repair_lines(text)
+
+
+def looks_misread(text: str) -> bool:
+    """Whether anything in the text is a sign of a misread encoding, to ftfy's knowledge."""
+    return any(
+        BADNESS_RE.search(text, max(0, found.start() - _AROUND), found.end() + _AROUND)
+        for found in _SUSPECT.finditer(text)
+    )
 
 
 def _fix(text: str, config: TextFixerConfig = _FIXES) -> tuple[str | None, str]:
@@ -182,7 +195,7 @@ def _fix_inside(line: str) -> str | None:
 
     A line that has the repaired character already is left alone: it may explain how the one became the other.
     """
-    if not is_bad(line):
+    if not looks_misread(line):
         return None
     fixed, _ = _fix(line, _FIXES_INSIDE)
     if fixed is None:

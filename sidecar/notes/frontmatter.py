@@ -1,16 +1,12 @@
 """The properties on top of a note, read from YAML that anyone may have written.
 
-PyYAML's C loader segfaults at about 50,000 brackets and its Python one resolves aliases without end, so this is the
-pure-Python SafeLoader with caps on size, depth, aliases and merges. What is not a mapping of properties is body text.
+The YAML loader has caps (see `yaml_loader`) and is slow; most notes need none of it (see `plain_properties`). What is
+not a mapping of properties is body text.
 """
 
 from __future__ import annotations
 
-import binascii
-import math
 import re
-from collections import Counter
-from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field
 from itertools import islice, pairwise
 
@@ -19,20 +15,16 @@ import yaml
 from frontmatter.default_handlers import YAMLHandler
 
 from sidecar.notes.note import Problem, PropertyValue
+from sidecar.notes.plain_properties import read_plain
+from sidecar.notes.yaml_loader import NotPropertiesError, load_properties, replace_unsafe
 
 MAX_SIZE = 64 * 1024
 """Characters. The pure-Python loader needs about a second for this much."""
-_MAX_DEPTH = 50
-_MAX_ALIASES = 100
-_MAX_MERGED = 1000
-_MAX_VALUES = 20_000
-"""Values after aliases are expanded; nine lines of aliases to aliases would make a billion."""
 _MAX_RESCUED = 500
 """Properties rescued one by one from frontmatter that does not parse."""
 _OPEN = re.compile(r"---[ \t]*\n")
 _CLOSE = re.compile(r"^---[ \t]*$", re.MULTILINE)
 _KEY_LINE = re.compile(r"""^(?:"[^"\n]*"|'[^'\n]*'|[^\s#\-\[\]{}&*!|>%@`"',:?][^:\n]*)[ \t]*:(?=\s|$)""", re.MULTILINE)
-_UNSAFE = re.compile("[\x00\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,7 +79,7 @@ def _parse(block: str, *, raw: str, body_start: int) -> Frontmatter:
     handler = _Handler()
     try:
         frontmatter.parse(block, handler=handler)
-    except _NotPropertiesError:
+    except NotPropertiesError:
         problem = Problem(code="frontmatter-not-properties", message="The frontmatter is not a list of properties.")
         return Frontmatter(raw=raw, sound=False, problems=(problem,))
     except Exception as error:  # the loader is fed hostile text; RecursionError and ValueError come out of it too
@@ -133,12 +125,8 @@ def _rescue(raw: str) -> tuple[dict[str, PropertyValue], bool]:
             properties.update(_load(piece, duplicates=[]))
         except Exception:  # as in _parse; a piece that is no mapping is a property whose value is text
             key, _, rest = piece.partition(":")
-            properties[_safe(key.strip().strip("\"'"))] = _safe(rest.strip())
+            properties[replace_unsafe(key.strip().strip("\"'"))] = replace_unsafe(rest.strip())
     return properties, bool(starts) and not raw[: starts[0]].strip()
-
-
-class _NotPropertiesError(Exception):
-    """The YAML is valid and holds a list or a scalar."""
 
 
 class _Handler(YAMLHandler):
@@ -162,129 +150,5 @@ class _Handler(YAMLHandler):
 
 
 def _load(raw: str, *, duplicates: list[str]) -> dict[str, PropertyValue]:
-    loader = _Loader(raw, duplicates=duplicates)
-    try:
-        value = loader.get_single_data()
-    finally:
-        loader.dispose()
-    if value is None:
-        return {}
-    if not isinstance(value, dict):
-        raise _NotPropertiesError
-    budget = iter(range(_MAX_VALUES))
-    return {_key(key): _plain(item, budget) for key, item in value.items()}
-
-
-class _Loader(yaml.SafeLoader):
-    """SafeLoader with caps, and with YAML 1.2's scalars, which are Obsidian's.
-
-    Under YAML 1.1 `12:30` is 750, `yes` is true and the postcode `01234` is 668.
-    """
-
-    yaml_implicit_resolvers = {}  # noqa: RUF012  # PyYAML's own registry; filled below by its own method
-
-    def __init__(self, stream: str, *, duplicates: list[str]) -> None:
-        super().__init__(stream)
-        self._depth = 0
-        self._aliases = 0
-        self._duplicates = duplicates
-
-    def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
-        if self.check_event(yaml.AliasEvent):
-            self._aliases += 1
-        self._depth += 1
-        if self._depth > _MAX_DEPTH or self._aliases > _MAX_ALIASES:
-            raise yaml.MarkedYAMLError(problem="too deep or too many aliases", problem_mark=self.get_mark())
-        try:
-            return super().compose_node(parent, index)
-        finally:
-            self._depth -= 1
-
-    def flatten_mapping(self, node: yaml.MappingNode) -> None:
-        own = len(node.value)
-        super().flatten_mapping(node)
-        # Merges of merges grow tenfold per line, with few aliases in each.
-        if len(node.value) > own + _MAX_MERGED:
-            raise yaml.MarkedYAMLError(problem="too many merged keys", problem_mark=node.start_mark)
-
-    def construct_mapping(self, node: yaml.MappingNode, deep: bool = False) -> dict[Hashable, object]:  # noqa: FBT001, FBT002  # PyYAML's signature
-        keys = Counter(key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode))
-        self._duplicates.extend(islice((key for key, count in keys.items() if count > 1), 10))
-        return super().construct_mapping(node, deep=deep)
-
-
-def _construct_int(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> int | str:
-    # SQLite and JSON readers hold 64 bits; a longer row of digits is an ISBN or an id.
-    return int(node.value) if len(node.value) <= 18 else str(node.value)
-
-
-def _construct_float(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> float | str:
-    value = float(node.value)
-    return value if math.isfinite(value) else str(node.value)
-
-
-def _construct_timestamp(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> str:
-    try:
-        value = loader.construct_yaml_timestamp(node)
-    except ValueError:  # 2023-13-45
-        return str(node.value)
-    return value.isoformat()
-
-
-def _construct_unknown(loader: yaml.SafeLoader, suffix: str, node: yaml.Node) -> object:
-    """Read a value with a tag of someone's own (`!type`) as the plain value that it is."""
-    if isinstance(node, yaml.ScalarNode):
-        return node.value
-    if isinstance(node, yaml.SequenceNode):
-        return loader.construct_sequence(node, deep=True)
-    assert isinstance(node, yaml.MappingNode)
-    return loader.construct_mapping(node, deep=True)
-
-
-_SCALARS = (
-    ("bool", r"^(?:true|True|TRUE|false|False|FALSE)$", "tTfF"),
-    ("int", r"^[-+]?(?:0|[1-9][0-9]*)$", "-+0123456789"),
-    ("float", r"^[-+]?(?:\.[0-9]+|[0-9]+\.[0-9]*|(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)[eE][-+]?[0-9]+)$", "-+0123456789."),
-    ("null", r"^(?:~|null|Null|NULL|)$", ["~", "n", "N", ""]),
-    ("merge", r"^(?:<<)$", "<"),
-    (
-        "timestamp",
-        (
-            r"^[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:(?:[Tt]|[ \t]+)[0-9]{1,2}:[0-9]{2}:[0-9]{2}(?:\.[0-9]*)?"
-            r"(?:[ \t]*(?:Z|[-+][0-9]{1,2}(?::?[0-9]{2})?))?)?$"
-        ),
-        "0123456789",
-    ),
-)
-for _name, _pattern, _first in _SCALARS:
-    _Loader.add_implicit_resolver(f"tag:yaml.org,2002:{_name}", re.compile(_pattern), list(_first))
-_Loader.add_constructor("tag:yaml.org,2002:int", _construct_int)
-_Loader.add_constructor("tag:yaml.org,2002:float", _construct_float)
-_Loader.add_constructor("tag:yaml.org,2002:timestamp", _construct_timestamp)
-_Loader.add_multi_constructor("", _construct_unknown)
-
-
-def _plain(value: object, budget: Iterator[int]) -> PropertyValue:
-    """Make a value JSON-able. Raises OverflowError or RecursionError when aliases blow it up or make a circle."""
-    if next(budget, None) is None:
-        raise OverflowError("too many values")
-    if value is None or isinstance(value, bool | int | float):
-        return value
-    if isinstance(value, dict):
-        return {_key(key): _plain(item, budget) for key, item in value.items()}
-    if isinstance(value, list | tuple | set):
-        return [_plain(item, budget) for item in value]
-    if isinstance(value, bytes):
-        return binascii.b2a_base64(value, newline=False).decode("ascii")
-    return _safe(str(value))
-
-
-def _key(value: object) -> str:
-    if value is None or isinstance(value, bool):
-        return {None: "null", True: "true", False: "false"}[value]
-    return _safe(str(value))
-
-
-def _safe(text: str) -> str:
-    # "\ud800" and "\0" are valid YAML escapes; neither survives UTF-8 or SQLite.
-    return _UNSAFE.sub("\ufffd", text)
+    properties = read_plain(raw)
+    return load_properties(raw, duplicates=duplicates) if properties is None else properties

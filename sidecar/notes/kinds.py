@@ -2,27 +2,81 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
+from sidecar.notes.base import read_base
+from sidecar.notes.canvas import read_canvas
+from sidecar.notes.folder import read_folder_note
+from sidecar.notes.images import IMAGE_SUFFIXES, image_note
+from sidecar.notes.logseq.page import read_logseq
 from sidecar.notes.note import Note, NoteKind
+from sidecar.notes.notion import read_notion
+from sidecar.notes.pdf import pdf_available, read_pdf
 from sidecar.notes.reading import read_note
-from sidecar.notes.rules import ReadingRules
+from sidecar.notes.rules import Flavour, ReadingRules
+from sidecar.notes.table import read_table
 
+UNSUPPORTED = "unsupported"
+NEEDS_PDF = "needs-pdf"
 _SUFFIXES: Mapping[str, NoteKind] = {
     ".md": "markdown",
     ".markdown": "markdown",
+    ".canvas": "canvas",
+    ".base": "base",
+    ".pdf": "pdf",
+    ".csv": "table",
+    **dict.fromkeys(IMAGE_SUFFIXES, "image"),
 }
 
 
-def kind_of(path: str) -> NoteKind | None:
-    """What a file of this name is; `None` when nothing here reads it."""
+def kind_of(path: str, *, flavour: Flavour) -> NoteKind | None:
+    """What a file of this name is; `None` when nothing here reads it.
+
+    Only Notion exports have tables that are meant to be read: elsewhere a CSV file is data of any size.
+    """
     dot = path.rfind(".")
-    return _SUFFIXES.get(path[dot:].lower()) if dot > path.rfind("/") else None
+    kind = _SUFFIXES.get(path[dot:].lower()) if dot > path.rfind("/") else None
+    return None if kind == "table" and flavour != "notion" else kind
 
 
-def read_file(path: str, data: bytes, *, rules: ReadingRules, plain: bool = False) -> tuple[Note, ...]:
+def unread_rule(path: str, *, flavour: Flavour) -> str | None:
+    """Name the rule for a file that is not read because of its kind; `None` for one that is."""
+    kind = kind_of(path, flavour=flavour)
+    if kind == "pdf" and pdf_available() is not None:
+        return NEEDS_PDF
+    return UNSUPPORTED if kind is None else None
+
+
+def read_file(
+    path: str, data: bytes, *, rules: ReadingRules, plain: bool = False, pages: Collection[str] = ()
+) -> tuple[Note, ...]:
     """Read a file: its note first, then the notes inside it (the rows of a table). Total.
 
-    `plain` leaves the Markdown parser out, for a note that it does not get through.
+    `plain` leaves the Markdown parser out, for a note that it does not get through; `pages` are the names of a table's
+    rows that have a page of their own. An image's bytes are not looked at.
     """
-    return (read_note(path, data, rules=rules, plain=plain),)
+    match kind_of(path, flavour=rules.flavour):
+        case "canvas":
+            return (read_canvas(path, data, rules=rules, plain=plain),)
+        case "base":
+            return (read_base(path, data, rules=rules),)
+        case "pdf":
+            return (read_pdf(path, data, rules=rules),)
+        case "image":
+            return (image_note(path),)
+        case "table":
+            return read_table(path, data, rules=rules, pages=pages)
+        case _:
+            return (_read_markdown(path, data, rules=rules, plain=plain),)
+
+
+def _read_markdown(path: str, data: bytes, *, rules: ReadingRules, plain: bool) -> Note:
+    match rules.flavour:
+        case "logseq":
+            return read_logseq(path, data, rules=rules, plain=plain, file_names=rules.file_names)
+        case "notion":
+            return read_notion(path, data, rules=rules, plain=plain)
+        case "folder":
+            return read_folder_note(path, data, rules=rules, plain=plain)
+        case _:
+            return read_note(path, data, rules=rules, plain=plain)

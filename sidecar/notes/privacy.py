@@ -10,17 +10,30 @@ from sidecar.notes.note import PropertyValue
 _YES = frozenset({"true", "yes", "on", "y", "1"})
 _NO = frozenset({"false", "no", "off", "n", "0"})
 _FLAG = re.compile(r"""(?<![\w-])(private|sidecar)["']?[ \t]*:[ \t]*([^\n,}]*)""", re.IGNORECASE)
+# On a line of its own, behind whatever marks, or in brackets; the space behind the colons may be missing.
+_FIELD = re.compile(
+    r"(?:^(?:[^\w\n]|\d{1,9}[.)])*+|[\[(][ \t*_~]*+)_*+(private|sidecar)[ \t*_~]*+::[^\w\n]*+(\w*+)",
+    re.IGNORECASE | re.MULTILINE,
+)
+# Wider than what Obsidian takes for a tag: `(#private)` and `#private，` are none to it, and still meant.
+_WRITTEN_TAG = re.compile(r"(?<![\w/])#private(?![\w-])", re.IGNORECASE)
 _TAG_KEY = re.compile(r"""(?<![\w-])tags?["']?[ \t]*:""", re.IGNORECASE)
 _PRIVATE = re.compile(r"(?<![\w/-])private(?![\w-])", re.IGNORECASE)
 _TAG_ITEM = re.compile(r"""^[ \t]*-[ \t]*["']?#?private(?:/[^\n]*)?["']?[ \t]*$""", re.IGNORECASE | re.MULTILINE)
 
 
 def withheld_by(
-    properties: Mapping[str, PropertyValue], tags: Iterable[str], *, frontmatter: str, sound: bool
+    properties: Mapping[str, PropertyValue],
+    tags: Iterable[str],
+    *,
+    frontmatter: str,
+    sound: bool,
+    passages: Iterable[str] = (),
 ) -> str | None:
     """The rule that withholds the note, as written in the documentation, or `None`.
 
     `sound` says that `properties` hold all that `frontmatter` says; when they do not, its text is searched too.
+    `passages` are the text without code and links, and its comments, in which a tag or an inline field may say so.
     """
     for key, value in properties.items():
         if key.casefold() == "private" and _means(value, _YES):
@@ -29,7 +42,22 @@ def withheld_by(
             return "sidecar: false"
     if any(tag.casefold() == "private" or tag.casefold().startswith("private/") for tag in tags):
         return "#private"
+    if rule := next(filter(None, map(_rule_in_passage, passages)), None):
+        return rule
     return None if sound else _flag_in_text(frontmatter)
+
+
+def _rule_in_passage(passage: str) -> str | None:
+    if "#" in passage and _WRITTEN_TAG.search(passage):
+        return "#private"
+    if "::" not in passage:
+        return None
+    for match in _FIELD.finditer(passage):
+        if match[1].casefold() == "private" and match[2].casefold() in _YES:
+            return "private:: true"
+        if match[1].casefold() == "sidecar" and match[2].casefold() in _NO:
+            return "sidecar:: false"
+    return None
 
 
 def _means(value: PropertyValue, words: frozenset[str]) -> bool:

@@ -6,22 +6,29 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from sidecar.notes.dates import note_date
+from sidecar.notes.callouts import find_callouts
+from sidecar.notes.comments import comment_spans, html_blocks, html_comments, outside, read_aside
+from sidecar.notes.dates import find_dates, note_date
 from sidecar.notes.decoding import decode
+from sidecar.notes.fields import find_fields
+from sidecar.notes.footnotes import find_footnotes
 from sidecar.notes.frontmatter import Frontmatter, read_frontmatter
+from sidecar.notes.highlights import find_highlights
 from sidecar.notes.inline import BLANK, Prose, blank_out
 from sidecar.notes.markdown import Structure, read_paragraphs, read_structure
-from sidecar.notes.note import Link, Note, NoteKind, Problem, PropertyValue
+from sidecar.notes.note import Link, Note, NoteKind, Problem
 from sidecar.notes.privacy import withheld_by
+from sidecar.notes.properties import property_aliases, property_classes
 from sidecar.notes.rules import ReadingRules
 from sidecar.notes.spans import LineIndex
 from sidecar.notes.tags import find_tags, property_tags, unique
-from sidecar.notes.wikilinks import find_links, without_links
+from sidecar.notes.tasks import find_tasks
+from sidecar.notes.wikilinks import find_wikilinks, read_links
 
 MAX_PARSED = 5 * 1024 * 1024
 """Bytes. Markdown above it is not parsed: the block parser manages 200 to 500 KB/s."""
-_BLOCK_ID = re.compile(r"(?:^|(?<=[ \t>]))\^([A-Za-z0-9-]+)[ \t]*$", re.MULTILINE)
-_ALIAS_KEYS = ("alias", "aliases")
+_ELEMENT = re.compile(r"<[^<>]*+>")
+_BLOCK_ID = re.compile(r"\^([A-Za-z0-9-]++)[ \t]*+$", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -77,10 +84,26 @@ def assemble_note(
     if sections is None:
         sections = (Section(start=front.body_start, end=len(text)),)
     structure = _structure(text, sections, lines, plain=plain, too_large=too_large)
-    prose = blank_out(text, paragraphs=structure.paragraphs, comments=structure.comments)
-    links = find_links(text, prose.text, lines)
-    unlinked = without_links(prose.text, links)
-    tags = unique([*property_tags(front.properties), *find_tags(unlinked)])
+    html = html_blocks(structure.blocks)
+    prose = blank_out(
+        text,
+        paragraphs=outside(structure.paragraphs, html),
+        comments=[*structure.comments, *html_comments(text, html)],
+    )
+    aside = read_aside(text, prose.comments)
+    links, words = read_links(text, prose.text, lines)
+    hidden_links, hidden_words = read_links(text, aside.text, lines) if aside else ([], "")
+    day, source = note_date(
+        path,
+        front.properties,
+        daily_folder=rules.daily_folder,
+        daily_format=rules.daily_format,
+        opening=_opening(prose.text, structure),
+    ) or (None, None)
+    tables = [(block.span.start, block.span.end) for block in structure.blocks if block.kind == "table"]
+    tags = unique(
+        [*property_tags(front.properties), *find_tags(words, tables=tables), *find_tags(hidden_words, tables=tables)]
+    )
     return Note(
         path=path,
         title=_title(path) if title is None else title,
@@ -88,16 +111,24 @@ def assemble_note(
         kind=kind,
         body_start=front.body_start,
         properties=front.properties,
-        aliases=_aliases(front.properties),
+        aliases=property_aliases(front.properties),
         tags=tags,
-        links=(*_property_links(text, front, lines), *links),
+        cssclasses=property_classes(front.properties),
+        links=(*_property_links(text, front, lines), *_in_order(links, hidden_links)),
         blocks=structure.blocks,
-        block_ids={match[1]: lines.line_at(match.start(1)) for match in _BLOCK_ID.finditer(unlinked)},
-        date=note_date(path, front.properties, daily_folder=rules.daily_folder, daily_format=rules.daily_format),
-        withheld=withheld_by(
-            # A tag that is hidden from readers still says what its writer wanted.
-            front.properties, [*tags, *_comment_tags(text, prose)], frontmatter=front.raw, sound=front.sound
+        block_ids=_block_ids(words, prose, lines),
+        callouts=find_callouts(text, prose.text, structure.blocks, lines),
+        tasks=find_tasks(
+            text, prose.text, lines, paragraphs=None if plain or too_large else prose.paragraphs
         ),
+        fields=find_fields(text, prose.text, lines),
+        footnotes=find_footnotes(text, prose, lines),
+        highlights=find_highlights(words, prose, lines),
+        comments=comment_spans(text, prose.comments, lines),
+        date=day,
+        date_source=source,
+        dates=find_dates(text, prose.text, lines),
+        withheld=_withheld(text, front, tags, words, prose, html),
         problems=(*problems, *front.problems, *structure.problems),
     )  # fmt: skip
 
@@ -130,29 +161,37 @@ def _title(path: str) -> str:
     return stem if dot and stem else name
 
 
-def _aliases(properties: dict[str, PropertyValue]) -> tuple[str, ...]:
-    """Aliases in order, without repetitions; `title` is one of them, and a string is split at its commas."""
-    found: dict[str, str] = {}
-    for key, value in properties.items():
-        if key.casefold() == "title":
-            values = [value]
-        elif key.casefold() in _ALIAS_KEYS:
-            values = [*value.split(",")] if isinstance(value, str) else value if isinstance(value, list) else [value]
-        else:
-            continue
-        for item in values:
-            if isinstance(item, str | int | float) and not isinstance(item, bool) and (name := str(item).strip()):
-                found.setdefault(name.casefold(), name)
-    return tuple(found.values())
+def _opening(prose: str, structure: Structure) -> str:
+    """The first line of the body."""
+    start = structure.blocks[0].span.start if structure.blocks else len(prose)
+    return prose[start : start + 1000].partition("\n")[0]
 
 
 def _property_links(text: str, front: Frontmatter, lines: LineIndex) -> list[Link]:
     """Wikilinks in property values, which Obsidian's graph shows too."""
-    if not front.body_start:
-        return []
-    block = text[: front.body_start]
-    return [link for link in find_links(text, block, lines) if link.style == "wikilink"]
+    return find_wikilinks(text, text[: front.body_start], lines) if front.body_start else []
 
 
-def _comment_tags(text: str, prose: Prose) -> list[str]:
-    return [tag for start, end in prose.comments for tag in find_tags(text[start:end].replace("%", BLANK))]
+def _in_order(links: list[Link], hidden: list[Link]) -> list[Link]:
+    return sorted([*links, *hidden], key=lambda link: (link.span.start, link.span.end)) if hidden else links
+
+
+def _block_ids(words: str, prose: Prose, lines: LineIndex) -> dict[str, int]:
+    """Ids at the end of a paragraph, list item or row, or in a paragraph of their own below what they name."""
+    if "^" not in words:
+        return {}
+    ends = {end for _, end in prose.paragraphs}
+    return {
+        match[1]: lines.line_at(match.start())
+        for match in _BLOCK_ID.finditer(words)
+        if match.end() in ends and (match.start() == 0 or words[match.start() - 1] in " \t\n>")
+    }
+
+
+def _withheld(
+    text: str, front: Frontmatter, tags: Sequence[str], words: str, prose: Prose, html: Sequence[tuple[int, int]]
+) -> str | None:
+    """What readers do not see, and what Obsidian does not read, still says what its writer wanted."""
+    comments = [text[start:end].replace("%", BLANK) for start, end in prose.comments]
+    passages = [words, *comments, *(_ELEMENT.sub(BLANK, text[start:end]) for start, end in html)]
+    return withheld_by(front.properties, tags, frontmatter=front.raw, sound=front.sound, passages=passages)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 Flavour: TypeAlias = Literal["obsidian", "logseq", "notion", "folder"]
+FileNames: TypeAlias = Literal["triple-lowbar", "legacy"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -20,5 +21,7 @@ class ReadingRules:
     """Format of their names, in the letters of moment.js; may hold folders."""
     journal_titles: str | None = None
     """Format in which Logseq writes the name of a journal page in links, in the letters of moment.js."""
+    file_names: FileNames = "triple-lowbar"
+    """How Logseq makes page titles into file names."""
     property_types: Mapping[str, str] = field(default_factory=dict)
     """Types that Obsidian's settings give to properties, by name."""

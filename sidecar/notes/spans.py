@@ -25,6 +25,10 @@ class LineIndex:
         """Offset of the first character of `line`, or the text's length for a line after the last."""
         return self._starts[line - 1] if line <= len(self._starts) else self._length
 
+    def line_starts(self, line: int, count: int) -> list[int]:
+        """Offsets of the first characters of `count` lines from `line` on, as far as there are so many."""
+        return self._starts[line - 1 : line - 1 + count]
+
     def span(self, start: int, end: int) -> Span:
         """Span of the characters from `start` to `end`, end exclusive."""
         return Span(start=start, end=end, start_line=self.line_at(start), end_line=self.line_at(max(start, end - 1)))

@@ -6,10 +6,11 @@ Where a link leads is not known here (see `links`).
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from urllib.parse import unquote
 
-from sidecar.notes.inline import BLANK
+from sidecar.notes.inline import BLANK, blanks
 from sidecar.notes.note import Link
 from sidecar.notes.spans import LineIndex
 
@@ -23,16 +24,40 @@ _DESTINATION = re.compile(
 )
 _SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:|//|\\\\")
 _BLOCK = re.compile(r"(.*?)#?\^([A-Za-z0-9-]+)\Z", re.DOTALL)
+_BLANK_LINE = re.compile(r"\n[ \t>]*\n")
 _MAX_OPEN = 1000
 """Open brackets remembered while looking for the one that a `](` closes."""
 
 
-def find_links(text: str, prose: str, lines: LineIndex) -> list[Link]:
-    """All links in order of their place. `prose` is `text` with code and comments blanked out."""
-    wikilinks = list(_wikilinks(text, prose, lines))
+def read_links(text: str, prose: str, lines: LineIndex) -> tuple[list[Link], str]:
+    """All links in order of their place, and the prose without what is no word of it. `prose` is `text` without code.
+
+    Wikilinks, images and the addresses of Markdown links are blanked: a `#` in one is no tag. The words that a reader
+    of a Markdown link sees stay.
+    """
+    wikilinks = find_wikilinks(text, prose, lines)
     # `[[Note]](aside)` is a wikilink followed by words, and `[![[image.png]]](Note.md)` a link around an embed.
-    markdown = _markdown_links(text, without_links(prose, wikilinks), lines)
-    return sorted([*wikilinks, *markdown], key=lambda link: (link.span.start, link.span.end))
+    unlinked = without_links(prose, wikilinks)
+    if "](" not in unlinked:
+        return wikilinks, unlinked
+    markdown: list[Link] = []
+    hidden: list[tuple[int, int]] = []
+    for found in _markdown_links(text, unlinked, lines):
+        hidden.append(found.hidden)
+        if found.link is not None:
+            markdown.append(found.link)
+    links = sorted([*wikilinks, *markdown], key=lambda link: (link.span.start, link.span.end))
+    return links, _blanked(unlinked, sorted(hidden))
+
+
+def find_links(text: str, prose: str, lines: LineIndex) -> list[Link]:
+    """The links alone, in order of their place."""
+    return read_links(text, prose, lines)[0]
+
+
+def find_wikilinks(text: str, prose: str, lines: LineIndex) -> list[Link]:
+    """The wikilinks alone, in order of their place."""
+    return list(_wikilinks(text, prose, lines)) if "[[" in prose else []
 
 
 def _wikilinks(text: str, prose: str, lines: LineIndex) -> Iterator[Link]:
@@ -72,7 +97,16 @@ def _parse_subpath(subpath: str) -> tuple[str | None, str | None]:
     return subpath.strip() or None, None
 
 
-def _markdown_links(text: str, prose: str, lines: LineIndex) -> Iterator[Link]:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """A Markdown link; `link` is `None` when it leads out of the vault or nowhere."""
+
+    link: Link | None
+    hidden: tuple[int, int]
+    """What of it is not shown as words: the address, of an image all."""
+
+
+def _markdown_links(text: str, prose: str, lines: LineIndex) -> Iterator[_Found]:
     opened: list[re.Match[str]] = []
     position = 0
     while bracket := _BRACKET.search(prose, position):
@@ -86,18 +120,26 @@ def _markdown_links(text: str, prose: str, lines: LineIndex) -> Iterator[Link]:
         opening = opened.pop() if opened else None
         if opening is None or bracket[0] != "](" or (match := _DESTINATION.match(prose, bracket.end())) is None:
             continue
+        if _BLANK_LINE.search(prose, opening.end(), bracket.start()):
+            # No link reaches over the end of a paragraph, so none of the brackets before it will be closed.
+            opened.clear()
+            continue
         position = match.end()
-        group = 1 if match[1] is not None else 2
-        link = _markdown_link(
-            text[match.start(group) : match.end(group)],
-            alias=text[opening.end() : bracket.start()],
-            embed=opening[0] == "![",
-            start=opening.start(),
-            end=match.end(),
-            lines=lines,
-        )
-        if link is not None:
-            yield link
+        yield _found(text, opening, bracket, match, lines)
+
+
+def _found(text: str, opening: re.Match[str], bracket: re.Match[str], match: re.Match[str], lines: LineIndex) -> _Found:
+    group = 1 if match[1] is not None else 2
+    embed = opening[0] == "!["
+    link = _markdown_link(
+        text[match.start(group) : match.end(group)],
+        alias=text[opening.end() : bracket.start()],
+        embed=embed,
+        start=opening.start(),
+        end=match.end(),
+        lines=lines,
+    )
+    return _Found(link=link, hidden=(opening.start() if embed else bracket.start() + 1, match.end()))
 
 
 def _markdown_link(destination: str, *, alias: str, embed: bool, start: int, end: int, lines: LineIndex) -> Link | None:
@@ -124,15 +166,17 @@ def _unquote(text: str) -> str:
     return unquote(text, encoding="utf-8", errors="replace").replace(BLANK, "\ufffd")
 
 
-def without_links(prose: str, links: list[Link]) -> str:
-    """Blank the links out as well: `#` inside one is a heading, not a tag."""
+def without_links(prose: str, links: Iterable[Link]) -> str:
+    """The prose with the links blanked out as a whole."""
+    return _blanked(prose, [(link.span.start, link.span.end) for link in links])
+
+
+def _blanked(prose: str, stretches: Iterable[tuple[int, int]]) -> str:
+    """Blank stretches, in order of their start, that may lie in each other."""
     pieces: list[str] = []
     position = 0
-    for link in links:
-        if link.span.end <= position:
-            continue
-        start = max(position, link.span.start)
-        pieces += [prose[position:start], re.sub(r"[^\n]", BLANK, prose[start : link.span.end])]
-        position = link.span.end
-    pieces.append(prose[position:])
-    return "".join(pieces)
+    for start, end in stretches:
+        if end > position:
+            pieces += [prose[position : max(position, start)], blanks(prose[max(position, start) : end])]
+            position = end
+    return "".join([*pieces, prose[position:]]) if pieces else prose

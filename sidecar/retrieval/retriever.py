@@ -17,10 +17,12 @@ from sidecar.embedding.model import EmbeddingModel
 from sidecar.errors import SidecarError
 from sidecar.index import lexical, records, vectors
 from sidecar.index.database import Database
+from sidecar.index.graph import links_read_as
 from sidecar.index.records import ChunkRecord
 from sidecar.language.recognition import STOP_WORDS
 from sidecar.language.terms import fold, terms
-from sidecar.notes.links import LinkResolver
+from sidecar.notes.links import LinkResolver, block_key, section_matches
+from sidecar.retrieval.embeds import embedded_in
 from sidecar.retrieval.query import Query, admits
 from sidecar.retrieval.scoring import cosines, fuse, lexical_score, similarity_above, term_weights
 
@@ -37,6 +39,14 @@ _UNLINKABLE = re.compile(r"[#|^\[\]]+|%%")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Embedded:
+    """What a hit shows of another note that its chunk embeds. `link` leads to its section."""
+
+    chunk: ChunkRecord
+    link: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Hit:
     """A chunk that answers the query. Lane values are `None` where the lane did not see it."""
 
@@ -49,6 +59,8 @@ class Hit:
     matched: tuple[str, ...] = ()
     similarity: float | None = None
     mentioned: bool = False
+    embedded: tuple[Embedded, ...] = ()
+    """Text of other notes that the chunk shows in Obsidian; it has no part in the score."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -137,7 +149,7 @@ class Retriever:
             ranked = _listed(connection, within, plan.limit)
         first = {hit.chunk.id for hit in mentioned}
         rest = _limited([hit for hit in ranked if hit.chunk.id not in first], limit=plan.limit, per_note=_PER_NOTE)
-        return _linked(connection, [*mentioned, *rest])
+        return _linked(connection, _with_embeds(connection, [*mentioned, *rest]))
 
     def _ranked(self, connection: apsw.Connection, plan: SearchPlan, within: Sequence[int] | None) -> list[Hit]:
         scored = self._scored(connection, plan, within)
@@ -227,8 +239,11 @@ def _path_of(resolver: LinkResolver, name: str) -> str | None:
 
 
 def _under(chunk: ChunkRecord, heading: str) -> bool:
-    wanted = fold(heading.rsplit("#", 1)[-1])
-    return any(fold(above) == wanted for above in chunk.heading_path) or wanted in map(fold, chunk.block_ids)
+    # Accents too are folded here: a question is typed by hand.
+    path = [fold(above) for above in chunk.heading_path]
+    if any(section_matches(fold(heading), path[:depth]) for depth in range(1, len(path) + 1)):
+        return True
+    return block_key(heading.rsplit("#", 1)[-1].removeprefix("^")) in map(block_key, chunk.block_ids)
 
 
 def _listed(connection: apsw.Connection, within: Sequence[int], limit: int) -> list[Hit]:
@@ -261,21 +276,53 @@ def _limited(hits: Iterable[Hit], *, limit: int, per_note: int) -> list[Hit]:
     return kept
 
 
-def _linked(connection: apsw.Connection, hits: list[Hit]) -> list[Hit]:
-    """Give each hit its wikilink target: the title alone where it is unique, else the path."""
-    titled = records.paths_titled(connection, {hit.chunk.note.title for hit in hits})
+def _with_embeds(connection: apsw.Connection, hits: list[Hit]) -> list[Hit]:
+    shown = embedded_in(connection, [hit.chunk for hit in hits])
     return [
-        replace(hit, link=link_target(hit.chunk, by_path=len(titled.get(fold(hit.chunk.note.title), ())) > 1))
+        replace(hit, embedded=tuple(Embedded(chunk=chunk, link="") for chunk in shown.get(hit.chunk.id, ())))
         for hit in hits
     ]
+
+
+def _linked(connection: apsw.Connection, hits: list[Hit]) -> list[Hit]:
+    """Give each hit, and each text that it embeds, its wikilink target."""
+    chunks = [chunk for hit in hits for chunk in (hit.chunk, *(each.chunk for each in hit.embedded))]
+    titled = records.paths_titled(connection, {chunk.note.title for chunk in chunks})
+    # Only Logseq links to a title that is not the file's name.
+    by_title = links_read_as(connection) == "logseq"
+
+    def target(chunk: ChunkRecord) -> str:
+        alone = len(titled.get(fold(chunk.note.title), ())) < 2
+        return link_target(chunk, by_path=not alone or not (by_title or _named_as_titled(chunk)))
+
+    return [
+        replace(
+            hit,
+            link=target(hit.chunk),
+            embedded=tuple(replace(each, link=target(each.chunk)) for each in hit.embedded),
+        )
+        for hit in hits
+    ]
+
+
+def _named_as_titled(chunk: ChunkRecord) -> bool:
+    stem, _, _ = chunk.note.path.rpartition("/")[2].rpartition(".")
+    return stem == chunk.note.title
 
 
 def link_target(chunk: ChunkRecord, *, by_path: bool) -> str:
     """Wikilink target of a chunk's section, written as Obsidian writes it: no `#|^[]` inside a heading.
 
-    A heading that only repeats the title is left out: it is the whole note.
+    A heading that only repeats the title is left out: it is the whole note. A file that is no Markdown is named with
+    its extension, a part of a file by the file's path and its own name.
     """
-    name = chunk.note.path.removesuffix(".md") if by_path else chunk.note.title
+    note = chunk.note
+    if note.kind == "row":
+        return note.path
+    if note.kind != "markdown":
+        name = note.path if by_path else note.path.rpartition("/")[2]
+    else:
+        name = note.path.removesuffix(".md") if by_path else note.title
     heading = " ".join(_UNLINKABLE.sub(" ", chunk.heading_path[-1]).split()) if chunk.heading_path else ""
     if not heading or fold(heading) == fold(chunk.note.title):
         return name

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Mapping
+from collections.abc import AsyncGenerator, AsyncIterator, Container, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from types import MappingProxyType
@@ -111,10 +111,10 @@ class Runtime:
             )
         return self.vaults[name]
 
-    async def status(self) -> Mapping[str, Any]:
-        """The JSON of `GET /vault/status`."""
+    async def status(self, *, lists: Container[str] = ()) -> Mapping[str, Any]:
+        """The JSON of `GET /vault/status`; `lists` (`LEDGER_LISTS`) names the files as well."""
         begun = time.perf_counter()
-        vaults = [await vault.status() for vault in self.vaults.values()]
+        vaults = [await vault.status(lists=lists) for vault in self.vaults.values()]
         return {
             "ready": all(vault["ready"] for vault in vaults),
             "version": self.version,
@@ -167,6 +167,8 @@ async def open_runtime(config: Config, *, rebuild: bool = False) -> AsyncIterato
                 embedding_name=config.embedding_model if embedding is not None else "none",
                 reopen_embedding=lambda old: _embedding(config, old, upstream, []),
                 exclude=config.exclude,
+                kind=config.kind_of(path),
+                include_templates=config.include_templates,
                 rebuild=rebuild,
             )
             stack.push_async_callback(vaults[name].aclose)

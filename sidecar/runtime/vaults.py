@@ -7,26 +7,31 @@ import contextlib
 import hashlib
 import logging
 import re
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sidecar.chunking import CHUNKING_VERSION
 from sidecar.citations import obsidian_uri
+from sidecar.embedding.measure import TextLimit
 from sidecar.embedding.model import EmbeddingModel
 from sidecar.errors import NoteMissingError, SidecarError, VaultError
 from sidecar.index import records, shelf, store
 from sidecar.index.database import Database
+from sidecar.index.graph import StoredLink, backlinks, link_counts, neighbours, outgoing
 from sidecar.index.schema import fingerprint
 from sidecar.indexer.indexer import Indexer
 from sidecar.indexer.parsing import Parser
 from sidecar.notes import READING_VERSION
-from sidecar.notes.rules import ReadingRules
 from sidecar.retrieval.query import add_filters, parse_query
 from sidecar.retrieval.retriever import Hit, Retriever
-from sidecar.vault.exclusions import Exclusions
+from sidecar.runtime.ledger import ledger_facts, why_facts
+from sidecar.runtime.reading import Reading, load_reading
+from sidecar.vault.archive import is_archive, unpack_archive
 from sidecar.vault.files import check_vault, recognise_kind
-from sidecar.vault.settings import load_obsidian_settings
+from sidecar.vault.rules import explain_rule
+from sidecar.vault.settings import VaultKind
 from sidecar.vault.watcher import watch
 
 log = logging.getLogger(__name__)
@@ -47,24 +52,27 @@ class OpenVault:
         *,
         name: str,
         path: Path,
+        given: Path,
         database: Database,
         previous: tuple[Database, EmbeddingModel | None] | None,
-        parser: Parser,
+        reading: Callable[[], Reading],
         embedding: EmbeddingModel | None,
         embedding_name: str,
-        exclude: Sequence[str],
+        text_limit: TextLimit | None,
     ) -> None:
+        """`path` is the folder that is read, `given` what the user named: the same, or an archive. `reading` looks at
+        the settings anew each time; `text_limit` is the embedding model's.
+        """
         self.name = name
         self.path = path
+        self._given = given
         self._database = database
         self._previous = previous
-        self._parser = parser
         self._embedding = embedding
         self._embedding_name = embedding_name
-        self._exclude = tuple(exclude)
-        self._exclusions = Exclusions()
-        self._settings_problems: tuple[str, ...] = ()
-        self._read_settings()
+        self._load_reading = reading
+        self._reading = reading()
+        self._parser = Parser(path, rules=lambda: self._reading.rules, text_limit=text_limit)
         self._tasks: list[asyncio.Task[None]] = []
         self._changed = asyncio.Event()
         self._stop = asyncio.Event()
@@ -80,8 +88,10 @@ class OpenVault:
         self.indexer = Indexer(
             path,
             targets=self._targets,
-            parser=parser,
-            exclusions=lambda: self._exclusions,
+            parser=self._parser,
+            exclusions=lambda: self._reading.exclusions,
+            reading=lambda: self._reading.digest,
+            flavour=lambda: self._reading.rules.flavour,
             embedding=embedding,
             embedding_name=embedding_name,
             on_change=self._changed.set,
@@ -123,16 +133,25 @@ class OpenVault:
         return [self._result(hit, explain=explain) for hit in hits[:limit]]
 
     async def related(self, path: str, *, limit: int = 10) -> list[Mapping[str, Any]]:
-        """Other notes near this one, as JSON objects. Raises NoteMissingError."""
-        await self._known_note(path)
-        return [self._result(hit, explain=False) for hit in await self.retriever.related(path, limit=limit)]
+        """Other notes near this one, as JSON objects, and whether they are linked to it already. Raises
+        NoteMissingError.
+        """
+        note = await self._known_note(path)
+        hits = await self.retriever.related(path, limit=limit)
+        linked = (await self._serving().read(lambda connection: neighbours(connection, [note.id])))[note.id]
+        return [{**self._result(hit, explain=False), "linked": hit.chunk.note.id in linked} for hit in hits]
 
     async def note(self, path: str) -> Mapping[str, Any]:
-        """An indexed note with its text in pieces. Raises NoteMissingError."""
+        """An indexed note with its text in pieces, its links and the links to it. Raises NoteMissingError."""
         note = await self._known_note(path)
-        chunks = await self._serving().read(lambda connection: records.chunks_of(connection, path))
+        chunks, links, back = await self._serving().read(
+            lambda connection: (
+                records.chunks_of(connection, path), outgoing(connection, path), backlinks(connection, path)
+            )
+        )  # fmt: skip
         return {
             "path": note.path,
+            "kind": note.kind,
             "title": note.title,
             "aliases": note.aliases,
             "tags": note.tags,
@@ -143,35 +162,32 @@ class OpenVault:
                 {"heading_path": c.heading_path, "text": c.text, "span": _span(c.start_line, c.end_line)}
                 for c in chunks
             ],
+            "links": [{"target": link.target, "path": link.path, **_link_place(link)} for link in links],
+            "backlinks": [{"path": link.source, **_link_place(link)} for link in back],
         }
 
     async def why(self, path: str, query: str | None) -> Mapping[str, Any]:
         """What the ledger says of a file, and with a query why its note was or was not found."""
         ledger = await self._serving().read(records.ledger)
-        entry = ledger.get(path) or ledger.get(f"{path}.md")
-        if entry is None:
-            rule = self._exclusions.rule_for(path)
-            reason = f"excluded: {rule}" if rule else "no such file in the vault, or not seen yet"
-            return {"path": path, "status": "unknown", "reason": reason, "problems": []}
-        answer: dict[str, Any] = {
-            "path": entry.path,
-            "status": entry.status,
-            "reason": entry.reason,
-            "problems": _note_problems(entry),
-        }
-        if query is not None and entry.status == "indexed":
-            answer["query"] = await self._why_query(entry.path, query)
+        answer = why_facts(ledger, path)
+        # Hidden files are in no ledger, so their rule is asked for.
+        if answer["status"] == "unknown" and (rule := self._reading.exclusions.place_rule_for(path)) is not None:
+            return answer | {"status": "excluded", "reason": rule, "explanation": explain_rule(rule)}
+        if query is not None and answer["status"] == "indexed":
+            answer["query"] = await self._why_query(answer["path"], query)
         return answer
 
-    async def status(self) -> Mapping[str, Any]:
-        """Counts and problems, as in `GET /vault/status`."""
+    async def status(self, *, lists: Container[str] = ()) -> Mapping[str, Any]:
+        """Counts and problems, as in `GET /vault/status`; `lists` (`LEDGER_LISTS`) names the files as well."""
         counts = await self._database.read(records.counts)
+        links = await self._database.read(link_counts)
+        notable = await self._database.read(records.notable)
         progress = self.indexer.progress
         known = counts.indexed + counts.excluded + counts.failed
         return {
             "name": self.name,
-            "path": str(self.path),
-            "kind": recognise_kind(self.path),
+            "path": str(self._given),
+            "kind": self._reading.settings.kind,
             "files": known + progress.unknown,
             "indexed": counts.indexed,
             "excluded": counts.excluded,
@@ -183,6 +199,8 @@ class OpenVault:
                 "model": self._embedding.name if self._embedding else None,
                 "dimensions": await self._database.read(store.dimensions),
             },
+            "links": {"resolved": links.resolved, "unresolved": links.unresolved},
+            **await asyncio.to_thread(ledger_facts, notable.values(), lists=lists),
             "phase": progress.phase,
             "ready": progress.ready,
             "rebuilding": self._previous is not None,
@@ -190,8 +208,8 @@ class OpenVault:
                 *self._problems(),
                 *progress.problems,
                 *([progress.embedding_problem] if progress.embedding_problem else []),
-                *self._settings_problems,
-                *self._exclusions.problems,
+                *self._reading.settings.problems,
+                *self._reading.exclusions.problems,
             ],
         }
 
@@ -203,11 +221,11 @@ class OpenVault:
         return await self.status()
 
     def _read_settings(self) -> None:
-        settings = load_obsidian_settings(self.path)
-        self._settings_problems = settings.problems
+        found = self._load_reading()
         # A half-written settings file must not let excluded notes in: the rules before it stay in force.
-        if settings.complete or not self._exclusions.rules:
-            self._exclusions = Exclusions.build(user_ignore_filters=settings.user_ignore_filters, globs=self._exclude)
+        if not found.settings.complete:
+            found = replace(found, exclusions=self._reading.exclusions)
+        self._reading = found
 
     def _targets(self) -> tuple[Database, ...]:
         return (self._database,) if self._previous is None else (self._database, self._previous[0])
@@ -269,7 +287,7 @@ class OpenVault:
 
     async def _watch(self) -> None:
         # The first change asks for everything, once watching has begun: what comes after it cannot be missed.
-        async for changes in watch(self.path, exclusions=lambda: self._exclusions, stop=self._stop):
+        async for changes in watch(self.path, exclusions=lambda: self._reading.exclusions, stop=self._stop):
             self._watch_problem = changes.problem
             if changes.settings_changed:
                 await asyncio.to_thread(self._read_settings)
@@ -359,15 +377,16 @@ async def open_vault(
     embedding_name: str,
     reopen_embedding: Callable[[str], EmbeddingModel | None],
     exclude: Sequence[str],
+    kind: VaultKind | None = None,
+    include_templates: bool = False,
     rebuild: bool = False,
 ) -> OpenVault:
-    """Open a vault and its index. Raises VaultError or IndexUnavailableError.
+    """Open a vault, which is a folder or a zipped export, and its index. Raises VaultError or IndexUnavailableError.
 
-    `reopen_embedding` opens the model that an older index was made with, by its name in the settings.
+    `reopen_embedding` opens the model that an older index was made with, by its name in the settings; `kind` is
+    recognised when not given.
     """
-    path = await asyncio.to_thread(check_vault, path)
-    settings = await asyncio.to_thread(load_obsidian_settings, path)
-    folder = index_folder(data_dir, path)
+    given, path, folder = await asyncio.to_thread(_opened_folder, path, data_dir)
     if rebuild:
         await asyncio.to_thread(shelf.remove_others, folder, folder / "none")
     reading = f"{READING_VERSION}/{CHUNKING_VERSION}"
@@ -377,17 +396,36 @@ async def open_vault(
     if not await shelf.is_complete(database) and (found := await shelf.open_previous(folder, wanted)) is not None:
         old, old_name = found
         previous = (old, _reopened(old_name, reopen_embedding, made=old.path.name, reading=reading))
-    rules = ReadingRules(daily_folder=settings.daily_folder, daily_format=settings.daily_format)
     return OpenVault(
         name=name,
         path=path,
+        given=given,
         database=database,
         previous=previous,
-        parser=Parser(path, rules=lambda: rules),
+        reading=lambda: load_reading(
+            path, kind or recognise_kind(path), exclude=exclude, include_templates=include_templates
+        ),
         embedding=embedding,
         embedding_name=embedding_name,
-        exclude=exclude,
+        text_limit=await _text_limit(embedding),
     )
+
+
+def _opened_folder(path: Path, data_dir: Path) -> tuple[Path, Path, Path]:
+    """What was named, the folder that is read (of an archive, where it is unpacked), and the index's folder."""
+    given = path.resolve()
+    folder = index_folder(data_dir, given)
+    return given, check_vault(unpack_archive(given, folder / "unpacked") if is_archive(given) else path), folder
+
+
+async def _text_limit(embedding: EmbeddingModel | None) -> TextLimit | None:
+    if embedding is None:
+        return None
+    try:
+        return await embedding.text_limit()
+    except SidecarError as error:
+        log.info("the embedding model does not tell how long a text may be: %s", error.message)
+        return TextLimit()
 
 
 def _reopened(
@@ -426,5 +464,25 @@ def _span(start_line: int, end_line: int) -> dict[str, int]:
     return {"start_line": start_line, "end_line": end_line}
 
 
-def _note_problems(entry: store.LedgerEntry) -> list[dict[str, Any]]:
-    return [{"code": p.code, "message": p.message, "line": p.line} for p in entry.problems]
+def _link_place(link: StoredLink) -> dict[str, Any]:
+    return {
+        "heading": link.heading,
+        "block": link.block,
+        "alias": link.alias,
+        "embed": link.embed,
+        "line": link.line,
+    }
+
+
+def _embeds(hit: Hit) -> list[dict[str, Any]]:
+    """What a hit shows of other notes, as in a search's results."""
+    return [
+        {
+            "path": each.chunk.note.path,
+            "heading_path": each.chunk.heading_path,
+            "text": each.chunk.text,
+            "span": _span(each.chunk.start_line, each.chunk.end_line),
+            "link": each.link,
+        }
+        for each in hit.embedded
+    ]

@@ -11,16 +11,16 @@ import os
 import re
 import stat
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
 
 from sidecar.errors import NoteMissingError, VaultError
-from sidecar.vault.exclusions import Exclusions, hiding_rule
-from sidecar.vault.settings import SETTINGS_FOLDER
+from sidecar.vault import logseq
+from sidecar.vault.exclusions import NOTE_SUFFIXES, Exclusions, hiding_rule
+from sidecar.vault.notion import looks_like_notion
+from sidecar.vault.settings import SETTINGS_FOLDER, VaultKind
 
-NOTE_SUFFIXES = (".md", ".markdown")
 OUTSIDE_VAULT = "outside-vault"
 LINK_INSIDE_VAULT = "link-inside-vault"
 NOT_DOWNLOADED = "not-downloaded"
@@ -39,12 +39,15 @@ _WINDOWS_RESERVED = re.compile(r"(con|prn|aux|nul|com[0-9¹²³]|lpt[0-9¹²³]|
 _OPEN_FLAGS = os.O_RDONLY | sum(
     getattr(os, flag, 0) for flag in ("O_NOFOLLOW", "O_NONBLOCK", "O_NOCTTY", "O_CLOEXEC", "O_BINARY")
 )
+# Enough notes to tell an outline by: few, because a kind is asked for whenever settings change.
+_SAMPLED_NOTES = 32
+_MAX_SAMPLED = 64 * 1024
 _WINDOWS = sys.platform == "win32"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VaultFile:
-    """A note's file. `path` is vault-relative, POSIX, Unicode as on disk; `size` is in bytes."""
+    """A file that is read. `path` is vault-relative, POSIX, Unicode as on disk; `size` is in bytes."""
 
     path: str
     size: int
@@ -53,10 +56,12 @@ class VaultFile:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excluded:
-    """A note, or a folder that could not be looked into, that is not read, and the rule for it.
+    """A file, a link or a folder that could not be looked into, that is not read, and the rule for it.
 
     Rules are those of `Exclusions.rule_for`, and `outside-vault` (a link that leads out), `link-inside-vault`,
-    `not-downloaded` (`path` is then the note's own, not the placeholder's), `not-a-file`, `unusable-name`.
+    `not-downloaded` (`path` is then the file's own, not the placeholder's), `not-a-file`, `unusable-name`. Where
+    several hold, the one that the user set comes first and the format last: a recording in an excluded folder is
+    excluded as what the folder holds, and of what is not downloaded nobody can say that it would not be read.
     """
 
     path: str
@@ -65,7 +70,10 @@ class Excluded:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Scan:
-    """What a walk found, sorted by path. Only a `complete` one says that what it did not find is gone."""
+    """What a walk found, sorted by path: each file of the vault that is not hidden, once, in one of the two lists.
+
+    Only a `complete` one says that what it did not find is gone.
+    """
 
     files: tuple[VaultFile, ...] = ()
     excluded: tuple[Excluded, ...] = ()
@@ -80,9 +88,6 @@ class FileContent:
     data: bytes
     size: int
     mtime_ns: int
-
-
-VaultKind: TypeAlias = Literal["obsidian", "logseq", "folder"]
 
 
 def check_vault(root: Path) -> Path:
@@ -113,10 +118,48 @@ def check_vault(root: Path) -> Path:
 
 
 def recognise_kind(root: Path) -> VaultKind:
-    """Tell which application keeps its notes in this folder."""
+    """Tell which application keeps its notes in this folder. Opens notes only where both Obsidian and Logseq do.
+
+    Each of the two makes its folders in whatever it is asked to open, so that both are there says little. What decides
+    then is whether the notes are outlines: Logseq writes nothing else, and hardly anybody writes so in Obsidian.
+    """
+    graph = any((root / path).is_file() for path in logseq.SETTINGS_FILES)
     if (root / SETTINGS_FOLDER).is_dir():
-        return "obsidian"
-    return "logseq" if (root / "logseq" / "config.edn").is_file() else "folder"
+        return "logseq" if graph and _holds_outlines(root) else "obsidian"
+    if graph:
+        return "logseq"
+    return "notion" if looks_like_notion(_top_names(root)) else "folder"
+
+
+def _top_names(root: Path) -> list[str]:
+    names = [name for name in _names(root) if hiding_rule(name) is None]
+    # An export that was unpacked often has one folder on top, and in it what was exported.
+    return _names(root / names[0]) if len(names) == 1 and not names[0].lower().endswith((".md", ".csv")) else names
+
+
+def _holds_outlines(root: Path) -> bool:
+    folders = ["", *(name for name in _names(root) if hiding_rule(name) is None and name != logseq.SETTINGS_FOLDER)]
+    notes = [f"{folder}/{name}".lstrip("/") for folder in folders for name in _names(root / folder)]
+    notes = [path for path in notes if path.lower().endswith(NOTE_SUFFIXES)]
+    votes = [_is_outline(root, path) for path in notes[:: len(notes) // _SAMPLED_NOTES + 1]]
+    return votes.count(True) > votes.count(False)
+
+
+def _is_outline(root: Path, path: str) -> bool | None:
+    """Whether every line that is not indented is a list item, but for properties; `None` for what tells nothing."""
+    try:
+        text = read_file(root, path, max_bytes=_MAX_SAMPLED).data.decode("utf-8-sig", "replace")
+    except VaultError:
+        return None
+    lines = [line for line in text.splitlines() if line.strip() and not line[0].isspace() and ":: " not in line]
+    return all(line.startswith("-") for line in lines) if lines else None
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))  # noqa: PTH208  # names are wanted, not paths
+    except OSError:
+        return []
 
 
 def resolve_inside(root: Path, path: str) -> Path:
@@ -192,6 +235,18 @@ def read_file(root: Path, path: str, *, max_bytes: int) -> FileContent:
     return FileContent(data=data, size=status.st_size, mtime_ns=status.st_mtime_ns)
 
 
+def look_at_file(root: Path, path: str) -> FileContent:
+    """Look at a file of the vault without opening it: its data is left empty. Raises as `read_file`."""
+    try:
+        status = os.lstat(resolve_inside(root, path))
+    except (FileNotFoundError, NotADirectoryError):
+        raise NoteMissingError(f"There is no {path!r} in the vault.") from None
+    except OSError as error:
+        raise VaultError(f"{path!r} cannot be looked at: {error.strerror or error}.") from error
+    _refuse(status, path, max_bytes=sys.maxsize)
+    return FileContent(data=b"", size=status.st_size, mtime_ns=status.st_mtime_ns)
+
+
 def _refuse(status: os.stat_result, path: str, max_bytes: int) -> None:
     if not stat.S_ISREG(status.st_mode):
         raise VaultError(f"{path!r} is not a file.")
@@ -214,85 +269,105 @@ def _elsewhere(status: os.stat_result) -> bool:
     return is_placeholder(flags=getattr(status, "st_flags", 0), attributes=getattr(status, "st_file_attributes", 0))
 
 
-def note_of_placeholder(name: str) -> str | None:
-    """Give the note's name for iCloud's `.Note.md.icloud`, which stands for a note that is not downloaded."""
+def name_of_placeholder(name: str) -> str | None:
+    """Give the file's name for iCloud's `.Note.md.icloud`, which stands for a file that is not downloaded."""
     found = _ICLOUD_PLACEHOLDER.fullmatch(name)
     return found["name"] if found else None
 
 
-def scan(root: Path, exclusions: Exclusions, *, suffixes: tuple[str, ...] = NOTE_SUFFIXES, below: str = "") -> Scan:
-    """Walk the vault, or the folder or file `below` (vault-relative POSIX), and find the notes. Opens no note.
+def scan(root: Path, exclusions: Exclusions, *, below: str = "") -> Scan:
+    """Walk the vault, or the folder or file `below` (vault-relative POSIX), and list its files. Opens none.
 
-    Hidden folders and `node_modules` are not entered; other excluded notes are listed with their rule. A folder that
-    cannot be read is a problem and makes the scan incomplete; a `below` that does not exist does not.
+    Hidden files and folders and `node_modules` are left out; other excluded files are listed with their rule. A folder
+    that cannot be read is a problem and makes the scan incomplete; a `below` that does not exist does not.
     """
-    walk = _Walk(root, exclusions, suffixes)
-    if not below:
+    return scan_at(root, exclusions, (below,))
+
+
+def scan_at(root: Path, exclusions: Exclusions, paths: Iterable[str]) -> Scan:
+    """Scan several files or folders (vault-relative POSIX, `""` for the vault) as one. What is not found there is gone.
+
+    A folder is listed once, however many of its files are asked for: a hundred deleted images cost one listing.
+    """
+    walk = _Walk(root, exclusions)
+    wanted = dict.fromkeys(paths)
+    if "" in wanted:
         return walk.everything()
-    if unusable(below, windows=_WINDOWS) is not None or hiding_rule(below) is not None:
-        return Scan()
-    return walk.below(below)
+    named: dict[str, set[str]] = {}
+    for path in wanted:
+        if hiding_rule(path) is None and _may_be_listed(path):
+            parent, _, name = path.rpartition("/")
+            named.setdefault(parent, set()).add(name)
+    return walk.named(named)
+
+
+def _may_be_listed(path: str) -> bool:
+    # A file with a backslash in its name cannot be read, but it is there and has to be listed.
+    return unusable(path if _WINDOWS else path.replace("\\", "_"), windows=_WINDOWS) is None
 
 
 class _Walk:
     """One walk. `_folders` are those still to be read, so that no depth of folders can exhaust the stack."""
 
-    def __init__(self, root: Path, exclusions: Exclusions, suffixes: tuple[str, ...]) -> None:
+    def __init__(self, root: Path, exclusions: Exclusions) -> None:
         self._root = root.resolve()
         self._exclusions = exclusions
-        self._suffixes = suffixes
-        self._folders: list[str] = []
-        self._files: list[VaultFile] = []
-        self._excluded: list[Excluded] = []
-        self._problems: list[str] = []
+        self._folders: dict[str, None] = {}
+        self._files: dict[str, VaultFile] = {}
+        self._excluded: dict[str, Excluded] = {}
+        self._problems: dict[str, None] = {}
 
     def everything(self) -> Scan:
-        self._folders.append("")
+        self._folders[""] = None
         return self._finish()
 
-    def below(self, path: str) -> Scan:
-        parent, _, name = path.rpartition("/")
-        try:
-            # Behind a link there is nothing of the vault's own: the link itself is what a scan lists.
-            linked = (self._root / parent).resolve() != self._root / parent
-        except (OSError, RuntimeError):
-            linked = True
-        # The name is looked for in the listing, not asked for: where case does not count, the old name of a renamed
-        # note would still be answered for.
-        for entry in () if linked else self._entries(parent):
-            if name in (entry.name, note_of_placeholder(entry.name)):
-                self._entry(f"{parent}/{entry.name}" if parent else entry.name, entry)
+    def named(self, named: Mapping[str, Collection[str]]) -> Scan:
+        """Scan what is `named`: the names by the folder they lie in."""
+        for parent, names in named.items():
+            try:
+                # Behind a link there is nothing of the vault's own: the link itself is what a scan lists.
+                linked = (self._root / parent).resolve() != self._root / parent
+            except (OSError, RuntimeError):
+                linked = True
+            # Names are looked for in the listing, not asked for: where case does not count, the old name of a renamed
+            # note would still be answered for.
+            if not linked:
+                self._list(parent, names)
         return self._finish()
 
     def _finish(self) -> Scan:
         while self._folders:
-            folder = self._folders.pop()
-            for entry in self._entries(folder):
-                self._entry(f"{folder}/{entry.name}" if folder else entry.name, entry)
+            self._list(self._folders.popitem()[0])
         if not self._root.is_dir():
-            self._problems.append("The vault's folder is not there.")
+            self._problems["The vault's folder is not there."] = None
         return Scan(
-            files=tuple(sorted(self._files, key=lambda file: file.path)),
-            excluded=tuple(sorted(self._excluded, key=lambda excluded: excluded.path)),
+            files=tuple(self._files[path] for path in sorted(self._files)),
+            excluded=tuple(self._excluded[path] for path in sorted(self._excluded) if path not in self._files),
             problems=tuple(self._problems),
             complete=not self._problems,
         )
 
-    def _entries(self, folder: str) -> Iterator[os.DirEntry[str]]:
+    def _list(self, folder: str, only: Collection[str] | None = None) -> None:
+        """Take the entries of a folder, or of those the ones named in `only`."""
         try:
             with os.scandir(self._root / folder) as entries:
-                yield from entries
+                found = list(entries)
         except (FileNotFoundError, NotADirectoryError):
-            # Removed while the walk went on: it has no notes. Whether the vault still stands is asked at the end.
+            # Removed while the walk went on: it has no files. Whether the vault still stands is asked at the end.
             return
         except OSError as error:
             self._problem(folder, error)
+            return
+        siblings = {entry.name for entry in found} if self._exclusions.table_twins else frozenset()
+        for entry in found:
+            if only is None or entry.name in only or name_of_placeholder(entry.name) in only:
+                self._entry(f"{folder}/{entry.name}" if folder else entry.name, entry, siblings)
 
     def _problem(self, path: str, error: OSError) -> None:
-        self._problems.append(f"{_shown(path) or 'The vault'} cannot be read: {error.strerror or error}.")
+        self._problems[f"{_shown(path) or 'The vault'} cannot be read: {error.strerror or error}."] = None
 
-    def _entry(self, path: str, entry: os.DirEntry[str]) -> None:
-        original = note_of_placeholder(entry.name)
+    def _entry(self, path: str, entry: os.DirEntry[str], siblings: Collection[str]) -> None:
+        original = name_of_placeholder(entry.name)
         if original is not None:
             return self._placeholder(path.removesuffix(entry.name) + original)
         if hiding_rule(entry.name) is not None:
@@ -307,55 +382,52 @@ class _Walk:
             return self._link(path)
         if stat.S_ISDIR(status.st_mode):
             return self._enter(path, status)
-        return self._file(path, status) if self._is_note(path) else None
-
-    def _is_note(self, path: str) -> bool:
-        return path.lower().endswith(self._suffixes)
+        return self._file(path, status, siblings)
 
     def _placeholder(self, path: str) -> None:
-        if self._is_note(path) and hiding_rule(path) is None:
-            self._exclude(path, self._exclusions.rule_for(path) or NOT_DOWNLOADED)
+        if hiding_rule(path) is None:
+            self._exclude(path, self._exclusions.place_rule_for(path) or NOT_DOWNLOADED)
 
     def _exclude(self, path: str, rule: str) -> None:
-        self._excluded.append(Excluded(path=_shown(path), rule=rule))
+        shown = _shown(path)
+        self._excluded[shown] = Excluded(path=shown, rule=rule)
 
     def _link(self, path: str) -> None:
         try:
-            real = (self._root / path).resolve()
-            inside = real.is_relative_to(self._root)
-            folder = real.is_dir()
+            inside = (self._root / path).resolve().is_relative_to(self._root)
         except (OSError, RuntimeError):
-            inside, folder = True, False
-        if folder or self._is_note(path):
-            self._exclude(path, LINK_INSIDE_VAULT if inside else OUTSIDE_VAULT)
+            inside = True
+        self._exclude(path, LINK_INSIDE_VAULT if inside else OUTSIDE_VAULT)
 
     def _enter(self, path: str, status: os.stat_result) -> None:
         if _elsewhere(status):
             # Listing such a folder downloads it. What was indexed from it stays: the scan is not complete.
             self._exclude(path, NOT_DOWNLOADED)
-            self._problems.append(f"The folder {_shown(path)} is not downloaded.")
-        elif unusable(path, windows=_WINDOWS) is not None:
-            self._exclude(path, UNUSABLE_NAME)
+            self._problems[f"The folder {_shown(path)} is not downloaded."] = None
         else:
-            self._folders.append(path)
+            self._folders[path] = None
 
-    def _file(self, path: str, status: os.stat_result) -> None:
-        rule = self._exclusions.rule_for(path)
-        if rule is None and not stat.S_ISREG(status.st_mode):
-            rule = NOT_A_FILE
-        if rule is None and unusable(path, windows=_WINDOWS) is not None:
-            rule = UNUSABLE_NAME
-        if rule is None and _elsewhere(status):
-            rule = NOT_DOWNLOADED
+    def _file(self, path: str, status: os.stat_result, siblings: Collection[str]) -> None:
+        rule = self._exclusions.place_rule_for(path) or _state_rule(path, status)
+        rule = rule or self._exclusions.format_rule_for(path, siblings=siblings)
         if rule is not None:
             self._exclude(path, rule)
         else:
-            self._files.append(VaultFile(path=path, size=status.st_size, mtime_ns=status.st_mtime_ns))
+            self._files[path] = VaultFile(path=path, size=status.st_size, mtime_ns=status.st_mtime_ns)
+
+
+def _state_rule(path: str, status: os.stat_result) -> str | None:
+    if not stat.S_ISREG(status.st_mode):
+        return NOT_A_FILE
+    if unusable(path, windows=_WINDOWS) is not None:
+        return UNUSABLE_NAME
+    return NOT_DOWNLOADED if _elsewhere(status) else None
 
 
 def _shown(path: str) -> str:
-    # A name that is not UTF-8 reaches Python as lone surrogates, which nothing downstream can store.
-    return os.fsencode(path).decode("utf-8", "replace") if not _encodes(path) else path
+    # A name that is not UTF-8 reaches Python as lone surrogates, which nothing downstream can store. Escapes, as two
+    # such names must not become one.
+    return os.fsencode(path).decode("utf-8", "backslashreplace") if not _encodes(path) else path
 
 
 def _nearest_folder(path: Path) -> Path:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import TypeAlias
 
@@ -25,12 +26,13 @@ Snapshot: TypeAlias = "dict[str, tuple[int, int]]"
 """Path → size and modification time; minus ones for a file that is listed but not read."""
 
 
-def take_snapshot(root: Path, *, suffixes: tuple[str, ...], before: Snapshot) -> Snapshot:
-    """Look at every note and settings file. What could not be seen this time is taken from `before`.
+def take_snapshot(root: Path, *, unread: Callable[[str], str | None], before: Snapshot) -> Snapshot:
+    """Look at every file and the settings. What could not be seen this time is taken from `before`.
 
-    Only hidden folders are left out, so that the snapshot does not depend on settings that may change.
+    Only hidden folders are left out, and of formats that are `unread` no size is kept, so that the snapshot does not
+    depend on settings that may change.
     """
-    found = scan(root, Exclusions(), suffixes=suffixes)
+    found = scan(root, Exclusions(unread=unread))
     snapshot = {} if found.complete else dict(before)
     snapshot |= {file.path: (file.size, file.mtime_ns) for file in found.files}
     snapshot |= {excluded.path: (-1, -1) for excluded in found.excluded}

@@ -27,7 +27,6 @@ from watchfiles import Change
 
 from sidecar.vault.changes import Changes, read_events
 from sidecar.vault.exclusions import Exclusions
-from sidecar.vault.files import NOTE_SUFFIXES
 from sidecar.vault.polling import Snapshot, differences, needs_polling, take_snapshot
 from sidecar.vault.settings import SETTINGS_FILES
 
@@ -50,7 +49,6 @@ async def watch(
     *,
     exclusions: Callable[[], Exclusions],
     stop: StopEvent,
-    suffixes: tuple[str, ...] = NOTE_SUFFIXES,
     debounce_ms: int = 150,
     step_ms: int = 50,
     polling: bool | None = None,
@@ -68,7 +66,6 @@ async def watch(
         mailbox=mailbox,
         exclusions=exclusions,
         stop=stop,
-        suffixes=suffixes,
         debounce_ms=debounce_ms,
         step_ms=step_ms,
         polling=polling,
@@ -142,7 +139,6 @@ class _WatchThread(threading.Thread):
         mailbox: _Mailbox,
         exclusions: Callable[[], Exclusions],
         stop: StopEvent,
-        suffixes: tuple[str, ...],
         debounce_ms: int,
         step_ms: int,
         polling: bool | None,
@@ -153,7 +149,6 @@ class _WatchThread(threading.Thread):
         self._mailbox = mailbox
         self._exclusions = exclusions
         self._stop_event = stop
-        self._suffixes = suffixes
         self._debounce_ms = debounce_ms
         self._step_ms = step_ms
         self._polling = polling
@@ -259,7 +254,7 @@ class _WatchThread(threading.Thread):
         if len(events) > _BURST:
             changes = Changes(everything=True, settings_changed=True)
         else:
-            changes = read_events(events, root=self._root, exclusions=self._exclusions(), suffixes=self._suffixes)
+            changes = read_events(events, root=self._root, exclusions=self._exclusions())
         if not changes:
             return
         self._put(changes)
@@ -276,12 +271,12 @@ class _WatchThread(threading.Thread):
             self._unsettled = Changes()
 
     def _look(self, identity: tuple[int, int]) -> None:
-        seen: Snapshot = take_snapshot(self._root, suffixes=self._suffixes, before={})
+        seen: Snapshot = take_snapshot(self._root, unread=self._exclusions().unread, before={})
         self._put(Changes(everything=True))
         pause = self._poll_seconds
         while not self._pause(pause) and _identity(self._root) == identity:
             began = time.monotonic()
-            before, seen = seen, take_snapshot(self._root, suffixes=self._suffixes, before=seen)
+            before, seen = seen, take_snapshot(self._root, unread=self._exclusions().unread, before=seen)
             # A slow file system is not kept busy for more than a tenth of the time.
             pause = max(self._poll_seconds, 10 * (time.monotonic() - began))
             changed = differences(before, seen)

@@ -11,6 +11,7 @@ import numpy as np
 
 from sidecar.chat import AnswerDelta, ChatRequest
 from sidecar.citations import Annotation, CitedSource
+from sidecar.embedding.measure import TextLimit
 from sidecar.embedding.model import EmbeddingModel, Embeddings, TextKind
 from sidecar.errors import ModelNotFoundError, NoteMissingError, RequestError
 from sidecar.inference.model import ChatModel, Usage
@@ -60,6 +61,9 @@ class FakeEmbeddingModel:
 
     async def dimensions(self) -> int:
         return 4
+
+    async def text_limit(self) -> TextLimit:
+        return TextLimit()
 
     async def embed(self, texts: Sequence[str], *, kind: TextKind) -> Embeddings:
         self.asked.append((list(texts), kind))

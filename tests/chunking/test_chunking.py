@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.chunking import Chunk, chunk_note
+from sidecar.chunking import Chunk, TokenLimit, chunk_note, embedding_text
 from sidecar.notes.note import Note
 from sidecar.notes.reading import read_note
 
@@ -53,7 +55,10 @@ def _texts(source: str, *, max_chars: int = 1200, min_chars: int = 200) -> list[
 
 def _assert_covers(note: Note, chunks: tuple[Chunk, ...]) -> None:
     counts = [0] * len(note.text)
-    position = note.body_start
+    position = 0
+    if [chunk.text for chunk in chunks] == [""]:
+        assert all(block.kind == "rule" for block in note.blocks)
+        return
     for ordinal, chunk in enumerate(chunks):
         assert chunk.ordinal == ordinal
         assert chunk.text == note.text[chunk.span.start : chunk.span.end]
@@ -61,10 +66,11 @@ def _assert_covers(note: Note, chunks: tuple[Chunk, ...]) -> None:
         assert chunk.span.start >= position
         assert chunk.span.start_line == note.text.count("\n", 0, chunk.span.start) + 1
         assert chunk.span.end_line == note.text.count("\n", 0, chunk.span.end - 1) + 1
+        assert chunk.span.end <= note.body_start or chunk.span.start >= note.body_start
         position = chunk.span.end
         for offset in range(chunk.span.start, chunk.span.end):
             counts[offset] += 1
-    if chunks:
+    if any(chunk.span.start >= note.body_start for chunk in chunks):
         for block in note.blocks:
             for offset in range(block.span.start, block.span.end):
                 assert counts[offset] == 1 or note.text[offset].isspace()
@@ -78,7 +84,7 @@ def test_every_visible_character_is_in_exactly_one_chunk(source: str, max_chars:
     _assert_covers(note, chunks)
     assert all(len(chunk.text) <= max_chars + max_chars // 4 for chunk in chunks)
     assert all("hidden\n%%" not in chunk.text for chunk in chunks)
-    assert bool(chunks) == any(block.kind != "rule" for block in note.blocks)
+    assert any(chunk.text for chunk in chunks) == any(block.kind != "rule" for block in note.blocks)
 
 
 @given(st.one_of(st.text(max_size=300), st.binary(max_size=300)), st.integers(1, 60))
@@ -90,8 +96,70 @@ def test_any_note_is_cut_without_losing_a_character(source: str | bytes, max_cha
 
 
 @pytest.mark.parametrize("source", ["", "\n\n", "---\ntitle: x\n---\n", "%%\nhidden\n%%", "---\na: 1\n---\n\n---\n"])
-def test_a_note_without_words_has_no_chunks(source: str) -> None:
-    assert _texts(source) == []
+def test_a_note_without_words_is_one_empty_chunk_for_its_name(source: str) -> None:
+    assert _texts(source) == [""]
+
+
+def test_an_image_whose_name_says_nothing_has_no_chunk() -> None:
+    assert chunk_note(Note(path="IMG_1.png", title="IMG_1", text="", kind="image")) == ()
+
+
+def test_properties_that_say_something_in_words_are_a_chunk_in_front() -> None:
+    source = "---\ndescription: How the old mill was rebuilt\ncreated: 2024-01-01\n---\n\n# Mill\n\nStones."
+    properties, body = chunk_note(_note(source))
+    assert properties.text == "description: How the old mill was rebuilt\ncreated: 2024-01-01"
+    assert (properties.span.start_line, properties.span.end_line, properties.heading_path) == (2, 3, ())
+    assert body.text == "# Mill\n\nStones."
+
+
+@pytest.mark.parametrize(
+    ("properties", "body", "told"),
+    [
+        ('author: "[[Ray Bradbury]]"', "text", True),
+        ("related: [one two, three]", "text", True),
+        ("summary: 关于知识管理的笔记", "text", True),
+        ("status: active", "text", False),
+        ("status: active", "", True),
+        ("title: Two words\naliases: [Two words]\ntags: [one, two]\ncssclasses: wide page", "text", False),
+        ("created: 2024-01-01\nrating: 7\ndone: true", "text", False),
+        ("created: 2024-01-01\nrating: 7\ndone: true", "", False),
+    ],
+)
+def test_properties_for_programs_are_no_chunk(properties: str, body: str, *, told: bool) -> None:
+    texts = _texts(f"---\n{properties}\n---\n{body}")
+    assert (properties in texts) == told
+
+
+def test_long_properties_are_cut_at_their_lines() -> None:
+    lines = [f"field{number}: some words to read" for number in range(40)]
+    texts = _texts("---\n" + "\n".join(lines) + "\n---\nbody", max_chars=200)
+    assert "\n".join(texts[:-1]).split("\n") == lines
+    assert texts[-1] == "body"
+
+
+@given(_SOURCES, st.integers(110, 400))
+@settings(max_examples=100, deadline=None)
+def test_no_chunk_has_more_tokens_than_the_model_takes(source: str, most: int) -> None:
+    def count(texts: Sequence[str]) -> list[int]:
+        return [len(text.encode()) for text in texts]
+
+    note = _note(source)
+    chunks = chunk_note(note, tokens=TokenLimit(most=most, count=count))
+    _assert_covers(note, chunks)
+    for chunk in chunks:
+        assert count([embedding_text(title="note", heading_path=chunk.heading_path, text=chunk.text)])[0] <= most
+
+
+def test_only_the_section_that_is_too_long_for_the_model_is_cut_smaller() -> None:
+    def count(texts: Sequence[str]) -> list[int]:
+        return [sum(3 if ord(character) > 127 else 1 for character in text) for text in texts]
+
+    source = f"# A\n\n{_WORDS * 10}\n\n# B\n\n" + "你好，世界。" * 150
+    without = _texts(source)
+    texts = [chunk.text for chunk in chunk_note(_note(source), tokens=TokenLimit(most=1000, count=count))]
+    assert texts[0] == without[0]
+    assert len(texts) > len(without)
+    assert all(text.endswith("。") for text in texts[1:])
 
 
 def test_a_small_note_is_one_chunk_without_its_frontmatter() -> None:

@@ -1,13 +1,15 @@
-"""Notes ready to be stored, made from a few words."""
+"""Notes ready to be stored, made from a few words or from the Markdown of a whole note."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
-from sidecar.chunking import Chunk
+from sidecar.chunking import Chunk, chunk_note
 from sidecar.index.store import FileState, NoteEntry
 from sidecar.language.terms import token_stream
 from sidecar.notes.note import Note, Span
+from sidecar.notes.reading import read_note
 
 
 def make_entry(
@@ -29,11 +31,32 @@ def make_entry(
         )
         for ordinal, text in enumerate(texts)
     ]
+    note = Note(path=path, title=title, text="", aliases=aliases, tags=tags, properties=dict(properties or {}))
+    return entry_of(note, chunks)
+
+
+def read_entry(path: str, markdown: str) -> NoteEntry:
+    """What the index is given for a note that is written like this."""
+    note = read_note(path, markdown.encode("utf-8"))
+    return entry_of(note, chunk_note(note))
+
+
+def table_entry(path: str, rows: dict[str, str]) -> NoteEntry:
+    """A table of rows, by name, with the text of each as Markdown."""
+    title = path.rpartition("/")[2].rpartition(".")[0]
+    parts = []
+    for name, markdown in rows.items():
+        note = replace(read_note("row.md", markdown.encode("utf-8")), path=f"{path}#{name}", title=name, kind="row")
+        parts.append(entry_of(note, chunk_note(note)))
+    return replace(entry_of(Note(path=path, title=title, text="", kind="table"), []), parts=parts)
+
+
+def entry_of(note: Note, chunks: Sequence[Chunk]) -> NoteEntry:
     return NoteEntry(
-        note=Note(path=path, title=title, text="", aliases=aliases, tags=tags, properties=dict(properties or {})),
-        file=FileState(size=1, mtime_ns=1, content_hash=path.encode()),
+        note=note,
+        file=FileState(size=1, mtime_ns=1, content_hash=note.path.encode()),
         chunks=chunks,
-        name_terms=token_stream(" ".join((title, *aliases))),
-        heading_terms=[token_stream(heading)] * len(chunks),
-        body_terms=[token_stream(text) for text in texts],
+        name_terms=token_stream(" ".join((note.title, *note.aliases))),
+        heading_terms=[token_stream(" ".join(chunk.heading_path)) for chunk in chunks],
+        body_terms=[token_stream(chunk.text) for chunk in chunks],
     )

@@ -11,11 +11,13 @@ from pathlib import Path
 
 sys.path.append(str(Path(__file__).parents[2]))
 
+from sidecar.chunking import TokenLimit
+from sidecar.embedding.measure import CountTokens, TextLimit, open_counter
 from sidecar.indexer.parse_worker import main, parse_file
 from sidecar.indexer.parsing import ParseJob, ParseRequest, ParseResult
 
 
-def fail_by_name(request: ParseRequest, job: ParseJob) -> ParseResult:
+def fail_by_name(request: ParseRequest, job: ParseJob, tokens: TokenLimit | None) -> ParseResult:
     name = Path(job.path).stem
     if name.startswith("abort"):
         os.abort()
@@ -35,8 +37,14 @@ def fail_by_name(request: ParseRequest, job: ParseJob) -> ParseResult:
         return ParseResult(path="another.md", missing=True)
     if name.startswith("huge"):
         return ParseResult(path=job.path, error="x" * (300 * 2**20))
-    return parse_file(request, job)
+    return parse_file(request, job, tokens)
+
+
+def abort_by_name(limit: TextLimit) -> CountTokens:
+    if limit.path.endswith("abort.gguf"):
+        os.abort()
+    return open_counter(limit)
 
 
 if __name__ == "__main__":
-    main(parse=fail_by_name)
+    main(parse=fail_by_name, counter=abort_by_name)

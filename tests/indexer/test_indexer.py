@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sidecar.embedding.measure import TextLimit
 from sidecar.embedding.model import Embeddings, TextKind
 from sidecar.index import records
 from sidecar.index.database import Database
@@ -33,6 +34,9 @@ class GatedModel:
 
     async def dimensions(self) -> int:
         return 4
+
+    async def text_limit(self) -> TextLimit:
+        return TextLimit()
 
     async def embed(self, texts: Sequence[str], *, kind: TextKind) -> Embeddings:
         self.asked.set()

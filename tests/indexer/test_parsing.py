@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import hashlib
+import os
 import pickle
 import sys
 import time
@@ -12,6 +13,9 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sidecar.chunking import embedding_text
+from sidecar.embedding.measure import TextLimit, estimate, open_counter
+from sidecar.embedding.static import StaticEmbeddingModel
 from sidecar.errors import WorkerCrashedError, WorkerError
 from sidecar.indexer.parsing import ParseJob, Parser, ParseResult, load_result
 from sidecar.language.terms import token_stream
@@ -21,11 +25,19 @@ _FAILING = [sys.executable, "-P", str(Path(__file__).with_name("failing_worker.p
 
 
 def _parser(
-    root: Path, *, command: list[str] | None = None, deadline: float = 30.0, idle_seconds: float = 60.0
+    root: Path,
+    *,
+    text_limit: TextLimit | None = None,
+    command: list[str] | None = None,
+    workers: int = 2,
+    deadline: float = 30.0,
+    idle_seconds: float = 60.0,
 ) -> Parser:
     return Parser(
         root,
         rules=ReadingRules,
+        text_limit=text_limit,
+        workers=workers,
         deadline=deadline,
         idle_seconds=idle_seconds,
         max_bytes=100_000,
@@ -126,18 +138,18 @@ async def test_no_word_of_a_withheld_note_leaves_the_worker(tmp_path: Path, pars
 @pytest.mark.anyio
 async def test_batches_share_one_worker_that_is_started_when_needed(tmp_path: Path, parser: Parser) -> None:
     _write(tmp_path, *(f"{number}.md" for number in range(40)))
-    assert parser.worker_pid is None
+    assert not parser.worker_pids
     assert await parser.parse([]) == []
-    assert parser.worker_pid is None
+    assert not parser.worker_pids
     first, second = await asyncio.gather(
-        parser.parse(_jobs(*(f"{number}.md" for number in range(20)))),
-        parser.parse(_jobs(*(f"{number}.md" for number in range(20, 40)))),
+        parser.parse(_jobs(*(f"{number}.md" for number in range(16)))),
+        parser.parse(_jobs(*(f"{number}.md" for number in range(16, 32)))),
     )
-    pid = parser.worker_pid
-    assert [result.path for result in first + second] == [f"{number}.md" for number in range(40)]
+    (pid,) = parser.worker_pids
+    assert [result.path for result in first + second] == [f"{number}.md" for number in range(32)]
     assert all(result.parsed for result in first + second)
     await parser.parse(_jobs("0.md"))
-    assert parser.worker_pid == pid
+    assert parser.worker_pids == (pid,)
 
 
 @pytest.mark.anyio
@@ -145,14 +157,13 @@ async def test_an_idle_worker_is_stopped_and_started_again(tmp_path: Path) -> No
     _write(tmp_path, "a.md")
     parser = _parser(tmp_path, idle_seconds=0.05)
     await parser.parse(_jobs("a.md"))
-    pid = parser.worker_pid
-    assert pid is not None
+    (pid,) = parser.worker_pids
     await _until_gone(pid)
     (result,) = await parser.parse(_jobs("a.md"))
     assert result.parsed is not None
-    assert parser.worker_pid != pid
+    assert parser.worker_pids not in ((), (pid,))
     await parser.aclose()
-    assert parser.worker_pid is None
+    assert not parser.worker_pids
 
 
 @pytest.mark.anyio
@@ -161,7 +172,7 @@ async def test_the_worker_is_polite_and_capped(tmp_path: Path, parser: Parser) -
         pytest.skip("niceness and address space are read from Linux's /proc")
     _write(tmp_path, "a.md")
     await parser.parse(_jobs("a.md"))
-    process = psutil.Process(parser.worker_pid)
+    process = psutil.Process(*parser.worker_pids)
     assert process.nice() == min(19, psutil.Process().nice() + 5)
     assert process.rlimit(psutil.RLIMIT_AS)[0] == 2 * 2**30
 
@@ -238,8 +249,7 @@ async def test_a_worker_killed_from_outside_is_replaced(tmp_path: Path, parser: 
     await parser.parse(_jobs("0.md"))
     batch = asyncio.create_task(parser.parse(_jobs(*names)))
     await asyncio.sleep(0)
-    assert parser.worker_pid is not None
-    psutil.Process(parser.worker_pid).kill()
+    psutil.Process(*parser.worker_pids).kill()
     results = await batch
     assert [result.path for result in results] == names
     assert all(result.parsed is not None and result.parsed.note.problems == () for result in results)
@@ -250,14 +260,14 @@ async def test_errors_in_the_worker_are_results(tmp_path: Path, failing: Parser)
     names = ["raise.md", "memory.md", "print.md", "huge.md", "a.md"]
     _write(tmp_path, *names)
     await failing.parse(_jobs("a.md"))
-    pid = failing.worker_pid
+    pids = failing.worker_pids
     raised, memory, printed, huge, fine = await failing.parse(_jobs(*names))
     assert raised.error == "The parser failed on this note: RecursionError."
     assert memory.error == "Reading this note needs more memory than the parser may use."
     assert printed.parsed is not None
     assert huge.error == "This note is too large to be indexed."
     assert fine.parsed is not None
-    assert failing.worker_pid == pid
+    assert failing.worker_pids == pids
 
 
 @pytest.mark.anyio
@@ -283,12 +293,127 @@ async def test_a_cancelled_batch_does_not_answer_the_next_one(tmp_path: Path, pa
 
 
 @pytest.mark.anyio
+async def test_a_cancelled_batch_does_not_answer_for_the_same_files(tmp_path: Path, parser: Parser) -> None:
+    # Long enough for the worker to be still at it when the batch is cancelled.
+    (tmp_path / "a.md").write_text("- [ ] a task [[of]] many\n" * 3_000, encoding="utf-8")
+    await parser.parse(_jobs("gone.md"))
+    batch = asyncio.create_task(parser.parse(_jobs("a.md")))
+    await asyncio.sleep(0.01)
+    batch.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await batch
+    _write(tmp_path, "a.md")
+    (result,) = await parser.parse(_jobs("a.md"))
+    assert result.size == (tmp_path / "a.md").stat().st_size
+
+
+@pytest.fixture
+def many(tmp_path: Path) -> list[str]:
+    """Names of enough notes for two workers."""
+    if sys.platform == "linux" and len(os.sched_getaffinity(0)) < 2:
+        pytest.skip("there is one processor, so there is one worker")
+    names = [f"{number}.md" for number in range(61)]
+    _write(tmp_path, *names)
+    return names
+
+
+@pytest.mark.anyio
+async def test_two_workers_share_a_large_batch_and_its_order_is_kept(
+    tmp_path: Path, parser: Parser, many: list[str]
+) -> None:
+    results = await parser.parse(_jobs(*many))
+    assert len(set(parser.worker_pids)) == 2
+    assert [result.path for result in results] == many
+    assert all(result.parsed is not None for result in results)
+
+
+@pytest.mark.anyio
+async def test_there_are_no_more_workers_than_asked_for(tmp_path: Path, many: list[str]) -> None:
+    parser = _parser(tmp_path, workers=1)
+    assert [result.path for result in await parser.parse(_jobs(*many))] == many
+    assert len(parser.worker_pids) == 1
+    await parser.aclose()
+
+
+@pytest.mark.anyio
+async def test_one_worker_fails_while_the_other_goes_on(tmp_path: Path, failing: Parser, many: list[str]) -> None:
+    names = ["once.md", *many[:10], "abort.md", *many[10:40], "abort2.md", "once more.md", *many[40:]]
+    _write(tmp_path, *names)
+    results = await failing.parse(_jobs(*names))
+    assert [result.path for result in results] == names
+    assert [result.path for result in results if result.error] == ["abort.md", "abort2.md"]
+    assert all(result.parsed is not None for result in results if not result.error)
+
+
+@pytest.mark.anyio
+async def test_one_of_two_workers_killed_from_outside_is_replaced(
+    tmp_path: Path, parser: Parser, many: list[str]
+) -> None:
+    await parser.parse(_jobs(*many))
+    killed, other = parser.worker_pids
+    batch = asyncio.create_task(parser.parse(_jobs(*many)))
+    await asyncio.sleep(0)
+    psutil.Process(killed).kill()
+    results = await batch
+    assert [result.path for result in results] == many
+    assert all(result.parsed is not None for result in results)
+    assert other in parser.worker_pids
+    assert killed not in parser.worker_pids
+
+
+@pytest.mark.anyio
+async def test_both_workers_are_stopped_when_idle_and_at_the_end(tmp_path: Path, many: list[str]) -> None:
+    parser = _parser(tmp_path, idle_seconds=0.05)
+    for _ in range(2):
+        await parser.parse(_jobs(*many))
+        pids = parser.worker_pids
+        assert len(pids) == 2
+        for pid in pids:
+            await _until_gone(pid)
+    parser = _parser(tmp_path)
+    await parser.parse(_jobs(*many))
+    pids = parser.worker_pids
+    await parser.aclose()
+    for pid in pids:
+        await _until_gone(pid)
+
+
+@pytest.mark.anyio
+async def test_a_cancelled_batch_of_two_workers_does_not_answer_the_next_one(
+    tmp_path: Path, parser: Parser, many: list[str]
+) -> None:
+    await parser.parse(_jobs(*many))
+    batch = asyncio.create_task(parser.parse(_jobs(*many)))
+    await asyncio.sleep(0.01)
+    batch.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await batch
+    turned = many[::-1]
+    results = await parser.parse(_jobs(*turned))
+    assert [(result.path, result.parsed and result.parsed.note.path) for result in results] == [(n, n) for n in turned]
+
+
+@pytest.mark.anyio
+async def test_closing_ends_a_batch_of_two_workers(tmp_path: Path, many: list[str]) -> None:
+    _write(tmp_path, "hang.md", "hang2.md")
+    parser = _parser(tmp_path, command=_FAILING)
+    await parser.parse(_jobs(*many))
+    pids = parser.worker_pids
+    batch = asyncio.create_task(parser.parse(_jobs("hang.md", *many[:3], "hang2.md", *many[3:])))
+    await asyncio.sleep(0)
+    await parser.aclose()
+    with pytest.raises(WorkerError):
+        await batch
+    for pid in pids:
+        await _until_gone(pid)
+
+
+@pytest.mark.anyio
 async def test_closing_ends_a_batch_under_way(tmp_path: Path) -> None:
     _write(tmp_path, "hang.md")
     parser = _parser(tmp_path, command=_FAILING)
     await parser.parse(_jobs("gone.md"))
-    pid = parser.worker_pid
-    assert pid is not None
+    (pid,) = parser.worker_pids
     batch = asyncio.create_task(parser.parse(_jobs("hang.md")))
     await asyncio.sleep(0)
     await parser.aclose()
@@ -301,13 +426,14 @@ async def test_closing_ends_a_batch_under_way(tmp_path: Path) -> None:
 
 
 @pytest.mark.anyio
+@pytest.mark.parametrize("count", [1, 40])
 @pytest.mark.parametrize("command", [["/nonexistent/python"], [sys.executable, "-c", "raise SystemExit(3)"]])
 async def test_a_worker_that_cannot_be_started_is_an_error_and_no_files_fault(
-    tmp_path: Path, command: list[str]
+    tmp_path: Path, command: list[str], count: int
 ) -> None:
     parser = _parser(tmp_path, command=command)
     with pytest.raises(WorkerCrashedError):
-        await parser.parse(_jobs("a.md"))
+        await parser.parse(_jobs(*(f"{number}.md" for number in range(count))))
     await parser.aclose()
 
 
@@ -323,3 +449,42 @@ def test_a_frame_builds_results_and_nothing_else(value: object) -> None:
     with pytest.raises(WorkerCrashedError):
         load_result(b"garbage")
     assert load_result(pickle.dumps(ParseResult(path="a.md"))) == ParseResult(path="a.md")
+
+
+@pytest.mark.anyio
+async def test_chunks_are_cut_to_the_tokens_of_the_embedding_model(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("知识管理的笔记。" * 140, encoding="utf-8")
+    limit = await StaticEmbeddingModel().text_limit()
+    counted = _parser(tmp_path, text_limit=limit)
+    (result,) = await counted.parse(_jobs("a.md"))
+    await counted.aclose()
+    assert result.parsed is not None
+    texts = [embedding_text(title="a", heading_path=(), text=chunk.text) for chunk in result.parsed.chunks]
+    assert len(texts) > 1
+    assert max(open_counter(limit)(texts)) <= limit.most
+
+
+@pytest.mark.anyio
+async def test_a_vocabulary_that_ends_the_process_is_done_without(tmp_path: Path) -> None:
+    (tmp_path / "a.md").write_text("The quick brown fox. " * 50, encoding="utf-8")
+    limit = TextLimit(most=100, tokenizer="gguf", path="abort.gguf")
+    parser = _parser(tmp_path, command=_FAILING, text_limit=limit)
+    (result,) = await parser.parse(_jobs("a.md"))
+    await parser.aclose()
+    assert result.parsed is not None
+    texts = [embedding_text(title="a", heading_path=(), text=chunk.text) for chunk in result.parsed.chunks]
+    assert max(estimate(texts)) <= limit.most
+
+
+@pytest.mark.anyio
+async def test_an_image_is_listed_without_being_opened(tmp_path: Path) -> None:
+    # A file of a terabyte, without a byte on the disk: whoever opens it reads for a long time.
+    with (tmp_path / "Sunset in Porto.png").open("wb") as file:
+        file.truncate(2**40)
+    parser = _parser(tmp_path)
+    (result,) = await parser.parse(_jobs("Sunset in Porto.png"))
+    again = await parser.parse([ParseJob(path="Sunset in Porto.png", known_hash=result.content_hash)])
+    await parser.aclose()
+    assert result.parsed is not None
+    assert (result.parsed.note.kind, [chunk.text for chunk in result.parsed.chunks]) == ("image", ["Sunset in Porto"])
+    assert again[0].unchanged

@@ -3,8 +3,11 @@ from __future__ import annotations
 import codecs
 
 import pytest
+from ftfy.badness import BADNESS_RE, is_bad
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
-from sidecar.notes.decoding import decode
+from sidecar.notes.decoding import decode, looks_misread
 
 _ARTICLE = """# 📝 Construindo uma Infraestrutura de IA
 
@@ -161,3 +164,43 @@ def test_line_ends_become_newlines_and_nuls_become_visible() -> None:
     decoded = decode(b"a\r\nb\rc\n\0d\x0ce\xe2\x80\xa8f")
     assert decoded.text == "a\nb\nc\n\ufffdd\x0ce\u2028f"
     assert [problem.code for problem in decoded.problems] == ["encoding-nul"]
+
+
+_SIGNS = sorted({character for character in BADNESS_RE.pattern if not character.isascii()})
+_PIECES = [
+    *_SIGNS,
+    *_SOUND,
+    *_SIGNS,
+    "a",
+    "Z",
+    " ",
+    "\n",
+    "1",
+    ".",
+    "words and words",
+    "你好",
+    "🐤",
+    "é".encode().decode("cp1252"),
+]
+
+
+def test_every_character_that_can_be_a_sign_of_misreading_is_looked_at() -> None:
+    for sign in _SIGNS:
+        assert not is_bad(sign) or looks_misread(sign)
+        for other in _SIGNS:
+            for text in (sign + other, f"word a{sign}{other} word", f"你好 {sign}{other}x"):
+                assert looks_misread(text) == is_bad(text), text
+
+
+@given(st.lists(st.sampled_from(_PIECES), max_size=12).map("".join))
+@settings(max_examples=400)
+@example("Â ")
+@example("a\nÂ ")
+@example("ГўВЂВ\U00010000a")
+def test_text_looks_misread_when_ftfy_says_so(text: str) -> None:
+    assert looks_misread(text) == is_bad(text)
+
+
+@pytest.mark.parametrize("part", ["é", "é" + "a" * 16, "é" + "a" * 17, "“a", "a"])
+def test_long_text_is_looked_through_in_time(part: str) -> None:
+    looks_misread(part * (400_000 // len(part)))

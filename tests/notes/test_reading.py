@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 import time
+from bisect import bisect_left
 from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.notes.note import Note, Span
+from sidecar.notes.note import InlineField, Note, Span
 from sidecar.notes.reading import MAX_PARSED, read_note
 from sidecar.notes.rules import ReadingRules
 
@@ -80,11 +81,12 @@ _SOURCES = st.one_of(
 
 def _assert_sound(note: Note) -> None:
     lines = note.text.split("\n")
+    newlines = [offset for offset, character in enumerate(note.text) if character == "\n"]
 
     def check(span: Span) -> None:
         assert 0 <= span.start < span.end <= len(note.text)
-        assert span.start_line == note.text.count("\n", 0, span.start) + 1
-        assert span.end_line == note.text.count("\n", 0, span.end - 1) + 1
+        assert span.start_line == bisect_left(newlines, span.start) + 1
+        assert span.end_line == bisect_left(newlines, span.end - 1) + 1
 
     position = note.body_start
     for block in note.blocks:
@@ -98,11 +100,75 @@ def _assert_sound(note: Note) -> None:
     for link in note.links:
         check(link.span)
         assert note.text[link.span.start : link.span.end].endswith(("]]", ")"))
+    for spans, marks in _marked(note):
+        for span in spans:
+            check(span)
+            assert note.text.startswith(marks, span.start), (marks, note.text[span.start : span.end])
+    for highlight in note.highlights:
+        check(highlight)
+        assert note.text.startswith("==", highlight.start - 2)
+        assert note.text.startswith("==", highlight.end)
+    for task in note.tasks:
+        assert f"[{task.state}]" in note.text[task.span.start : task.span.end]
+        assert task.text in note.text[task.span.start : task.span.end]
     for name, line in note.block_ids.items():
         assert f"^{name}" in lines[line - 1]
     assert "\r" not in note.text
     assert "\0" not in note.text
     note.text.encode("utf-8")
+
+
+def _marked(note: Note) -> list[tuple[list[Span], tuple[str, ...]]]:
+    """The spans of each kind with what they may begin with."""
+    wikilinks = [link.span for link in note.links if link.style == "wikilink"]
+    whole: list[InlineField] = []
+    bracketed: list[InlineField] = []
+    for found in note.fields:
+        text = note.text[found.span.start : found.span.end]
+        assert found.key in text
+        assert found.value in text
+        (bracketed if text[0] in "[(" and text[-1] in "])" else whole).append(found)
+    assert all("::" in note.text[field.span.start : field.span.end] for field in whole)
+    return [
+        (wikilinks, ("[[", "![[")),
+        ([link.span for link in note.links if link.style == "markdown"], ("[", "![")),
+        (list(note.comments), ("%%", "<!--")),
+        ([callout.span for callout in note.callouts], (">",)),
+        ([task.span for task in note.tasks], ("-", "*", "+", *"0123456789")),
+        ([footnote.span for footnote in note.footnotes], ("[^", "^[")),
+        ([field.span for field in bracketed], ("[", "(")),
+    ]
+
+
+_MARKS = st.text(alphabet="[]`%$>-#^=:!|\\*_~<\n\t x1é字🙂(). ", max_size=200)
+_NESTED = st.lists(
+    st.sampled_from(
+        [
+            *("> ", "- ", "1. ", "\t", "  ", "\n", "\n\n", "[!note]", "[!a|b]- ", "[ ] ", "[x] ", "key:: ", "::"),
+            *("[k:: v]", "(k:: v)", "[^1]: ", "^[", "]", "==", "%%", "<!--", "-->", "<div>", "^id", "#t", "[[n]]"),
+            *("```", "`", "$$", "$", "| a | b |\n| - | - |\n", "|", "**", "_", "\\", "private:: true", "w", "字"),
+        ]
+    ),
+    max_size=40,
+).map("".join)
+
+
+@given(st.one_of(_MARKS, _NESTED))
+@settings(max_examples=500, deadline=None)
+def test_any_text_of_obsidians_marks_gives_a_note_whose_spans_fit(source: str) -> None:
+    data = source.encode("utf-8")
+    note = read_note("folder/note.md", data)
+    _assert_sound(note)
+    _assert_sound(read_note("folder/note.md", data, plain=True))
+
+
+@given(st.lists(st.sampled_from(["[[a]]", "#b", "x:: y", "- [ ] c", "==d==", "[^1]: e", "> [!f]"]), max_size=5))
+@settings(max_examples=60, deadline=None)
+def test_nothing_comes_out_of_a_fence(lines: list[str]) -> None:
+    source = "\n".join(["```", *lines, "```"])
+    note = read_note("a.md", source.encode("utf-8"))
+    assert (note.links, note.tags, note.fields, note.tasks) == ((), (), (), ())
+    assert (note.highlights, note.footnotes, note.callouts, note.withheld) == ((), (), (), None)
 
 
 @given(_SOURCES)
@@ -200,6 +266,49 @@ _HOSTILE = {
     "open HTML comments": "<!--" * _N,
     "backticks of two lengths": "`a``" * _N,
     "dollars": "$a " * _N,
+    "dollars that close nothing": "$a $" * _N,
+    "double dollars that never close": "a $$\n" * _N + "$$$",
+    "backticks of many lengths": "x".join("`" * length for length in range(1, 500)),
+    "one run of backticks": "a" + "`" * _N * 5,
+    "attributes that never close": "<a b='c" * _N,
+    "attributes without end": "<a" + " b=c" * _N,
+    "comments with hyphens": "<!-- -- " * _N,
+    "percent signs": "%%" * _N + "%",
+    "callouts": "> [!a] b\n" * _N,
+    "callouts on one line": "> " + "[!a]" * _N,
+    "callouts in callouts": "\n".join("> " * depth + "[!a] b" for depth in range(1, 300)),
+    "open quotes": "> " * _N + "[!a]",
+    "boxes": "- [ ] a\n" * _N,
+    "boxes on one line": "- " + "[ ] " * _N,
+    "list marks": "- " * _N + "[ ] a",
+    "open fields": "[a:: " * _N,
+    "open fields in parentheses": "(a:: " * _N,
+    "fields": "a:: b\n" * _N,
+    "colons": ":" * _N * 5,
+    "colons with words": "a::b " * _N,
+    "a long key": "a" * _N * 5 + ":: b",
+    "brackets around colons": "[" * _N + "a:: b" + "]" * _N,
+    "footnotes": "[^1]: a\n" * _N,
+    "labels on one line": "[^1]: " * _N,
+    "open footnotes": "^[" * _N,
+    "footnotes and empty lines": "[^1]: a\n" + "\n" * _N * 5,
+    "footnotes with gaps": ("[^1]: a" + "\n" * 50) * (_N // 50),
+    "highlights": "==a" * _N,
+    "highlights that never close": "==a " * _N,
+    "signs of equality": "=" * _N * 5,
+    "tags": "#a" * _N,
+    "tags after asterisks": "*#a" * _N,
+    "tags after underscores": "_#a" * (_N // 4),
+    "tags in brackets": "[#a" * _N,
+    "tags behind brackets": "]#a" * _N,
+    "tags behind bars": "|#a" * _N,
+    "tags behind quote marks": "x>#a" * _N,
+    "hashes": "#" * _N * 5,
+    "block ids": "a ^b\n" * _N,
+    "carets": "^a" * _N,
+    "elements": "<div>\n\n" * _N,
+    "private flags": "(private::" * _N,
+    "private marks": "[ *" * _N + "private:: true",
     "comment marks in separate quotes": "> %%\n\n" * (_N // 4),
     "nested quotes": ">" * _N,
     "nested lists": "- " * _N,

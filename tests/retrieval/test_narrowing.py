@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sidecar.embedding.measure import TextLimit
 from sidecar.embedding.model import Embeddings, TextKind
 from sidecar.index import store
 from sidecar.index.schema import fingerprint
@@ -25,6 +26,9 @@ class OneDirection:
 
     async def dimensions(self) -> int:
         return 4
+
+    async def text_limit(self) -> TextLimit:
+        return TextLimit()
 
     async def embed(self, texts: Sequence[str], *, kind: TextKind) -> Embeddings:
         return Embeddings(vectors=np.eye(4, dtype=np.float32)[[0] * len(texts)], token_counts=(1,) * len(texts))

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from sidecar.embedding.measure import TextLimit
 from sidecar.embedding.model import EmbeddingModel, Embeddings, TextKind
 from sidecar.errors import ConfigError
 from sidecar.runtime.vaults import OpenVault, open_vault
@@ -25,6 +26,9 @@ class NamedModel:
 
     async def dimensions(self) -> int:
         return 4
+
+    async def text_limit(self) -> TextLimit:
+        return TextLimit()
 
     async def embed(self, texts: Sequence[str], *, kind: TextKind) -> Embeddings:
         if kind == "query":

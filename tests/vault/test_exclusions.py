@@ -34,6 +34,11 @@ from sidecar.vault.patterns import MAX_SUBJECT, compile_filter
         ("A conflicted copy of myself.md", None),
         ("...and justice.md", "hidden"),
         ("Ein Tag. Noch einer.md", None),
+        ("Meeting notes (Conflicted copy MyMacBook2 202411281430).md", "sync-conflict"),
+        ("image.png", "unsupported"),
+        ("Old (conflicted copy 2024-01-31).png", "sync-conflict"),
+        ("README", "unsupported"),
+        ("Note.MarkDown", None),
     ],
 )
 def test_built_in_rules(path: str, rule: str | None) -> None:
@@ -72,7 +77,7 @@ def test_built_in_rules(path: str, rule: str | None) -> None:
 def test_obsidian_filters_exclude_what_obsidian_would(text: str, path: str, *, excluded: bool) -> None:
     exclusions = Exclusions.build(user_ignore_filters=[text])
     assert exclusions.problems == ()
-    assert exclusions.rule_for(path) == (f"obsidian: {text}" if excluded else None)
+    assert exclusions.place_rule_for(path) == (f"obsidian: {text}" if excluded else None)
 
 
 @pytest.mark.parametrize(
@@ -103,7 +108,7 @@ def test_obsidian_filters_exclude_what_obsidian_would(text: str, path: str, *, e
 def test_globs_exclude_what_they_name(glob: str, path: str, *, excluded: bool) -> None:
     exclusions = Exclusions.build(globs=[glob])
     assert exclusions.problems == ()
-    assert exclusions.rule_for(path) == (f"glob: {glob}" if excluded else None)
+    assert exclusions.place_rule_for(path) == (f"glob: {glob}" if excluded else None)
 
 
 @pytest.mark.parametrize(
@@ -133,6 +138,51 @@ def test_a_filter_that_cannot_be_used_is_a_problem_and_excludes_nothing(text: st
 @pytest.mark.parametrize("glob", ["", "/", "!Public/**", "*" * 20])
 def test_a_glob_that_cannot_be_used_is_a_problem(glob: str) -> None:
     assert len(Exclusions.build(globs=[glob]).problems) == 1
+
+
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("Templates/Daily.md", "templates: Templates"),
+        ("templates/sub/x.canvas", "templates: Templates"),
+        ("Templates", "templates: Templates"),
+        ("Templates.md", None),
+        ("Work/Templates/Daily.md", None),
+        ("Vorlagen/Täglich/x.md", "templates: Vorlagen/Ta\u0308glich"),
+        ("Vorlagen/x.md", None),
+    ],
+)
+def test_a_folder_of_templates_is_excluded_with_all_in_it(path: str, rule: str | None) -> None:
+    exclusions = Exclusions.build(templates_folders=["Templates", "Vorlagen/Ta\u0308glich"])
+    assert exclusions.place_rule_for(path) == rule
+
+
+@pytest.mark.parametrize(
+    ("path", "rule"),
+    [
+        ("logseq/bak/x.md", "logseq: logseq/"),
+        ("archived/x.md", "logseq: /archived"),
+        ("archived-too.md", "logseq: /archived"),
+        ("README.md", "logseq: README.md"),
+        ("pages/README.md", None),
+        ("logseq-tips.md", None),
+    ],
+)
+def test_what_logseq_hides_begins_with_one_of_its_paths(path: str, rule: str | None) -> None:
+    exclusions = Exclusions.build(hidden=["logseq/", "/archived", "README.md", "/", ""])
+    assert exclusions.place_rule_for(path) == rule
+
+
+def test_what_the_user_set_comes_before_the_format() -> None:
+    exclusions = Exclusions.build(globs=["*.png"], templates_folders=["Templates"])
+    assert exclusions.rule_for("x.png") == "glob: *.png"
+    assert exclusions.rule_for("Templates/x.pdf") == "templates: Templates"
+    assert exclusions.rule_for("x.pdf") == "unsupported"
+
+
+def test_a_folder_is_asked_for_its_place_alone() -> None:
+    assert Exclusions().place_rule_for("Photos") is None
+    assert Exclusions().place_rule_for("Photos.old") is None
 
 
 def test_the_costliest_filter_that_is_let_through_still_ends_soon() -> None:

@@ -13,9 +13,8 @@ from sidecar.errors import NoteMissingError, VaultError
 from sidecar.vault.files import (
     check_vault,
     is_placeholder,
-    note_of_placeholder,
+    name_of_placeholder,
     read_file,
-    recognise_kind,
     resolve_inside,
     unusable,
 )
@@ -247,9 +246,9 @@ def test_placeholders_are_known_by_the_systems_flags(flags: int, attributes: int
 
 
 def test_icloud_placeholders_stand_for_a_note() -> None:
-    assert note_of_placeholder(".Note.md.icloud") == "Note.md"
-    assert note_of_placeholder("Note.md") is None
-    assert note_of_placeholder(".icloud") is None
+    assert name_of_placeholder(".Note.md.icloud") == "Note.md"
+    assert name_of_placeholder("Note.md") is None
+    assert name_of_placeholder(".icloud") is None
 
 
 def test_a_vault_is_resolved(vault: Path, tmp_path: Path) -> None:
@@ -304,12 +303,3 @@ def test_a_folder_whose_name_is_no_text_is_an_error_that_can_be_shown(tmp_path: 
     with pytest.raises(VaultError, match="is not UTF-8") as caught:
         check_vault(folder)
     assert caught.value.message.encode("utf-8")
-
-
-def test_kinds_of_vault_are_told_apart(tmp_path: Path) -> None:
-    assert recognise_kind(tmp_path) == "folder"
-    (tmp_path / "logseq").mkdir()
-    (tmp_path / "logseq" / "config.edn").touch()
-    assert recognise_kind(tmp_path) == "logseq"
-    (tmp_path / ".obsidian").mkdir()
-    assert recognise_kind(tmp_path) == "obsidian"

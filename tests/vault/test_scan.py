@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.vault.exclusions import Exclusions
-from sidecar.vault.files import Excluded, Scan, VaultFile, scan
+from sidecar.vault.files import Excluded, Scan, VaultFile, scan, scan_at
 
 
 def make(root: Path, paths: Iterable[str]) -> None:
@@ -33,12 +33,39 @@ def test_notes_are_found_in_order_with_size_and_time(tmp_path: Path) -> None:
     status = (tmp_path / "a.markdown").stat()
     assert names(found) == ["B.MD", "a.markdown", "b/Note.md", "b/c/d/e.md"]
     assert found.files[1] == VaultFile(path="a.markdown", size=1, mtime_ns=status.st_mtime_ns)
-    assert (found.excluded, found.problems, found.complete) == ((), (), True)
+    assert rules(found) == {"image.png": "unsupported", "notes.txt": "unsupported"}
+    assert (found.problems, found.complete) == ((), True)
 
 
-def test_other_suffixes_can_be_asked_for(tmp_path: Path) -> None:
-    make(tmp_path, ["a.md", "b.canvas"])
-    assert names(scan(tmp_path, Exclusions(), suffixes=(".canvas",))) == ["b.canvas"]
+def test_which_formats_are_read_is_for_the_reader_to_say(tmp_path: Path) -> None:
+    make(tmp_path, ["a.md", "b.canvas", "c.pdf", "Old/d.pdf", "e"])
+
+    def unread(path: str) -> str | None:
+        return {"pdf": "needs-pdf", "e": "unsupported"}.get(path.rpartition(".")[2])
+
+    found = scan(tmp_path, Exclusions.build(globs=["Old"], unread=unread))
+    assert names(found) == ["a.md", "b.canvas"]
+    assert rules(found) == {"Old/d.pdf": "glob: Old", "c.pdf": "needs-pdf", "e": "unsupported"}
+
+
+def test_every_file_that_is_not_hidden_is_listed_once(tmp_path: Path) -> None:
+    make(
+        tmp_path, ["a.md", "b", "c.d/e.tar.gz", "f.icloud", "LICENSE", "g.md/h.md", ".git/x", ".i", "x/node_modules/y"]
+    )
+    make(tmp_path, ["Twice.md", ".Twice.md.icloud"])
+    found = scan(tmp_path, Exclusions())
+    listed = [*names(found), *rules(found)]
+    assert sorted(listed) == ["LICENSE", "Twice.md", "a.md", "b", "c.d/e.tar.gz", "f.icloud", "g.md/h.md"]
+    assert names(found) == ["Twice.md", "a.md", "g.md/h.md"]
+
+
+def test_a_table_that_notion_exports_twice_is_read_once(tmp_path: Path) -> None:
+    make(tmp_path, ["Tasks 1a.csv", "Tasks 1a_all.csv", "Sub/Tasks 1a.csv"])
+    exclusions = Exclusions.build(table_twins=True, unread=lambda path: None)
+    twin = Excluded(path="Tasks 1a.csv", rule="notion-twin")
+    assert scan(tmp_path, exclusions).excluded == (twin,)
+    assert scan(tmp_path, exclusions, below=twin.path).excluded == (twin,)
+    assert scan(tmp_path, Exclusions(unread=lambda path: None)).excluded == ()
 
 
 def test_an_empty_vault_is_a_complete_scan_of_nothing(tmp_path: Path) -> None:
@@ -67,6 +94,7 @@ def test_excluded_notes_are_listed_and_hidden_folders_are_not(tmp_path: Path) ->
         "Note.sync-conflict-20240131-101530-ABCDEFG.md": "sync-conflict",
         "Private/d.md": "glob: Private/**",
         "Templates/a.md": "obsidian: Templates/",
+        "Templates/c.png": "obsidian: Templates/",
         "Templates/sub/b.md": "obsidian: Templates/",
     }
 
@@ -89,6 +117,7 @@ def test_links_are_listed_and_not_followed(tmp_path: Path) -> None:
         "loop": "link-inside-vault",
         "out": "outside-vault",
         "out.md": "outside-vault",
+        "picture.png": "outside-vault",
         "same.md": "link-inside-vault",
         "self.md": "link-inside-vault",
     }
@@ -98,29 +127,41 @@ def test_links_are_listed_and_not_followed(tmp_path: Path) -> None:
 @pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="this system has no FIFOs")
 def test_what_is_no_regular_file_is_excluded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     os.mkfifo(tmp_path / "pipe.md")
+    os.mkfifo(tmp_path / "pipe")
     monkeypatch.chdir(tmp_path)  # a socket's path must be short
     with socket.socket(socket.AF_UNIX) as listening:
         listening.bind("socket.md")
         found = scan(tmp_path, Exclusions())
-    assert rules(found) == {"pipe.md": "not-a-file", "socket.md": "not-a-file"}
+    assert rules(found) == {"pipe": "not-a-file", "pipe.md": "not-a-file", "socket.md": "not-a-file"}
 
 
-def test_a_note_that_icloud_has_evicted_is_listed_under_its_own_name(tmp_path: Path) -> None:
-    make(tmp_path, ["Sub/.Note.md.icloud", "Sub/.image.png.icloud", ".x/.Note.md.icloud"])
-    assert rules(scan(tmp_path, Exclusions())) == {"Sub/Note.md": "not-downloaded"}
-    assert rules(scan(tmp_path, Exclusions(), below="Sub/Note.md")) == {"Sub/Note.md": "not-downloaded"}
+def test_a_file_that_icloud_has_evicted_is_listed_under_its_own_name(tmp_path: Path) -> None:
+    make(tmp_path, ["Sub/.Note.md.icloud", "Sub/.image.png.icloud", "Old/.x.md.icloud", ".x/.Note.md.icloud"])
+    exclusions = Exclusions.build(globs=["Old"])
+    assert rules(scan(tmp_path, exclusions)) == {
+        "Old/x.md": "glob: Old",
+        "Sub/Note.md": "not-downloaded",
+        "Sub/image.png": "not-downloaded",
+    }
+    assert rules(scan(tmp_path, exclusions, below="Sub/Note.md")) == {"Sub/Note.md": "not-downloaded"}
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows does not have such names")
-def test_names_that_cannot_be_used_are_listed_as_such(tmp_path: Path) -> None:
-    make(tmp_path, ["a\\b.md", "Note.md", "c\\d/x.md"])
+def test_names_that_cannot_be_used_are_listed_as_such_each_by_itself(tmp_path: Path) -> None:
+    make(tmp_path, ["a\\b.md", "Note.md", "c\\d/x.md", "c\\d/y.png"])
     try:
-        Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff.md")).touch()
+        for name in (b"/\xff.md", b"/\xfe.md"):
+            Path(os.fsdecode(os.fsencode(tmp_path) + name)).touch()
     except OSError:
         pytest.skip("this file system only has names in UTF-8")
     found = scan(tmp_path, Exclusions())
     assert names(found) == ["Note.md"]
-    assert rules(found) == {"a\\b.md": "unusable-name", "c\\d": "unusable-name", "\ufffd.md": "unusable-name"}
+    unusable = dict.fromkeys(["a\\b.md", "c\\d/x.md", "c\\d/y.png", "\\xfe.md", "\\xff.md"], "unusable-name")
+    assert rules(found) == unusable
+    assert rules(scan(tmp_path, Exclusions(), below="c\\d")) == {
+        "c\\d/x.md": "unusable-name",
+        "c\\d/y.png": "unusable-name",
+    }
 
 
 def test_a_folder_that_cannot_be_read_makes_the_scan_incomplete(
@@ -168,12 +209,46 @@ def test_a_file_can_be_scanned_alone(tmp_path: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("below", ["gone.md", "gone/folder", "a.md/x.md", ".obsidian", "../outside", "a//b"])
+def test_several_places_are_scanned_as_one(tmp_path: Path) -> None:
+    make(tmp_path, ["a.md", "b.md", "c.png", "Sub/d.md", "Sub/deep/e.md", "Other/f.md"])
+    found = scan_at(tmp_path, Exclusions(), ["a.md", "c.png", "gone.md", "Sub", "Sub/deep", "Sub/d.md", ".obsidian"])
+    assert names(found) == ["Sub/d.md", "Sub/deep/e.md", "a.md"]
+    assert rules(found) == {"c.png": "unsupported"}
+    assert scan_at(tmp_path, Exclusions(), []) == Scan()
+    assert scan_at(tmp_path, Exclusions(), ["a.md", ""]) == scan(tmp_path, Exclusions())
+
+
+def test_a_folder_is_listed_once_however_many_of_its_files_are_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make(tmp_path, [f"Sub/{number}.md" for number in range(50)])
+    listed: list[Path] = []
+    real = os.scandir
+
+    def count(path: Path) -> object:
+        listed.append(path)
+        return real(path)
+
+    monkeypatch.setattr(os, "scandir", count)
+    assert len(scan_at(tmp_path, Exclusions(), [f"Sub/{number}.md" for number in range(50)]).files) == 50
+    assert len(listed) == 1
+
+
+@pytest.mark.parametrize(
+    "below",
+    ["gone.md", "gone/folder", "a.md/x.md", ".obsidian", "../outside", "..\\x/../../outside", "/tmp\\..", "a//b"],
+)
 def test_what_is_not_there_or_not_the_vaults_scans_to_nothing(tmp_path: Path, below: str) -> None:
     vault = tmp_path / "vault"
     make(vault, ["a.md", ".obsidian/x.md"])
     make(tmp_path, ["outside/y.md"])
     assert scan(vault, Exclusions(), below=below) == Scan()
+
+
+def test_an_absolute_path_scans_to_nothing(tmp_path: Path) -> None:
+    make(tmp_path / "vault", ["a.md"])
+    make(tmp_path, ["outside/y.md"])
+    assert scan(tmp_path / "vault", Exclusions(), below=str(tmp_path / "outside")) == Scan()
 
 
 def test_behind_a_link_nothing_is_scanned(tmp_path: Path) -> None:

@@ -18,6 +18,7 @@ import pytest
 from sidecar.vault.changes import Changes
 from sidecar.vault.exclusions import Exclusions
 from sidecar.vault.files import scan
+from sidecar.vault.settings import SETTINGS_FILES
 from sidecar.vault.watcher import watch
 from tests.vault.listening import covers, listening
 
@@ -236,10 +237,19 @@ async def test_a_burst_asks_for_everything_and_again_once_it_is_over(vault: Path
 
 
 @pytest.mark.parametrize(
-    "path", [".obsidian/workspace.json", ".trash/x.md", ".git/index", "node_modules/x.md", "Sub/.x.md", "image.png"]
+    "path",
+    [
+        ".obsidian/workspace.json",
+        ".obsidian/plugins/other/data.json",
+        ".trash/x.md",
+        ".git/index",
+        "node_modules/x.md",
+        "Sub/.x.md",
+        "image.png",
+    ],
 )
-async def test_what_is_no_note_or_hidden_is_not_told(vault: Path, path: str) -> None:
-    (vault / path).parent.mkdir(exist_ok=True)
+async def test_a_save_of_what_is_not_read_or_hidden_is_not_told(vault: Path, path: str) -> None:
+    (vault / path).parent.mkdir(parents=True, exist_ok=True)
     (vault / path).touch()
     async with listening(vault) as listener:
         (vault / path).write_bytes(b"22")
@@ -258,13 +268,68 @@ async def test_an_excluded_note_is_told_when_it_comes_or_goes_but_not_when_it_is
         await listener.covered("Sub/Other.md")
 
 
-@pytest.mark.parametrize("name", ["app.json", "daily-notes.json", "templates.json"])
-async def test_obsidians_settings_are_told_apart(vault: Path, name: str) -> None:
-    (vault / ".obsidian").mkdir()
+async def test_a_file_that_nothing_reads_is_told_when_it_comes_or_goes(vault: Path) -> None:
     async with listening(vault) as listener:
-        (vault / ".obsidian" / name).write_text("{}", encoding="utf-8")
+        (vault / "Sub" / "image.png").touch()
+        await listener.covered("Sub/image.png")
+        assert {path for c in listener.told for path in c.paths | c.folders} == {"Sub/image.png"}
+        listener.forget()
+        (vault / "Sub" / "image.png").rename(vault / "photo.png")
+        await listener.covered("Sub/image.png", "photo.png")
+
+
+async def test_formats_that_are_read_are_told_like_notes(vault: Path) -> None:
+    (vault / "x.canvas").touch()
+    async with listening(vault, exclusions=Exclusions.build(unread=lambda path: None)) as listener:
+        (vault / "x.canvas").write_bytes(b"{}")
+        await listener.covered("x.canvas")
+        listener.forget()
+        (vault / "x.canvas").unlink()
+        await listener.covered("x.canvas")
+        assert listener.told == [Changes(paths=frozenset({"x.canvas"}))]
+
+
+async def test_many_files_gone_from_one_folder_are_told_as_that_folder(vault: Path) -> None:
+    for number in range(100):
+        (vault / "Sub" / f"{number}.png").touch()
+    async with listening(vault, debounce_ms=10_000, step_ms=300) as listener:
+        for number in range(100):
+            (vault / "Sub" / f"{number}.png").unlink()
+        await listener.covered(*(f"Sub/{number}.png" for number in range(100)))
+        assert {path for c in listener.told for path in c.paths | c.folders} == {"Sub"}
+
+
+async def test_thousands_of_files_that_nothing_reads_are_one_scan(vault: Path) -> None:
+    async with listening(vault, debounce_ms=10_000, step_ms=300) as listener:
+
+        def fill() -> None:
+            for folder in range(5):
+                (vault / f"Photos {folder}").mkdir()
+                for number in range(1000):
+                    (vault / f"Photos {folder}" / f"{number}.jpg").touch()
+
+        await asyncio.to_thread(fill)
+        await listener.until(lambda told: bool(told) and told[-1].everything)
+        assert sum(len(c.paths) + len(c.folders) for c in listener.told) == 0
+
+
+@pytest.mark.parametrize("path", SETTINGS_FILES)
+async def test_settings_are_told_apart(vault: Path, path: str) -> None:
+    (vault / path).parent.mkdir(parents=True)
+    (vault / path).touch()
+    async with listening(vault) as listener:
+        (vault / path).write_text("{}", encoding="utf-8")
         await listener.until(lambda told: any(c.settings_changed for c in told))
         assert all(c == Changes(settings_changed=True) for c in listener.told)
+
+
+@pytest.mark.parametrize("folder", [".obsidian/plugins/templater-obsidian", ".obsidian/plugins", "logseq"])
+async def test_a_folder_of_settings_that_comes_in_is_told(vault: Path, folder: str) -> None:
+    (vault / folder).parent.mkdir(parents=True, exist_ok=True)
+    async with listening(vault) as listener:
+        (vault.parent / "settings").mkdir()
+        (vault.parent / "settings").rename(vault / folder)
+        await listener.until(lambda told: any(c.settings_changed for c in told))
 
 
 async def test_a_folder_that_becomes_an_obsidian_vault_has_its_settings_told(vault: Path) -> None:
@@ -343,6 +408,17 @@ async def test_polling_sees_a_second_save_within_the_same_second(vault: Path) ->
             listener.forget()
             (vault / "Note.md").write_bytes(text)
             await listener.covered("Note.md", seconds=5)
+
+
+async def test_polling_tells_of_files_that_nothing_reads_but_not_of_their_saves(vault: Path) -> None:
+    (vault / "old.png").touch()
+    async with listening(vault, polling=True, poll_seconds=0.05) as listener:
+        (vault / "old.png").write_bytes(b"22")
+        (vault / "new.png").touch()
+        await listener.covered("new.png")
+        (vault / "Note.md").write_bytes(b"22")
+        await listener.covered("Note.md")
+        assert not covers(listener.told, "old.png")
 
 
 async def test_polling_tells_of_settings(vault: Path) -> None:

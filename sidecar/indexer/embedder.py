@@ -1,0 +1,72 @@
+"""The vectors of an index: chunks that have none yet are embedded, batch by batch.
+
+What is missing is always read off the index itself, so that an interrupted run goes on where it stopped.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Sequence
+
+import apsw
+
+from sidecar.embedding.model import EmbeddingModel
+from sidecar.errors import SidecarError
+from sidecar.index import store
+from sidecar.index.database import Database
+from sidecar.indexer.progress import Progress
+
+log = logging.getLogger(__name__)
+
+_BATCH_TEXTS = 128
+
+
+class Embedder:
+    """Embeds with one model, or does nothing where there is none."""
+
+    def __init__(self, embedding: EmbeddingModel | None, *, progress: Progress, on_change: Callable[[], None]) -> None:
+        self._embedding = embedding
+        self._progress = progress
+        self._on_change = on_change
+
+    async def embed_missing(self, target: Database) -> bool:
+        """Whether every chunk that was there has been embedded. Takes no lock: a vector is stored only when its chunk
+        still has the text that was embedded.
+        """
+        self._progress.embedding_problem = None
+        try:
+            while todo := await self.waiting(target, limit=_BATCH_TEXTS):
+                if self._progress.phase == "idle":
+                    self._show("embedding")
+                if not await self._embed(target, todo):
+                    return False
+                self._on_change()
+        finally:
+            if self._progress.phase == "embedding":
+                self._show("idle")
+        return True
+
+    async def waiting(self, target: Database, *, limit: int) -> list[store.ChunkToEmbed]:
+        """The next chunks without a vector."""
+        if self._embedding is None:
+            return []
+        return await target.read(lambda connection: store.chunks_to_embed(connection, limit))
+
+    async def _embed(self, target: Database, todo: Sequence[store.ChunkToEmbed]) -> bool:
+        assert self._embedding is not None
+        try:
+            embeddings = await self._embedding.embed([chunk.text for chunk in todo], kind="passage")
+        except SidecarError as error:
+            log.warning("embedding stopped, words still find every note: %s", error.message)
+            self._progress.embedding_problem = f"Embedding stopped: {error.message}"
+            return False
+
+        def write(connection: apsw.Connection) -> None:
+            store.store_vectors(connection, todo, embeddings.vectors)
+
+        await target.write(write)
+        return True
+
+    def _show(self, phase: str) -> None:
+        self._progress.phase = phase
+        self._on_change()

@@ -1,0 +1,42 @@
+"""What was read is written to an index, file by file, inside one write transaction."""
+
+from __future__ import annotations
+
+import apsw
+
+from sidecar.index import store
+from sidecar.index.store import FileState, LedgerEntry, NoteEntry
+from sidecar.indexer.parsing import ParsedNote, ParseResult
+
+
+def write_result(connection: apsw.Connection, result: ParseResult, moved_from: str | None) -> None:
+    """Store what became of one file; `moved_from` is the path that its rows have so far."""
+    file = FileState(size=result.size, mtime_ns=result.mtime_ns, content_hash=result.content_hash)
+    if result.missing:
+        return
+    if result.unchanged:
+        store.touch_file(connection, result.path, file)
+    elif result.parsed is None:
+        reason = result.error or "not read"
+        # A drive that lost its permissions must not empty the index.
+        if result.unreadable and store.keep_unreadable(connection, result.path, reason):
+            return
+        store.record_file(connection, LedgerEntry(path=result.path, status="failed", reason=reason, file=file))
+    elif (rule := result.parsed.note.withheld) is not None:
+        store.record_file(connection, LedgerEntry(path=result.path, status="excluded", reason=rule, file=file))
+    else:
+        if moved_from is not None:
+            store.rename_note(connection, moved_from, result.path)
+        store.replace_note(connection, _entry(result.parsed, file))
+
+
+def _entry(parsed: ParsedNote, file: FileState) -> NoteEntry:
+    return NoteEntry(
+        note=parsed.note,
+        file=file,
+        chunks=parsed.chunks,
+        name_terms=parsed.name_stream,
+        heading_terms=parsed.heading_streams,
+        body_terms=parsed.streams,
+        parts=[_entry(part, file) for part in parsed.parts],
+    )

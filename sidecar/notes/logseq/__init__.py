@@ -1,0 +1,1 @@
+"""Pages of a Logseq graph become Notes: outlines, block properties, block references, journals."""

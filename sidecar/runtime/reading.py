@@ -1,0 +1,59 @@
+"""How the files of a vault are read: what its application's settings and the user's own say, put together."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from sidecar.notes.kinds import unread_rule
+from sidecar.notes.rules import ReadingRules
+from sidecar.vault.exclusions import Exclusions
+from sidecar.vault.settings import VaultKind, VaultSettings, load_vault_settings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Reading:
+    """What decides which files of a vault are read, and as what."""
+
+    settings: VaultSettings
+    exclusions: Exclusions
+    rules: ReadingRules
+
+    @property
+    def digest(self) -> str:
+        """Changes whenever the same file could become another note."""
+        rules = self.rules
+        parts = (
+            *(rules.flavour, rules.daily_folder, rules.daily_format, rules.journal_titles, rules.file_names),
+            *sorted(rules.property_types.items()),
+        )
+        return hashlib.blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def load_reading(
+    root: Path, kind: VaultKind, *, exclude: Sequence[str] = (), include_templates: bool = False
+) -> Reading:
+    """Read the settings of the vault at `root`; `exclude` are the user's globs. Never raises."""
+    settings = load_vault_settings(root, kind)
+    return Reading(
+        settings=settings,
+        exclusions=Exclusions.build(
+            user_ignore_filters=settings.user_ignore_filters,
+            globs=exclude,
+            templates_folders=() if include_templates else settings.templates_folders,
+            hidden=settings.hidden,
+            table_twins=kind == "notion",
+            unread=partial(unread_rule, flavour=kind),
+        ),
+        rules=ReadingRules(
+            flavour=kind,
+            daily_folder=settings.daily_folder,
+            daily_format=settings.daily_format,
+            journal_titles=settings.journal_titles,
+            file_names=settings.file_names,
+            property_types=settings.property_types,
+        ),
+    )

@@ -1,0 +1,36 @@
+from __future__ import annotations
+
+import pytest
+
+from sidecar.cli.output import print_check, print_list, print_wrapped, printable
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("Täglich/旅行 👨\u200d👩\u200d👧.md", "Täglich/旅行 👨\u200d👩\u200d👧.md"),
+        ("يوميات.md", "يوميات.md"),
+        ("a\x1b[2Jb", "a\\x1b[2Jb"),
+        ("a\r\nb", "a\\r\\nb"),
+        ("gpj.\u202edm.exe", "gpj.\\u202edm.exe"),
+        ("\udcff.md", "\\udcff.md"),
+    ],
+)
+def test_a_name_cannot_steer_the_terminal(text: str, shown: str) -> None:
+    assert printable(text) == shown
+
+
+def test_a_long_list_says_how_many_more_there_are(capsys: pytest.CaptureFixture[str]) -> None:
+    print_list([f"{number}.md" for number in range(1502)], most=2, indent="  ")
+    assert capsys.readouterr().out == "  0.md\n  1.md\n  and 1,500 more\n"
+    print_list(["a", "b"], most=2, indent="")
+    assert capsys.readouterr().out == "a\nb\n"
+
+
+def test_in_a_pipe_a_finding_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    print_check("warning", "word " * 50, "Do this.")
+    print_wrapped("x" * 300, first="  ", rest="  ")
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 3
+    assert lines[0].startswith("  ")
+    assert lines[1].endswith(" Do this.")

@@ -1,0 +1,70 @@
+"""A note's links, the links to it, and what is near it and not linked, on a vault that is read from the disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.runtime.test_vaults import NamedModel, opened
+
+_FILES = {
+    "Home.md": "See [[Plan#Goals|the plan]]\nand ![[diary]] and [[Nowhere]].\n\n![[cabin.png]]",
+    "Work/Plan.md": "# Goals\n\nBuild it.",
+    "diary.md": "---\nprivate: true\n---\nA secret about [[Plan]].",
+    "Far.md": "Nothing to do with it.",
+}
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    vault = tmp_path / "vault"
+    for path, text in _FILES.items():
+        file = vault / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+    (vault / "cabin.png").write_bytes(b"\x89PNG")
+    return vault
+
+
+@pytest.mark.anyio
+async def test_a_note_tells_its_links_and_who_links_to_it(folder: Path) -> None:
+    async with opened(folder, None) as vault:
+        await vault.index(accept_removals=False)
+        home, plan = await vault.note("Home.md"), await vault.note("Work/Plan.md")
+
+    assert (home["kind"], home["backlinks"]) == ("markdown", [])
+    assert [(link["target"], link["path"], link["embed"], link["line"]) for link in home["links"]] == [
+        ("Plan", "Work/Plan.md", False, 1),
+        ("diary", "diary.md", True, 2),
+        ("Nowhere", None, False, 2),
+        ("cabin.png", "cabin.png", True, 4),
+    ]
+    assert home["links"][0]["heading"] == "Goals"
+    assert plan["backlinks"] == [
+        {"path": "Home.md", "heading": "Goals", "block": None, "alias": "the plan", "embed": False, "line": 1}
+    ]
+    assert "secret" not in repr((home, plan))
+
+
+@pytest.mark.anyio
+async def test_links_follow_a_folder_that_is_renamed_on_the_disk(folder: Path) -> None:
+    async with opened(folder, None) as vault:
+        await vault.index(accept_removals=False)
+        (folder / "Work").rename(folder / "Done")
+        await vault.index(accept_removals=False)
+        assert (await vault.note("Home.md"))["links"][0]["path"] == "Done/Plan.md"
+        (folder / "Plan.md").write_text("nearer", encoding="utf-8")
+        await vault.index(accept_removals=False)
+        assert (await vault.note("Home.md"))["links"][0]["path"] == "Plan.md"
+        (folder / "Plan.md").unlink()
+        await vault.index(accept_removals=True)
+        assert (await vault.note("Home.md"))["links"][0]["path"] == "Done/Plan.md"
+
+
+@pytest.mark.anyio
+async def test_what_is_near_says_whether_it_is_linked_already(folder: Path) -> None:
+    async with opened(folder, NamedModel("model", "1")) as vault:
+        await vault.index(accept_removals=False)
+        near = {hit["path"]: hit["linked"] for hit in await vault.related("Home.md")}
+    assert near == {"Work/Plan.md": True, "Far.md": False} | {path: True for path in near if path == "cabin.png"}
