@@ -185,4 +185,5 @@ def _passage(hit: Hit) -> Passage:
         block_ids=chunk.block_ids,
         score=hit.score,
         mentioned=hit.mentioned,
+        embedded=tuple(_passage(Hit(chunk=each.chunk, score=hit.score, link=each.link)) for each in hit.embedded),
     )

@@ -33,17 +33,17 @@ from sidecar.worker import Worker
 log = logging.getLogger(__name__)
 
 READY = b"ready"
+"""The worker's first frame. What comes before it is the worker's trouble, what comes after it a file's."""
 COUNTING = b"counting"
 """The worker's second frame: it has opened the tokenizer that it was told, or does without."""
-"""The worker's first frame. What comes before it is the worker's trouble, what comes after it a file's."""
 DEFAULT_MEMORY = 2 * 2**30
 """Bytes of address space. A 32 MiB note of ordinary text needs about a quarter of it."""
 _START_DEADLINE = 60.0
 _ALONE = 16
 """Files that one process reads alone: starting another takes as long as reading some hundred notes."""
 _SMALL = 64 * 2**10
-"""Bytes of a frame that is read on the spot: it takes a millisecond at most, and a thread for each note adds a third to
-what the batch costs this process."""
+"""Bytes of a frame that is read on the spot: it takes a millisecond at most, and a thread for each note doubles what a
+batch costs this process."""
 _PIECE = 4
 """Files in a piece. Smaller ones wait for their frames, larger ones leave a process idle at the end of a batch."""
 # The package's own folder is added by name, at the end, so that the worker starts however this process found it; -P

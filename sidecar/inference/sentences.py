@@ -20,6 +20,7 @@ _SKIPPED = re.compile(
     r"\s*(?:#{1,6}(?:\s|$)|\[[^\]^][^\]]*\]:\s|\|?\s*:?-{3,}+[-:|\s]*+$|(?:[-*_]\s*+){3,}+$|\$\$|={3,}\s*$)"
 )
 _MARK = re.compile(r"\s*(?:>\s*(?:\[![^\]]*\][+-]?)?|(?:[-*+]|\d{1,9}[.)])\s+(?:\[.\]\s+)?|\[\^[^\]]*\]:\s)")
+_PROPERTY = re.compile(r"[^\W\d_][\w -]{0,40}:(?:\s|\Z)")
 _BLOCK_ID = re.compile(r"\s\^[A-Za-z0-9-]+\s*$")
 _HARMLESS_TAGS = "b|i|u|em|strong|kbd|sub|sup|mark|code|small|s|del"
 _BORDER = re.compile(
@@ -76,7 +77,9 @@ def _units(text: str) -> Iterator[str]:
             fence = None
         alone = fence is not None or line.lstrip().startswith((">", "|"))
         skipped = opening is not None or (fence is None and (not line.strip() or _SKIPPED.match(line) is not None))
-        if pending and (alone or skipped or _MARK.match(line)):
+        # Properties are one to a line; a single line of that form may be the middle of a sentence.
+        property_ = bool(pending and _PROPERTY.match(line) and _PROPERTY.match(pending[0]))
+        if pending and (alone or skipped or property_ or _MARK.match(line)):
             yield "\n".join(pending)
             pending = []
         if skipped:

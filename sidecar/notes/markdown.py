@@ -28,7 +28,7 @@ _KINDS: dict[str, BlockKind] = {
     "hr": "rule",
 }
 _CUT = frozenset({"bullet_list_open", "ordered_list_open", "blockquote_open"})
-_CALLOUT = re.compile(r"\s*>\s*\[![^\]\n]+\]")
+_CALLOUT = re.compile(r"\s*>\s*\[![^\]\n]+\][+-]?(?=\s|\Z)")
 _OPAQUE = frozenset({"fence", "code_block", "math_block", "comment_block"})
 _FENCE_LINE = re.compile(r" {0,3}(`{3,}|~{3,})")
 _LINK = re.compile(r"!?\[\[(?:[^\[\]|]*\|)?([^\[\]]*)\]\]|!?\[([^\[\]]*)\]\([^()\s]*\)")

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 Flavour: TypeAlias = Literal["obsidian", "logseq", "notion", "folder"]
@@ -23,5 +22,3 @@ class ReadingRules:
     """Format in which Logseq writes the name of a journal page in links, in the letters of moment.js."""
     file_names: FileNames = "triple-lowbar"
     """How Logseq makes page titles into file names."""
-    property_types: Mapping[str, str] = field(default_factory=dict)
-    """Types that Obsidian's settings give to properties, by name."""

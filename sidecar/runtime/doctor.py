@@ -19,7 +19,7 @@ from sidecar.config import Config
 from sidecar.errors import ConfigError, SidecarError, VaultError
 from sidecar.notes.pdf import pdf_available
 from sidecar.runtime.ledger import counted
-from sidecar.runtime.vaults import index_folder
+from sidecar.runtime.opening import index_folder
 from sidecar.vault.archive import is_archive
 from sidecar.vault.exclusions import Exclusions
 from sidecar.vault.files import check_vault, recognise_kind, scan

@@ -25,12 +25,7 @@ class Reading:
     @property
     def digest(self) -> str:
         """Changes whenever the same file could become another note."""
-        rules = self.rules
-        parts = (
-            *(rules.flavour, rules.daily_folder, rules.daily_format, rules.journal_titles, rules.file_names),
-            *sorted(rules.property_types.items()),
-        )
-        return hashlib.blake2b(repr(parts).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+        return hashlib.blake2b(repr(self.rules).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
 
 
 def load_reading(
@@ -54,6 +49,5 @@ def load_reading(
             daily_format=settings.daily_format,
             journal_titles=settings.journal_titles,
             file_names=settings.file_names,
-            property_types=settings.property_types,
         ),
     )

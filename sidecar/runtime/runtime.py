@@ -26,7 +26,8 @@ from sidecar.inference.model import ChatModel
 from sidecar.inference.upstream import UpstreamChatModel
 from sidecar.runtime import datafolder
 from sidecar.runtime.models import ChatTarget, ModelEntry, ModelRegistry
-from sidecar.runtime.vaults import OpenVault, open_vault
+from sidecar.runtime.opening import open_vault
+from sidecar.runtime.vaults import OpenVault
 from sidecar.upstream import Upstream
 
 log = logging.getLogger(__name__)

@@ -4,34 +4,28 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import hashlib
 import logging
-import re
-from collections.abc import Awaitable, Callable, Container, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Container, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from sidecar.chunking import CHUNKING_VERSION
 from sidecar.citations import obsidian_uri
 from sidecar.embedding.measure import TextLimit
 from sidecar.embedding.model import EmbeddingModel
 from sidecar.errors import NoteMissingError, SidecarError, VaultError
 from sidecar.index import records, shelf, store
 from sidecar.index.database import Database
-from sidecar.index.graph import StoredLink, backlinks, link_counts, neighbours, outgoing
-from sidecar.index.schema import fingerprint
+from sidecar.index.graph import backlinks, link_counts, neighbours, outgoing
 from sidecar.indexer.indexer import Indexer
 from sidecar.indexer.parsing import Parser
-from sidecar.notes import READING_VERSION
+from sidecar.notes.properties import property_type
 from sidecar.retrieval.query import add_filters, parse_query
-from sidecar.retrieval.retriever import Hit, Retriever
+from sidecar.retrieval.retriever import Retriever
 from sidecar.runtime.ledger import ledger_facts, why_facts
-from sidecar.runtime.reading import Reading, load_reading
-from sidecar.vault.archive import is_archive, unpack_archive
-from sidecar.vault.files import check_vault, recognise_kind
+from sidecar.runtime.reading import Reading
+from sidecar.runtime.shown import shown_hit, shown_link, shown_score, shown_span
 from sidecar.vault.rules import explain_rule
-from sidecar.vault.settings import VaultKind
 from sidecar.vault.watcher import watch
 
 log = logging.getLogger(__name__)
@@ -130,7 +124,7 @@ class OpenVault:
         """Hits as JSON objects, best first. Raises RequestError for filters that do not exist."""
         hits = await self.retriever.search(add_filters(parse_query(query), filters), limit=limit)
         # A mentioned note comes whole, which is for chat to use; a list of hits is as long as was asked.
-        return [self._result(hit, explain=explain) for hit in hits[:limit]]
+        return [shown_hit(hit, vault=self.name, explain=explain) for hit in hits[:limit]]
 
     async def related(self, path: str, *, limit: int = 10) -> list[Mapping[str, Any]]:
         """Other notes near this one, as JSON objects, and whether they are linked to it already. Raises
@@ -139,7 +133,9 @@ class OpenVault:
         note = await self._known_note(path)
         hits = await self.retriever.related(path, limit=limit)
         linked = (await self._serving().read(lambda connection: neighbours(connection, [note.id])))[note.id]
-        return [{**self._result(hit, explain=False), "linked": hit.chunk.note.id in linked} for hit in hits]
+        return [
+            {**shown_hit(hit, vault=self.name, explain=False), "linked": hit.chunk.note.id in linked} for hit in hits
+        ]
 
     async def note(self, path: str) -> Mapping[str, Any]:
         """An indexed note with its text in pieces, its links and the links to it. Raises NoteMissingError."""
@@ -156,14 +152,18 @@ class OpenVault:
             "aliases": note.aliases,
             "tags": note.tags,
             "properties": note.properties,
+            "property_types": {
+                name: property_type(name, value, self._reading.settings.property_types)
+                for name, value in note.properties.items()
+            },
             "date": note.date,
             "uri": obsidian_uri(self.name, note.path),
             "chunks": [
-                {"heading_path": c.heading_path, "text": c.text, "span": _span(c.start_line, c.end_line)}
+                {"heading_path": c.heading_path, "text": c.text, "span": shown_span(c.start_line, c.end_line)}
                 for c in chunks
             ],
-            "links": [{"target": link.target, "path": link.path, **_link_place(link)} for link in links],
-            "backlinks": [{"path": link.source, **_link_place(link)} for link in back],
+            "links": [{"target": link.target, "path": link.path, **shown_link(link)} for link in links],
+            "backlinks": [{"path": link.source, **shown_link(link)} for link in back],
         }
 
     async def why(self, path: str, query: str | None) -> Mapping[str, Any]:
@@ -345,144 +345,7 @@ class OpenVault:
         hits = await self.retriever.search(parse_query(query), limit=200)
         for rank, hit in enumerate(hits, start=1):
             if hit.chunk.note.path == path:
-                return {"found": True, "rank": rank, **_why(hit)}
+                return {"found": True, "rank": rank, **shown_score(hit)}
         alone = await self.retriever.search(add_filters(parse_query(query), {"path": path}), limit=1)
-        best = _why(alone[0]) if alone else {"matched": []}
+        best = shown_score(alone[0]) if alone else {"matched": []}
         return {"found": False, "best_score_of_200": round(hits[-1].score, 4) if hits else None, **best}
-
-    def _result(self, hit: Hit, *, explain: bool) -> Mapping[str, Any]:
-        chunk = hit.chunk
-        result: dict[str, Any] = {
-            "path": chunk.note.path,
-            "title": chunk.note.title,
-            "heading_path": chunk.heading_path,
-            "text": chunk.text,
-            "score": round(hit.score, 4),
-            "span": _span(chunk.start_line, chunk.end_line),
-            "uri": obsidian_uri(self.name, chunk.note.path, chunk.heading_path),
-            "link": hit.link,
-            "tags": chunk.note.tags,
-            "properties": chunk.note.properties,
-            "modified": chunk.note.mtime_ns // 1_000_000_000,
-        }
-        return result | {"why": _why(hit)} if explain else result
-
-
-async def open_vault(
-    path: Path,
-    *,
-    name: str,
-    data_dir: Path,
-    embedding: EmbeddingModel | None,
-    embedding_name: str,
-    reopen_embedding: Callable[[str], EmbeddingModel | None],
-    exclude: Sequence[str],
-    kind: VaultKind | None = None,
-    include_templates: bool = False,
-    rebuild: bool = False,
-) -> OpenVault:
-    """Open a vault, which is a folder or a zipped export, and its index. Raises VaultError or IndexUnavailableError.
-
-    `reopen_embedding` opens the model that an older index was made with, by its name in the settings; `kind` is
-    recognised when not given.
-    """
-    given, path, folder = await asyncio.to_thread(_opened_folder, path, data_dir)
-    if rebuild:
-        await asyncio.to_thread(shelf.remove_others, folder, folder / "none")
-    reading = f"{READING_VERSION}/{CHUNKING_VERSION}"
-    wanted = fingerprint(reading=reading, embedding=embedding.fingerprint if embedding else "none")
-    database = await shelf.open_index(folder, wanted)
-    previous = None
-    if not await shelf.is_complete(database) and (found := await shelf.open_previous(folder, wanted)) is not None:
-        old, old_name = found
-        previous = (old, _reopened(old_name, reopen_embedding, made=old.path.name, reading=reading))
-    return OpenVault(
-        name=name,
-        path=path,
-        given=given,
-        database=database,
-        previous=previous,
-        reading=lambda: load_reading(
-            path, kind or recognise_kind(path), exclude=exclude, include_templates=include_templates
-        ),
-        embedding=embedding,
-        embedding_name=embedding_name,
-        text_limit=await _text_limit(embedding),
-    )
-
-
-def _opened_folder(path: Path, data_dir: Path) -> tuple[Path, Path, Path]:
-    """What was named, the folder that is read (of an archive, where it is unpacked), and the index's folder."""
-    given = path.resolve()
-    folder = index_folder(data_dir, given)
-    return given, check_vault(unpack_archive(given, folder / "unpacked") if is_archive(given) else path), folder
-
-
-async def _text_limit(embedding: EmbeddingModel | None) -> TextLimit | None:
-    if embedding is None:
-        return None
-    try:
-        return await embedding.text_limit()
-    except SidecarError as error:
-        log.info("the embedding model does not tell how long a text may be: %s", error.message)
-        return TextLimit()
-
-
-def _reopened(
-    name: str, reopen: Callable[[str], EmbeddingModel | None], *, made: str, reading: str
-) -> EmbeddingModel | None:
-    """The model that an older index file, called `made`, was made with; `None` when it is no longer there or is now
-    another one of that name. Words then serve until the new index is whole.
-    """
-    try:
-        model = reopen(name)
-        same = model is not None and fingerprint(reading=reading, embedding=model.fingerprint).file_name == made
-    except SidecarError as error:
-        log.info("the embedding model of the index so far cannot be used: %s", error.message)
-        return None
-    return model if same else None
-
-
-def index_folder(data_dir: Path, vault: Path) -> Path:
-    """Where a vault's index lives: readable, and distinct for vaults of one name."""
-    slug = re.sub(r"[^\w.-]+", "-", vault.name).strip("-.")[:40] or "vault"
-    digest = hashlib.blake2b(str(vault).encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
-    return data_dir / "vaults" / f"{slug}-{digest}"
-
-
-def _why(hit: Hit) -> dict[str, Any]:
-    return {
-        "score": round(hit.score, 4),
-        "lexical": None if hit.lexical is None else round(hit.lexical, 4),
-        "matched": hit.matched,
-        "similarity": None if hit.similarity is None else round(hit.similarity, 4),
-        "mentioned": hit.mentioned,
-    }
-
-
-def _span(start_line: int, end_line: int) -> dict[str, int]:
-    return {"start_line": start_line, "end_line": end_line}
-
-
-def _link_place(link: StoredLink) -> dict[str, Any]:
-    return {
-        "heading": link.heading,
-        "block": link.block,
-        "alias": link.alias,
-        "embed": link.embed,
-        "line": link.line,
-    }
-
-
-def _embeds(hit: Hit) -> list[dict[str, Any]]:
-    """What a hit shows of other notes, as in a search's results."""
-    return [
-        {
-            "path": each.chunk.note.path,
-            "heading_path": each.chunk.heading_path,
-            "text": each.chunk.text,
-            "span": _span(each.chunk.start_line, each.chunk.end_line),
-            "link": each.link,
-        }
-        for each in hit.embedded
-    ]

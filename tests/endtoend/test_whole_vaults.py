@@ -1,6 +1,6 @@
 """Whole vaults are indexed for real, and what the index says of them is compared with the files on the disk.
 
-The vaults of the test suite always; with `SIDECAR_TEST_VAULTS` set to a folder of vaults, each of those too.
+The vaults of the test suite always; larger ones, written by others, where they lie beside the repository.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from sidecar.config import Config
 from sidecar.index import graph, records
 from sidecar.index.database import Database
 from sidecar.runtime import open_runtime
-from sidecar.runtime.vaults import index_folder
+from sidecar.runtime.opening import index_folder
 
 _OWN = Path(__file__).parents[1] / "vaults"
-_OTHERS = os.environ.get("SIDECAR_TEST_VAULTS")
+_OTHERS = Path(__file__).parents[3] / "shared" / "data" / "vaults"
 
 
 def _vaults() -> list[Path]:
-    folders = [_OWN, *([Path(_OTHERS)] if _OTHERS else [])]
+    folders = [_OWN, *([_OTHERS] if _OTHERS.is_dir() else [])]
     return sorted(path for folder in folders for path in folder.iterdir() if path.is_dir())
 
 

@@ -218,6 +218,11 @@ def test_terms_are_folded_words_and_pairs_of_characters() -> None:
         ("A claim.[^1] And more ^block-id", ["A claim.[^1] And more"]),
         ("[[Only]] · [a](b.md) https://example.org/x", []),
         ("", []),
+        (
+            "author: [[Ray Bradbury]]\ndue: 2024-05-06\nsummary: A long trip",
+            ["author: [[Ray Bradbury]]", "due: 2024-05-06", "summary: A long trip"],
+        ),
+        ("There is one thing\nmissing: the key to\nthe house.", ["There is one thing missing: the key to the house."]),
     ],
 )
 def test_text_is_cut_into_what_can_be_quoted(text: str, expected: list[str]) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.chat import ChatRequest, find_passages
 from tests.runtime.test_vaults import NamedModel, opened
 
 _FILES = {
@@ -68,3 +69,30 @@ async def test_what_is_near_says_whether_it_is_linked_already(folder: Path) -> N
         await vault.index(accept_removals=False)
         near = {hit["path"]: hit["linked"] for hit in await vault.related("Home.md")}
     assert near == {"Work/Plan.md": True, "Far.md": False} | {path: True for path in near if path == "cabin.png"}
+
+
+@pytest.mark.anyio
+async def test_a_note_tells_the_types_of_its_properties_as_obsidian_has_them(folder: Path) -> None:
+    (folder / ".obsidian").mkdir()
+    (folder / ".obsidian" / "types.json").write_text('{"types": {"shelf": "number"}}', encoding="utf-8")
+    (folder / "Book.md").write_text(
+        "---\nshelf: 7\nread: true\nbought: 2024-05-06\nby: [A, B]\nnote: good\n---\n", encoding="utf-8"
+    )
+    async with opened(folder, None) as vault:
+        await vault.index(accept_removals=False)
+        note = await vault.note("Book.md")
+    types = {"shelf": "number", "read": "checkbox", "bought": "date", "by": "list", "note": "text"}
+    assert note["property_types"] == types
+
+
+@pytest.mark.anyio
+async def test_what_a_note_embeds_comes_along_in_search_and_in_chat(folder: Path) -> None:
+    (folder / "Boiler.md").write_text("The boiler's own diary.\n\n![[x7#Readings]]", encoding="utf-8")
+    (folder / "x7.md").write_text("# Readings\n\nPressure 1.2 bar.\n\n# Else\n\nNothing.", encoding="utf-8")
+    async with opened(folder, None) as vault:
+        await vault.index(accept_removals=False)
+        (hit,) = await vault.search("boiler diary")
+        request = ChatRequest(messages=[{"role": "user", "content": "boiler diary"}])
+        (passage,) = await find_passages(request, vault)
+    assert [(each["path"], each["text"]) for each in hit["embeds"]] == [("x7.md", "# Readings\n\nPressure 1.2 bar.")]
+    assert [each.path for each in passage.embedded] == ["x7.md"]

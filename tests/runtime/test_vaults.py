@@ -13,7 +13,8 @@ import pytest
 from sidecar.embedding.measure import TextLimit
 from sidecar.embedding.model import EmbeddingModel, Embeddings, TextKind
 from sidecar.errors import ConfigError
-from sidecar.runtime.vaults import OpenVault, open_vault
+from sidecar.runtime.opening import open_vault
+from sidecar.runtime.vaults import OpenVault
 
 
 class NamedModel:
