@@ -91,8 +91,8 @@ async def test_what_a_note_embeds_comes_along_in_search_and_in_chat(folder: Path
     (folder / "x7.md").write_text("# Readings\n\nPressure 1.2 bar.\n\n# Else\n\nNothing.", encoding="utf-8")
     async with opened(folder, None) as vault:
         await vault.index(accept_removals=False)
-        (hit,) = await vault.search("boiler diary")
+        hit, *_ = await vault.search("boiler diary")
         request = ChatRequest(messages=[{"role": "user", "content": "boiler diary"}])
-        (passage,) = await find_passages(request, vault)
+        passage, *_ = await find_passages(request, vault)
     assert [(each["path"], each["text"]) for each in hit["embeds"]] == [("x7.md", "# Readings\n\nPressure 1.2 bar.")]
     assert [each.path for each in passage.embedded] == ["x7.md"]
