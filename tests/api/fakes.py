@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any, cast
 
@@ -195,7 +195,7 @@ class FakeRuntime:
             raise RequestError(f"There is no vault '{name}'.", param="vault")
         return self.vaults[name]
 
-    async def status(self) -> Mapping[str, Any]:
+    async def status(self, *, lists: Container[str] = ()) -> Mapping[str, Any]:
         self.calls.append("status")
         return {"ready": True, "version": self.version, "vaults": []}
 
