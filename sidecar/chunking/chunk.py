@@ -9,8 +9,9 @@ from sidecar.notes.note import Span
 
 CHUNKING_VERSION = 2
 """Part of the index's fingerprint: raise it whenever the same note would be cut differently."""
-_MAX_PLACE = 300
-"""Characters of title and heading path in front of an embedded text: a heading may be as long as a page."""
+_MAX_PLACE = 160
+"""Characters of title and heading path in front of an embedded text: a heading may be as long as a page, and in Chinese
+as many tokens as a model takes."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

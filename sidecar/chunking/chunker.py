@@ -79,7 +79,7 @@ def _shorter(
         # A tenth less than the proportion says: tokens are not spread evenly over a text.
         length = int(len(chunks[number].text) * tokens.most / count * 0.9)
         for section in {piece.section for piece in groups[number]}:
-            shorter[section] = min(shorter[section], max(_LEAST_CHARS, min(length, limits[section] - 1)))
+            shorter[section] = min(shorter[section], max(_LEAST_CHARS, min(length, limits[section] * 3 // 4)))
     return shorter
 
 

@@ -13,6 +13,7 @@ from sidecar.cli.options import choose_vaults, json_option, model_options, read_
 from sidecar.cli.output import print_json, set_up_logging, with_progress
 from sidecar.config import Config
 from sidecar.runtime import open_runtime
+from sidecar.runtime.ledger import counted
 
 
 @click.command()
@@ -32,7 +33,8 @@ def index(vaults: tuple[Path, ...], rebuild: bool, accept_removals: bool, as_jso
         return
     for result in results:
         click.echo(
-            f"{result['name']}: {result['indexed']} notes in {result['chunks']} pieces, {result['excluded']} excluded,"
+            f"{result['name']}: {counted(result['indexed'], 'note')} in {counted(result['chunks'], 'piece')},"
+            f" {result['excluded']} excluded,"
             f" {result['failed']} failed, {result['seconds']} s"
         )
         for problem in result["problems"]:

@@ -23,6 +23,7 @@ from sidecar.cli.output import complain, set_up_logging, stderr, with_progress
 from sidecar.config import Config
 from sidecar.errors import ConfigError
 from sidecar.runtime import Runtime, datafolder, open_runtime
+from sidecar.runtime.ledger import counted
 from sidecar.upstream import find_local
 
 
@@ -106,8 +107,8 @@ async def _announce(runtime: Runtime, url: str) -> None:
     for vault in runtime.vaults.values():
         status = await vault.status()
         console.print(
-            f"  {escape(vault.name)}: {status['indexed']} notes in {status['chunks']} pieces are searchable"
-            f" ({status['excluded']} excluded, {status['failed']} failed)."
+            f"  {escape(vault.name)}: {counted(status['indexed'], 'note')} in {counted(status['chunks'], 'piece')},"
+            f" searchable ({status['excluded']} excluded, {status['failed']} failed)."
         )
         for problem in status["problems"]:
             console.print(f"  [yellow]{escape(problem)}[/yellow]")

@@ -34,14 +34,23 @@ _MOST_RULES = 5
 @click.option("--excluded", is_flag=True, help="List the files that are excluded, by rule.")
 @click.option("--failed", is_flag=True, help="List the files that could not be read.")
 @click.option("--problems", is_flag=True, help="List the notes in which something is not as it should be.")
+@click.option("--unresolved", is_flag=True, help="List what links name and no file has.")
 @model_options
 @settings_options
 @json_option
-def status(vaults: tuple[Path, ...], excluded: bool, failed: bool, problems: bool, as_json: bool, **flags: Any) -> None:
+def status(
+    vaults: tuple[Path, ...],
+    excluded: bool,
+    failed: bool,
+    problems: bool,
+    unresolved: bool,
+    as_json: bool,
+    **flags: Any,
+) -> None:
     """What is indexed, what not, and what is wrong. With --json, every list is in it, whole."""
     config = read_settings(flags, vaults=vaults)
     set_up_logging("warning")
-    asked = {"excluded": excluded, "failed": failed, "problems": problems}
+    asked = {"excluded": excluded, "failed": failed, "problems": problems, "unresolved": unresolved}
     lists = [name for name in LEDGER_LISTS if as_json or asked[name]]
     facts = asyncio.run(_status(config, lists=lists, here=bool(vaults)))
     if as_json:
@@ -176,7 +185,22 @@ def _list_problems(vault: Mapping[str, Any]) -> None:
     print_list(lines, most=_MOST_FILES, indent="  ")
 
 
-_LISTS = {"excluded": _list_excluded, "failed": _list_failed, "problems": _list_problems}
+def _list_unresolved(vault: Mapping[str, Any]) -> None:
+    links = _told_list(vault, "unresolved_links", none="every link leads to a file")
+    lines = [f"[[{link['target']}]] in {_named(link['sources'])}" for link in links]
+    print_list(lines, most=_MOST_FILES, indent="  ")
+
+
+def _named(paths: Sequence[str]) -> str:
+    return paths[0] + (f" and {len(paths) - 1} more" if len(paths) > 1 else "")
+
+
+_LISTS = {
+    "excluded": _list_excluded,
+    "failed": _list_failed,
+    "problems": _list_problems,
+    "unresolved": _list_unresolved,
+}
 
 
 def _told_list(vault: Mapping[str, Any], key: str, *, none: str) -> Iterable[Mapping[str, Any]]:

@@ -49,6 +49,15 @@ class ChunkRecord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StoredTask:
+    """A task of a note: the character in its box, its text, its line."""
+
+    state: str
+    text: str
+    line: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Counts:
     """Files by what became of them, and chunks by whether they have a vector."""
 
@@ -132,9 +141,25 @@ def paths_titled(connection: apsw.Connection, titles: Iterable[str]) -> dict[str
     return found
 
 
+def dates_of(connection: apsw.Connection, note_id: int) -> list[tuple[str, int]]:
+    """The days that a note names, as ISO dates with their lines, in order of their place."""
+    rows = connection.execute("SELECT day, line FROM dates WHERE note_id = ? ORDER BY line, rowid", (note_id,))
+    return [(day, line) for day, line in rows]
+
+
+def tasks_of(connection: apsw.Connection, note_id: int) -> list[StoredTask]:
+    """The tasks of a note, in order of their place."""
+    rows = connection.execute("SELECT state, text, line FROM tasks WHERE note_id = ? ORDER BY line, rowid", (note_id,))
+    return [StoredTask(state=state, text=text, line=line) for state, text, line in rows]
+
+
 def indexed_count(connection: apsw.Connection) -> int:
-    """Number of indexed files."""
-    return int(connection.execute("SELECT count(*) FROM notes WHERE status = 'indexed' AND part_of IS NULL").get)
+    """Number of indexed files that hold text: images aside."""
+    return int(
+        connection.execute(
+            "SELECT count(*) FROM notes WHERE status = 'indexed' AND part_of IS NULL AND kind <> 'image'"
+        ).get
+    )
 
 
 _LEDGER = "SELECT path, status, reason, size, mtime_ns, content_hash, problems FROM notes WHERE part_of IS NULL"
@@ -146,6 +171,17 @@ def ledger(connection: apsw.Connection, paths: Iterable[str] | None = None) -> d
         return _ledger(connection.execute(_LEDGER))
     some = f"{_LEDGER} AND path IN (SELECT value FROM json_each(?))"  # noqa: S608  # constants
     return _ledger(connection.execute(some, (json.dumps(list(paths)),)))
+
+
+def paths_below(connection: apsw.Connection, folders: Iterable[str]) -> list[str]:
+    """Paths of the files that the ledger has inside these folders, at any depth."""
+    # "0" follows "/" in every encoding's order: what lies between the two begins with the folder and a slash.
+    rows = connection.execute(
+        "SELECT n.path FROM json_each(?) f JOIN notes n ON n.path > f.value || '/' AND n.path < f.value || '0'"
+        " WHERE n.part_of IS NULL",
+        (json.dumps(list(folders)),),
+    )
+    return [path for (path,) in rows]
 
 
 def notable(connection: apsw.Connection) -> dict[str, LedgerEntry]:

@@ -350,16 +350,19 @@ def _kept_rows(connection: apsw.Connection, note_id: int) -> defaultdict[bytes, 
 
 
 def _write_chunk(connection: apsw.Connection, note_id: int, row: int | None, chunk: Chunk, embed_hash: bytes) -> int:
-    place = (chunk.ordinal, chunk.span.start_line, chunk.span.end_line, json.dumps(chunk.block_ids))
+    # The heading path is no part of what the hash tells apart: it is joined and cut there.
+    heading_path = json.dumps(chunk.heading_path, ensure_ascii=False)
+    place = (chunk.ordinal, chunk.span.start_line, chunk.span.end_line, json.dumps(chunk.block_ids), heading_path)
     if row is not None:
         connection.execute(
-            "UPDATE chunks SET ordinal = ?, start_line = ?, end_line = ?, block_ids = ? WHERE id = ?", (*place, row)
+            "UPDATE chunks SET ordinal = ?, start_line = ?, end_line = ?, block_ids = ?, heading_path = ? WHERE id = ?",
+            (*place, row),
         )
         return row
     connection.execute(
-        "INSERT INTO chunks (ordinal, start_line, end_line, block_ids, note_id, heading_path, text, embed_hash)"
+        "INSERT INTO chunks (ordinal, start_line, end_line, block_ids, heading_path, note_id, text, embed_hash)"
         " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (*place, note_id, json.dumps(chunk.heading_path, ensure_ascii=False), chunk.text, embed_hash),
+        (*place, note_id, chunk.text, embed_hash),
     )
     return connection.last_insert_rowid()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sidecar.index.store import FileState, LedgerEntry
@@ -59,15 +59,21 @@ def disputed(one: LedgerEntry | None, two: LedgerEntry | None) -> LedgerEntry:
     return replace(chosen, reason=None, file=_UNREAD)
 
 
-def inside(path: str, folder: str) -> bool:
-    """Whether a path is a folder or lies in it; everything lies in the folder of no name."""
-    return not folder or path == folder or path.startswith(folder.rstrip("/") + "/")
+def inside(path: str, folders: Container[str]) -> bool:
+    """Whether a path is one of the folders or lies in one; everything lies in the folder of no name."""
+    return "" in folders or path in folders or any(above in folders for above in _above(path))
 
 
 def outermost(folders: Iterable[str]) -> list[str]:
     """The folders without those that lie inside another one of them."""
-    chosen: list[str] = []
-    for folder in sorted(set(folders), key=len):
-        if not any(inside(folder, outer) for outer in chosen):
-            chosen.append(folder)
-    return chosen
+    wanted = {folder.rstrip("/") for folder in folders}
+    if "" in wanted:
+        return [""]
+    return sorted(folder for folder in wanted if not any(above in wanted for above in _above(folder)))
+
+
+def _above(path: str) -> Iterator[str]:
+    end = path.rfind("/")
+    while end > 0:
+        yield path[:end]
+        end = path.rfind("/", 0, end)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 
 import apsw
@@ -29,6 +28,7 @@ from sidecar.indexer.embedder import Embedder
 from sidecar.indexer.parsing import ParseJob, Parser, ParseResult
 from sidecar.indexer.progress import Progress
 from sidecar.indexer.storing import write_result
+from sidecar.notes.kinds import kind_of
 from sidecar.notes.rules import Flavour
 from sidecar.vault.exclusions import Exclusions
 from sidecar.vault.files import Scan, VaultFile, scan_at
@@ -85,8 +85,8 @@ class Indexer:
     async def reconcile(self, *, below: Iterable[str] = ("",), accept_removals: bool = False) -> None:
         """Make the words of the index agree with the folders `below` (vault-relative; the default is the whole vault).
 
-        With `accept_removals` vanished notes are forgotten however many they are. Raises VaultError when the vault is
-        not there at all, and then forgets nothing.
+        With `accept_removals` vanished notes are forgotten however many they are. Nothing is forgotten when the vault,
+        or a folder of it, cannot be read; the progress says so.
         """
         folders = outermost(below)
         async with self._lock:
@@ -128,20 +128,18 @@ class Indexer:
         self._on_change()
 
     async def _apply_scan(self, found: Scan, folders: Sequence[str], *, accept_removals: bool) -> None:
+        whole = "" in folders
+        if whole and found.complete and await self._read_otherwise():
+            await self._forget_hashes()
         ledger = await self._ledger()
-        here = {path: entry for path, entry in ledger.items() if any(inside(path, folder) for folder in folders)}
-        self.progress.problems = list(found.problems)
-        again = "" in folders and await self._read_otherwise()
-        if again:
-            # The same bytes may be another note under other settings, so that no hash says they are the same.
-            ledger = {
-                path: replace(entry, file=replace(entry.file, content_hash=None)) for path, entry in ledger.items()
-            }
-        files = found.files if again else [file for file in found.files if changed(file, here.get(file.path))]
-        indexed = sum(entry.status == "indexed" for entry in ledger.values())
+        within = frozenset(folders)
+        here = {path: entry for path, entry in ledger.items() if inside(path, within)}
+        # A part that was looked at says nothing of the rest.
+        known = [] if whole else self.progress.problems
+        self.progress.problems = list(dict.fromkeys([*known, *found.problems]))
+        files = [file for file in found.files if changed(file, here.get(file.path)) or self._is_table(file.path)]
+        indexed = await self._targets()[0].read(records.indexed_count)
         await self._apply(found, files, ledger, here, indexed=None if accept_removals else indexed)
-        if again:
-            await self._write(lambda connection: write_meta(connection, _READ_AS, self._reading()))
 
     async def _apply_paths(self, paths: Sequence[str]) -> None:
         if not paths:
@@ -149,10 +147,32 @@ class Indexer:
         found = await asyncio.to_thread(scan_at, self._root, self._exclusions(), paths)
         # Not the whole ledger: in a vault of 60,000 notes that would take longer than the note that was saved.
         present = {file.path for file in found.files} | {excluded.path for excluded in found.excluded}
-        ledger = await self._ledger({*paths, *present, *self.progress.held})
-        here = {path: ledger[path] for path in paths if path in ledger}
+        # What is gone may have been a folder: nobody can tell by the name of something that is not there.
+        gone = [path for path in paths if path not in present]
+        below = await self._targets()[0].read(lambda connection: records.paths_below(connection, gone)) if gone else []
+        ledger = await self._ledger({*paths, *below, *present, *self.progress.held})
+        here = {path: ledger[path] for path in (*paths, *below) if path in ledger}
         indexed = await self._targets()[0].read(records.indexed_count) if here.keys() - present else 0
         await self._apply(found, found.files, ledger, here, indexed=indexed)
+        await self._look_at_tables(paths)
+
+    async def _look_at_tables(self, paths: Iterable[str]) -> None:
+        """Read the tables again whose rows may have got a page, or lost one: those beside the folder of a page."""
+        if self._flavour() != "notion":
+            return
+        folders = {path.rpartition("/")[0] for path in paths}
+        beside = {folder.rpartition("/")[0] for folder in folders if folder}
+        ledger = await self._ledger()
+        files = [
+            VaultFile(path=path, size=-1, mtime_ns=-1)
+            for path, entry in ledger.items()
+            if self._is_table(path) and entry.status == "indexed" and path.rpartition("/")[0] in beside
+        ]
+        await self._read_files(files, ledger, {})
+
+    def _is_table(self, path: str) -> bool:
+        """Whether a file's rows depend on what pages there are, which its own bytes do not tell."""
+        return kind_of(path, flavour=self._flavour()) == "table"
 
     async def _apply(
         self,
@@ -187,6 +207,19 @@ class Indexer:
         wanted = self._reading()
         return any([await target.read(lambda c: read_meta(c, _READ_AS)) != wanted for target in self._targets()])
 
+    async def _forget_hashes(self) -> None:
+        """Have every file read again: under other settings the same bytes may be another note.
+
+        Done before the reading, in one transaction with the settings' digest, so that an interrupted run goes on.
+        """
+        wanted = self._reading()
+
+        def forget(connection: apsw.Connection) -> None:
+            connection.execute("UPDATE notes SET content_hash = NULL WHERE part_of IS NULL")
+            write_meta(connection, _READ_AS, wanted)
+
+        await self._write(forget)
+
     async def _follow_links(self) -> None:
         """Find out where the links lead that the last changes touched."""
         flavour = self._flavour()
@@ -204,7 +237,9 @@ class Indexer:
 
     def _believable(self, vanished: Mapping[str, LedgerEntry], *, indexed: int) -> dict[str, LedgerEntry]:
         """What of the vanished may be forgotten: all, or nothing when over a fifth of the `indexed` notes vanish."""
-        lost = [path for path, entry in vanished.items() if entry.status == "indexed"]
+        # Images are cleared away by the hundred, and say nothing about the notes.
+        texts = {path for path in vanished if kind_of(path, flavour=self._flavour()) != "image"}
+        lost = [path for path, entry in vanished.items() if entry.status == "indexed" and path in texts]
         if len(lost) < _HOLD_AT_LEAST or len(lost) <= _HOLD_SHARE * indexed:
             return dict(vanished)
         log.warning("%d notes vanished at once; they stay in the index until that is confirmed", len(lost))

@@ -24,7 +24,7 @@ from sidecar.indexer.parsing import COUNTING, DEFAULT_MEMORY, READY, ParsedNote,
 from sidecar.language.terms import token_stream
 from sidecar.notes.kinds import kind_of, read_file
 from sidecar.notes.note import Note
-from sidecar.notes.table import row_pages
+from sidecar.notes.table import holds_row_pages, row_pages
 from sidecar.vault.files import look_at_file, resolve_inside
 from sidecar.vault.files import read_file as read_bytes
 from sidecar.worker import MAX_FRAME, FrameChannel, serve_frames
@@ -114,7 +114,9 @@ def parse_file(request: ParseRequest, job: ParseJob, tokens: TokenLimit | None =
     if content_hash == job.known_hash:
         return result
     note, *parts = read_file(job.path, content.data, rules=request.rules, plain=request.plain, pages=pages)
-    parsed = dataclasses.replace(prepare(note, tokens), parts=tuple(prepare(part, tokens) for part in parts))
+    # A withheld row has no entry in the ledger to be excluded in: nothing of it is told at all.
+    told = tuple(prepare(part, tokens) for part in parts if part.withheld is None)
+    parsed = dataclasses.replace(prepare(note, tokens), parts=told)
     return dataclasses.replace(result, unchanged=False, parsed=parsed)
 
 
@@ -125,8 +127,8 @@ def _row_pages(request: ParseRequest, job: ParseJob) -> tuple[str, ...]:
     found: list[str] = []
     with contextlib.suppress(OSError, VaultError):
         for entry in os.scandir(resolve_inside(root, parent) if parent else root):
-            if entry.is_dir(follow_symlinks=False):
-                folder = f"{parent}/{entry.name}".lstrip("/")
+            folder = f"{parent}/{entry.name}".lstrip("/")
+            if holds_row_pages(job.path, folder) and entry.is_dir(follow_symlinks=False):
                 found += [f"{folder}/{name}" for name in os.listdir(entry.path)]  # noqa: PTH208  # names are wanted
     return tuple(sorted(row_pages(job.path, found)))
 
@@ -134,7 +136,8 @@ def _row_pages(request: ParseRequest, job: ParseJob) -> tuple[str, ...]:
 def prepare(note: Note, tokens: TokenLimit | None = None) -> ParsedNote:
     """Cut a note up for the index. A withheld one is emptied here, so that no word of it leaves this process."""
     if note.withheld is not None:
-        bare = Note(path=note.path, title=note.title, text="", withheld=note.withheld, problems=note.problems)
+        # The title may be a heading's or a property's words, and a problem's message may quote the text.
+        bare = Note(path=note.path, title="", text="", withheld=note.withheld)
         return ParsedNote(note=bare, chunks=(), streams=(), name_stream="", heading_streams=())
     chunks = chunk_note(note, tokens=tokens)
     return ParsedNote(

@@ -78,13 +78,18 @@ def read_table(path: str, data: bytes, *, rules: ReadingRules, pages: Collection
 
 def row_pages(path: str, paths: Iterable[str]) -> tuple[str, ...]:
     """Names of the pages in the folder of an exported table, of all `paths` of the vault, for `read_table`."""
-    stem = path[:-4].removesuffix("_all")
-    folders = {unicodedata.normalize("NFC", f"{folder}/") for folder in (stem, _beside(path, page_name(path)))}
     return tuple(
         page_name(page)
         for page in paths
-        if page.lower().endswith(".md") and unicodedata.normalize("NFC", page[: page.rfind("/") + 1]) in folders
+        if page.lower().endswith(".md") and holds_row_pages(path, page[: max(page.rfind("/"), 0)])
     )
+
+
+def holds_row_pages(path: str, folder: str) -> bool:
+    """Whether the pages of a table's rows lie in this folder: it lies beside the table and is called like it."""
+    stem = path[:-4].removesuffix("_all")
+    names = {unicodedata.normalize("NFC", name) for name in (stem, _beside(path, page_name(path)))}
+    return unicodedata.normalize("NFC", folder) in names
 
 
 def _beside(path: str, name: str) -> str:

@@ -57,9 +57,7 @@ def examine(
     `url` is the running server's; `problem` is what kept the index from being opened.
     """
     told = {Path(vault["path"]): vault for vault in (status or {}).get("vaults", ())}
-    named = [path.resolve() for path in config.vaults]
-    places = {_place(config, path) for path in named}
-    paths = dict.fromkeys([*named, *(path for path in told if path not in places)])
+    paths = dict.fromkeys([*(path.resolve() for path in config.vaults), *told])
     return {
         "version": __version__,
         "python": platform.python_version(),
@@ -67,7 +65,7 @@ def examine(
         "url": url,
         "checks": list(_program(status, url=url, problem=problem)),
         "data_folder": _data_folder(config),
-        "vaults": [_vault(config, path, told.get(_place(config, path)), running=url is not None) for path in paths],
+        "vaults": [_vault(config, path, told.get(path), running=url is not None) for path in paths],
     }
 
 
@@ -191,9 +189,7 @@ def _settings(config: Config, settings: VaultSettings) -> dict[str, Any]:
 
 def _index_bytes(config: Config, path: Path) -> int:
     total = 0
-    # A server names an archive by where it is unpacked, and that is beside its index.
-    unpacked = path.is_relative_to(config.data_dir.resolve())
-    for file in (path.parent if unpacked else index_folder(config.data_dir, path)).glob("*.db*"):
+    for file in index_folder(config.data_dir, path).glob("*.db*"):
         try:
             total += file.stat().st_size
         except OSError:

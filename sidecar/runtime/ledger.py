@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Container, Iterable, Mapping
 from typing import Any, Literal, TypeAlias, get_args
 
+from sidecar.index.graph import Unresolved
 from sidecar.index.store import LedgerEntry
 from sidecar.notes.note import Problem
 from sidecar.vault.rules import explain_rule, find_file
 
-LedgerList: TypeAlias = Literal["excluded", "failed", "problems"]
+LedgerList: TypeAlias = Literal["excluded", "failed", "problems", "unresolved"]
 LEDGER_LISTS: tuple[LedgerList, ...] = get_args(LedgerList)
 
 
@@ -35,6 +36,11 @@ def ledger_facts(entries: Iterable[LedgerEntry], *, lists: Container[str] = ()) 
     if "problems" in lists:
         facts["problem_notes"] = [{"path": e.path, "problems": problems_of(e.problems)} for e in troubled]
     return facts
+
+
+def unresolved_facts(links: Iterable[Unresolved]) -> dict[str, Any]:
+    """What links name and nothing has, what most notes name first, as JSON: `target` and `sources`, paths of notes."""
+    return {"unresolved_links": [{"target": each.target, "sources": list(each.sources)} for each in links]}
 
 
 def why_facts(ledger: Mapping[str, LedgerEntry], typed: str) -> dict[str, Any]:

@@ -14,13 +14,13 @@ from sidecar.embedding.measure import TextLimit
 from sidecar.embedding.model import EmbeddingModel
 from sidecar.errors import SidecarError
 from sidecar.index import shelf
-from sidecar.index.schema import fingerprint
+from sidecar.index.schema import fingerprint, read_meta
 from sidecar.notes import READING_VERSION
-from sidecar.runtime.reading import load_reading
+from sidecar.runtime.reading import SETTINGS_KEY, Reading, load_reading
 from sidecar.runtime.vaults import OpenVault
 from sidecar.vault.archive import is_archive, unpack_archive
 from sidecar.vault.files import check_vault, recognise_kind
-from sidecar.vault.settings import VaultKind
+from sidecar.vault.settings import VaultKind, VaultSettings, settings_told
 
 log = logging.getLogger(__name__)
 
@@ -53,15 +53,21 @@ async def open_vault(
     if not await shelf.is_complete(database) and (found := await shelf.open_previous(folder, wanted)) is not None:
         old, old_name = found
         previous = (old, _reopened(old_name, reopen_embedding, made=old.path.name, reading=reading))
+    before = settings_told(await database.read(lambda connection: read_meta(connection, SETTINGS_KEY)))
+
+    def load(before: VaultSettings) -> Reading:
+        return load_reading(
+            path, kind or recognise_kind(path), before=before, exclude=exclude, include_templates=include_templates
+        )
+
     return OpenVault(
         name=name,
         path=path,
         given=given,
         database=database,
         previous=previous,
-        reading=lambda: load_reading(
-            path, kind or recognise_kind(path), exclude=exclude, include_templates=include_templates
-        ),
+        reading=await asyncio.to_thread(load, before),
+        load=load,
         embedding=embedding,
         embedding_name=embedding_name,
         text_limit=await _text_limit(embedding),

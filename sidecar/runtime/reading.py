@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -12,6 +12,9 @@ from sidecar.notes.kinds import unread_rule
 from sidecar.notes.rules import ReadingRules
 from sidecar.vault.exclusions import Exclusions
 from sidecar.vault.settings import VaultKind, VaultSettings, load_vault_settings
+
+SETTINGS_KEY = "settings"
+"""Where the index keeps the settings that were last read whole."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,10 +32,21 @@ class Reading:
 
 
 def load_reading(
-    root: Path, kind: VaultKind, *, exclude: Sequence[str] = (), include_templates: bool = False
+    root: Path,
+    kind: VaultKind,
+    *,
+    before: VaultSettings,
+    exclude: Sequence[str] = (),
+    include_templates: bool = False,
 ) -> Reading:
-    """Read the settings of the vault at `root`; `exclude` are the user's globs. Never raises."""
+    """Read the settings of the vault at `root`; `exclude` are the user's globs. Never raises.
+
+    When a file that decides what is excluded cannot be read, what it said `before` still holds.
+    """
     settings = load_vault_settings(root, kind)
+    if not settings.complete:
+        # A half-written file must not let excluded notes in, nor have all notes read again as something else.
+        settings = replace(before, kind=kind, problems=settings.problems, complete=False)
     return Reading(
         settings=settings,
         exclusions=Exclusions.build(

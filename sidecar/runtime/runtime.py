@@ -266,11 +266,11 @@ def _file(name: str) -> Path:
 
 
 def _free_name(path: Path, taken: Mapping[str, OpenVault]) -> str:
-    """The folder's name, as Obsidian names vaults; numbered when two vaults share it."""
-    name = path.name or "vault"
-    number = 2
+    """The folder's or archive's name, as Obsidian names vaults; numbered when two vaults share it."""
+    own = (path.stem if path.suffix.lower() == ".zip" else path.name) or "vault"
+    name, number = own, 2
     while name in taken:
-        name = f"{path.name} {number}"
+        name = f"{own} {number}"
         number += 1
     return name
 

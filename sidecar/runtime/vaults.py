@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Container, Mapping
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,16 +15,18 @@ from sidecar.embedding.model import EmbeddingModel
 from sidecar.errors import NoteMissingError, SidecarError, VaultError
 from sidecar.index import records, shelf, store
 from sidecar.index.database import Database
-from sidecar.index.graph import backlinks, link_counts, neighbours, outgoing
+from sidecar.index.graph import backlinks, link_counts, neighbours, outgoing, unresolved
+from sidecar.index.schema import write_meta
 from sidecar.indexer.indexer import Indexer
 from sidecar.indexer.parsing import Parser
 from sidecar.notes.properties import property_type
 from sidecar.retrieval.query import add_filters, parse_query
 from sidecar.retrieval.retriever import Retriever
-from sidecar.runtime.ledger import ledger_facts, why_facts
-from sidecar.runtime.reading import Reading
+from sidecar.runtime.ledger import ledger_facts, unresolved_facts, why_facts
+from sidecar.runtime.reading import SETTINGS_KEY, Reading
 from sidecar.runtime.shown import shown_hit, shown_link, shown_score, shown_span
 from sidecar.vault.rules import explain_rule
+from sidecar.vault.settings import VaultSettings
 from sidecar.vault.watcher import watch
 
 log = logging.getLogger(__name__)
@@ -49,13 +50,14 @@ class OpenVault:
         given: Path,
         database: Database,
         previous: tuple[Database, EmbeddingModel | None] | None,
-        reading: Callable[[], Reading],
+        reading: Reading,
+        load: Callable[[VaultSettings], Reading],
         embedding: EmbeddingModel | None,
         embedding_name: str,
         text_limit: TextLimit | None,
     ) -> None:
-        """`path` is the folder that is read, `given` what the user named: the same, or an archive. `reading` looks at
-        the settings anew each time; `text_limit` is the embedding model's.
+        """`path` is the folder that is read, `given` what the user named: the same, or an archive. `load` looks at
+        the settings anew, given those before; `text_limit` is the embedding model's.
         """
         self.name = name
         self.path = path
@@ -64,8 +66,8 @@ class OpenVault:
         self._previous = previous
         self._embedding = embedding
         self._embedding_name = embedding_name
-        self._load_reading = reading
-        self._reading = reading()
+        self._load_reading = load
+        self._reading = reading
         self._parser = Parser(path, rules=lambda: self._reading.rules, text_limit=text_limit)
         self._tasks: list[asyncio.Task[None]] = []
         self._changed = asyncio.Event()
@@ -110,6 +112,7 @@ class OpenVault:
 
     async def index(self, *, accept_removals: bool) -> None:
         """Bring the index up to date once, vectors included. Raises VaultError when the vault cannot be read."""
+        await self._remember_settings()
         await self.indexer.reconcile(accept_removals=accept_removals)
         await self.indexer.embed()
 
@@ -140,11 +143,15 @@ class OpenVault:
     async def note(self, path: str) -> Mapping[str, Any]:
         """An indexed note with its text in pieces, its links and the links to it. Raises NoteMissingError."""
         note = await self._known_note(path)
-        chunks, links, back = await self._serving().read(
+        chunks, links, back, days, tasks = await self._serving().read(
             lambda connection: (
-                records.chunks_of(connection, path), outgoing(connection, path), backlinks(connection, path)
+                records.chunks_of(connection, path),
+                outgoing(connection, path),
+                backlinks(connection, path),
+                records.dates_of(connection, note.id),
+                records.tasks_of(connection, note.id),
             )
-        )  # fmt: skip
+        )
         return {
             "path": note.path,
             "kind": note.kind,
@@ -157,6 +164,9 @@ class OpenVault:
                 for name, value in note.properties.items()
             },
             "date": note.date,
+            "date_source": note.date_source,
+            "dates": [{"day": day, "line": line} for day, line in days],
+            "tasks": [{"state": task.state, "text": task.text, "line": task.line} for task in tasks],
             "uri": obsidian_uri(self.name, note.path),
             "chunks": [
                 {"heading_path": c.heading_path, "text": c.text, "span": shown_span(c.start_line, c.end_line)}
@@ -169,7 +179,11 @@ class OpenVault:
     async def why(self, path: str, query: str | None) -> Mapping[str, Any]:
         """What the ledger says of a file, and with a query why its note was or was not found."""
         ledger = await self._serving().read(records.ledger)
-        answer = why_facts(ledger, path)
+        answer = await asyncio.to_thread(why_facts, ledger, path)
+        part = await self._serving().read(lambda connection: records.note_at(connection, path))
+        if answer["status"] == "unknown" and part is not None:
+            # A row: what is said of its file holds for it too.
+            answer = why_facts(ledger, path.rpartition("#")[0]) | {"path": path}
         # Hidden files are in no ledger, so their rule is asked for.
         if answer["status"] == "unknown" and (rule := self._reading.exclusions.place_rule_for(path)) is not None:
             return answer | {"status": "excluded", "reason": rule, "explanation": explain_rule(rule)}
@@ -182,6 +196,7 @@ class OpenVault:
         counts = await self._database.read(records.counts)
         links = await self._database.read(link_counts)
         notable = await self._database.read(records.notable)
+        missing = await self._database.read(unresolved) if "unresolved" in lists else None
         progress = self.indexer.progress
         known = counts.indexed + counts.excluded + counts.failed
         return {
@@ -201,6 +216,7 @@ class OpenVault:
             },
             "links": {"resolved": links.resolved, "unresolved": links.unresolved},
             **await asyncio.to_thread(ledger_facts, notable.values(), lists=lists),
+            **({} if missing is None else unresolved_facts(missing)),
             "phase": progress.phase,
             "ready": progress.ready,
             "rebuilding": self._previous is not None,
@@ -221,11 +237,15 @@ class OpenVault:
         return await self.status()
 
     def _read_settings(self) -> None:
-        found = self._load_reading()
-        # A half-written settings file must not let excluded notes in: the rules before it stay in force.
-        if not found.settings.complete:
-            found = replace(found, exclusions=self._reading.exclusions)
-        self._reading = found
+        # A vault that is away says nothing about its settings, and must not come back without its exclusions.
+        if self.path.is_dir():
+            self._reading = self._load_reading(self._reading.settings)
+
+    async def _remember_settings(self) -> None:
+        """Keep what decides the exclusions, for a start at which a settings file is half written."""
+        if self._reading.settings.complete:
+            told = self._reading.settings.told
+            await self._database.write(lambda connection: write_meta(connection, SETTINGS_KEY, told))
 
     def _targets(self) -> tuple[Database, ...]:
         return (self._database,) if self._previous is None else (self._database, self._previous[0])
@@ -256,6 +276,7 @@ class OpenVault:
 
     async def _look(self, *, accept_removals: bool = False) -> None:
         """Compare the whole vault with the index."""
+        await self._guarded(self._remember_settings)
         done = await self._guarded(lambda: self.indexer.reconcile(accept_removals=accept_removals))
         self._behind = not done
         self._to_embed.set()
@@ -289,7 +310,7 @@ class OpenVault:
         # The first change asks for everything, once watching has begun: what comes after it cannot be missed.
         async for changes in watch(self.path, exclusions=lambda: self._reading.exclusions, stop=self._stop):
             self._watch_problem = changes.problem
-            if changes.settings_changed:
+            if changes.settings_changed or changes.everything:
                 await asyncio.to_thread(self._read_settings)
             if changes.everything or changes.settings_changed:
                 await self._look()

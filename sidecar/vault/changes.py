@@ -121,6 +121,9 @@ class _Reading:
         if found is None:
             self._gone(path, folder, name)
         else:
+            if found != name:
+                # One of two names that differ in normalisation only may be gone.
+                self._paths.add(path)
             self._present(change, inside + found, f"{folder}{os.sep}{found}")
 
     def _name_on_disk(self, folder: str, name: str) -> str | None:

@@ -33,7 +33,6 @@ _FORMAT = re.compile(
 class LogseqSettings:
     """What Logseq's settings say about a graph's files. The defaults are those of a new graph."""
 
-    pages_folder: str = "pages"
     journals_folder: str = "journals"
     daily_format: str = "YYYY_MM_DD"
     """Of the names of journal files, in the letters of moment.js."""
@@ -59,7 +58,6 @@ def load_logseq_settings(root: Path) -> LogseqSettings:
         problems.append(f"Logseq's hidden files in {SETTINGS_FILES[0]} are not a list.")
     name_format = config.get("file/name-format")
     return LogseqSettings(
-        pages_folder=_folder(config.get("pages-directory")) or "pages",
         journals_folder=_folder(config.get("journals-directory")) or "journals",
         daily_format=moment_format(_text(config.get("journal/file-name-format")) or "yyyy_MM_dd"),
         journal_titles=moment_format(_text(config.get("journal/page-title-format")) or "MMM do, yyyy"),

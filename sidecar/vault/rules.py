@@ -62,12 +62,6 @@ def explain_rule(rule: str) -> str:
     return f"It {_EXCLUDED[rule]}." if rule in _EXCLUDED else f"It is excluded by the rule `{rule}`."
 
 
-def rule_family(rule: str) -> str:
-    """Give the rule without the pattern in it, to count by: `obsidian` for `obsidian: Templates/`."""
-    kind, colon, _ = rule.partition(": ")
-    return kind if colon and kind in _FROM_SETTINGS else rule
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Found:
     """The file that was meant, or `None` and those it may have been, by path."""

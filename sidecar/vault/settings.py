@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from sidecar.vault import logseq
 
@@ -32,6 +32,10 @@ SETTINGS_FOLDERS = frozenset(
 """The folders that these lie in, at any depth."""
 _DECIDE_EXCLUSIONS = frozenset({_APP, _TEMPLATES, _TEMPLATER})
 _MAX_BYTES = 1024 * 1024
+_TOLD = (
+    *("user_ignore_filters", "hidden", "daily_folder", "daily_format", "journal_titles", "file_names"),
+    *("templates_folders", "property_types"),
+)
 _DAILY_FORMAT = "YYYY-MM-DD"
 
 VaultKind: TypeAlias = Literal["obsidian", "logseq", "notion", "folder"]
@@ -61,6 +65,23 @@ class VaultSettings:
     complete: bool = True
     """Whether every file that decides what is excluded could be read. If not, the exclusions read before are the ones
     to keep: a half-written file must not bring excluded notes into the index."""
+
+    @property
+    def told(self) -> str:
+        """The settings as text, for `settings_told`."""
+        return json.dumps({name: getattr(self, name) for name in _TOLD}, ensure_ascii=False, default=dict)
+
+
+def settings_told(text: str | None) -> VaultSettings:
+    """Read `VaultSettings.told`; the defaults when there is nothing, or nothing of this version's."""
+    try:
+        found: dict[str, Any] = json.loads(text or "{}")
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in found.items()
+        }
+        return VaultSettings(**values)
+    except (ValueError, TypeError, AttributeError):
+        return VaultSettings()
 
 
 def load_vault_settings(root: Path, kind: VaultKind) -> VaultSettings:

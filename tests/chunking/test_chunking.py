@@ -290,3 +290,16 @@ def test_chunks_know_the_block_ids_in_them() -> None:
 def test_many_headings_are_cut_in_linear_time() -> None:
     chunks = chunk_note(_note("# a\n" * 20_000))
     assert sum(chunk.text.count("# a") for chunk in chunks) == 20_000
+
+
+def test_a_dense_text_is_fitted_in_a_few_rounds() -> None:
+    rounds = 0
+
+    def count(texts: Sequence[str]) -> list[int]:
+        nonlocal rounds
+        rounds += 1
+        return [len(text) * 4 for text in texts]
+
+    note = _note(f"# {_WORDS * 3}\n\n{_WORDS * 3000}")
+    assert len(chunk_note(note, tokens=TokenLimit(most=1000, count=count))) > 100
+    assert rounds < 12

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from sidecar.index.schema import fingerprint
 from sidecar.index.shelf import is_complete, open_index
 from sidecar.indexer.indexer import Indexer
 from sidecar.indexer.parsing import Parser
+from sidecar.notes.kinds import unread_rule
 from sidecar.notes.rules import ReadingRules
 from sidecar.vault.exclusions import Exclusions
 
@@ -259,3 +262,58 @@ async def test_a_file_that_never_could_be_read_is_listed_as_failed(bench: Bench)
     await bench.indexer.reconcile()
     assert (await bench.first.read(records.ledger))["a.md"].status == "failed"
     await parse.aclose()
+
+
+@pytest.mark.anyio
+async def test_images_neither_hide_that_the_notes_are_gone_nor_look_like_notes(bench: Bench) -> None:
+    bench.exclusions = Exclusions.build(unread=partial(unread_rule, flavour="obsidian"))
+    for number in range(100):
+        bench.write(f"Images/Porto by night {number}.png", "")
+    for number in range(20):
+        bench.write(f"Notes/{number}.md", f"wombat{number}")
+    await bench.indexer.reconcile()
+
+    for number in range(60):
+        (bench.vault / f"Images/Porto by night {number}.png").unlink()
+    await bench.indexer.reconcile()
+    assert bench.indexer.progress.held == ()
+    assert len(await bench.paths()) == 60
+
+    shutil.rmtree(bench.vault / "Notes")
+    await bench.indexer.reconcile()
+    assert len(bench.indexer.progress.held) == 20
+    assert len(await bench.paths()) == 60
+
+
+@pytest.mark.anyio
+async def test_a_folder_called_like_a_file_takes_its_notes_along(bench: Bench) -> None:
+    bench.write("Paper.pdf/a.md", "a wombat")
+    bench.write("Paper.pdfs.md", "a numbat")
+    await bench.indexer.reconcile()
+    (bench.vault / "Paper.pdf").rename(bench.vault.parent / "elsewhere")
+    await bench.indexer.refresh(["Paper.pdf"])
+    assert await bench.paths() == {"Paper.pdfs.md"}
+
+
+@pytest.mark.anyio
+async def test_headings_that_are_written_otherwise_but_say_the_same_together_are_kept_as_written(bench: Bench) -> None:
+    text = "The quick brown fox jumps over the lazy dog. " * 60
+    bench.write("a.md", f"# A > B\n\n{text}")
+    await bench.indexer.reconcile()
+    bench.write("a.md", f"# A\n\n## B\n\n{text}")
+    await bench.indexer.refresh(["a.md"])
+    chunks = await bench.first.read(lambda connection: records.chunks_of(connection, "a.md"))
+    assert len(chunks) > 1
+    assert {chunk.heading_path for chunk in chunks} == {("A", "B")}
+
+
+@pytest.mark.anyio
+async def test_what_an_unreadable_folder_lacks_stays_told_while_other_folders_are_looked_at(bench: Bench) -> None:
+    bench.write("a.md", "a wombat")
+    await bench.indexer.reconcile()
+    bench.indexer.progress.problems = ["Folder cannot be read: denied."]
+    bench.write("Other/b.md", "a numbat")
+    await bench.indexer.refresh([], ["Other"])
+    assert bench.indexer.progress.problems == ["Folder cannot be read: denied."]
+    await bench.indexer.reconcile()
+    assert bench.indexer.progress.problems == []

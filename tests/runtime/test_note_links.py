@@ -96,3 +96,22 @@ async def test_what_a_note_embeds_comes_along_in_search_and_in_chat(folder: Path
         passage, *_ = await find_passages(request, vault)
     assert [(each["path"], each["text"]) for each in hit["embeds"]] == [("x7.md", "# Readings\n\nPressure 1.2 bar.")]
     assert [each.path for each in passage.embedded] == ["x7.md"]
+
+
+@pytest.mark.anyio
+async def test_a_note_tells_its_day_its_tasks_and_what_links_lead_nowhere_is_listed(folder: Path) -> None:
+    (folder / "Log 2024-05-06.md").write_text("- [/] call [[Nobody]]\n- [x] pay by 1 June 2024", encoding="utf-8")
+    async with opened(folder, None) as vault:
+        await vault.index(accept_removals=False)
+        note = await vault.note("Log 2024-05-06.md")
+        status = await vault.status(lists=("unresolved",))
+    assert (note["date"], note["date_source"], note["dates"]) == (
+        "2024-05-06",
+        "name",
+        [{"day": "2024-06-01", "line": 2}],
+    )
+    assert [(task["state"], task["line"]) for task in note["tasks"]] == [("/", 1), ("x", 2)]
+    assert status["unresolved_links"] == [
+        {"target": "Nobody", "sources": ["Log 2024-05-06.md"]},
+        {"target": "Nowhere", "sources": ["Home.md"]},
+    ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
@@ -150,3 +152,93 @@ async def test_a_query_full_of_names_that_no_note_has_is_answered_at_once(folder
         assert await vault.search(" ".join(f"[[no{number}]]" for number in range(600))) == []
         # Reading all names again for each of the 600 took 4 s here.
         assert time.perf_counter() - begun < 1.5
+
+
+@pytest.mark.anyio
+async def test_a_vault_that_goes_and_comes_back_keeps_its_exclusions(folder: Path) -> None:
+    hide(folder, "Secret/")
+    async with opened(folder, None) as vault:
+        vault.start()
+        await until_ready(vault, 2)
+        away = folder.rename(folder.parent / "away")
+        async with asyncio.timeout(30):
+            while not (await vault.status())["problems"]:
+                await vault.wait_changed()
+        away.rename(folder)
+        (folder / "New.md").write_text("A numbat.", encoding="utf-8")
+        await until_ready(vault, 3)
+        assert await vault.search("wolverine") == []
+        assert (await vault.why("Secret/a.md", None))["reason"] == "obsidian: Secret/"
+
+
+@pytest.mark.anyio
+async def test_a_settings_file_that_is_half_written_at_the_start_lets_nothing_in(folder: Path) -> None:
+    hide(folder, "Secret/")
+    async with opened(folder, None) as vault:
+        await vault.index(accept_removals=False)
+    (folder / ".obsidian" / "app.json").write_text('{"userIgnoreFil', encoding="utf-8")
+    (folder / "Secret" / "b.md").write_text("another wolverine", encoding="utf-8")
+    async with opened(folder, None) as vault:
+        await vault.index(accept_removals=False)
+        assert await vault.search("wolverine") == []
+        assert any("app.json" in problem for problem in (await vault.status())["problems"])
+
+
+@pytest.mark.anyio
+async def test_other_settings_for_daily_notes_date_the_notes_anew(folder: Path) -> None:
+    (folder / "06-05-24.md").write_text("rain", encoding="utf-8")
+    async with opened(folder, None) as vault:
+        await vault.index(accept_removals=False)
+        assert (await vault.note("06-05-24.md"))["date"] is None
+    (folder / ".obsidian").mkdir()
+    (folder / ".obsidian" / "daily-notes.json").write_text('{"format": "DD-MM-YY"}', encoding="utf-8")
+    async with opened(folder, None) as vault:
+        await vault.index(accept_removals=False)
+        assert (await vault.note("06-05-24.md"))["date"] == "2024-05-06"
+
+
+@pytest.mark.anyio
+async def test_a_private_row_is_nowhere_in_the_index_and_why_knows_the_others(folder: Path) -> None:
+    export = folder.parent / "Export"
+    table = "Plants 0123456789abcdef0123456789abcdef.csv"
+    export.mkdir()
+    (export / "Home fedcba9876543210fedcba9876543210.md").write_text("# Home", encoding="utf-8")
+    rows = "Name,private,Text\nZebracanary,true,Zebratext\nRose,,Red and tall\n"
+    (export / table).write_text(rows, encoding="utf-8")
+    async with opened(export, None) as vault:
+        await vault.index(accept_removals=False)
+        assert (await vault.why(f"{table}#Rose", "red"))["query"]["found"]
+        assert [hit["path"] for hit in await vault.search("tall")] == [f"{table}#Rose"]
+    (file,) = index_files(export)
+    assert b"zebra" not in file.read_bytes().lower()
+
+
+@pytest.mark.anyio
+async def test_a_row_that_gets_a_page_of_its_own_is_told_by_the_page(folder: Path) -> None:
+    export = folder.parent / "Export"
+    table = "Plants 0123456789abcdef0123456789abcdef"
+    (export / table).mkdir(parents=True)
+    (export / "Home fedcba9876543210fedcba9876543210.md").write_text("# Home", encoding="utf-8")
+    (export / f"{table}.csv").write_text("Name,Text\nRose,Red and tall\n", encoding="utf-8")
+    page = export / table / "Rose 00112233445566778899aabbccddeeff.md"
+    async with opened(export, None) as vault:
+        await vault.index(accept_removals=False)
+        page.write_text("# Rose\n\nRed and tall #private", encoding="utf-8")
+        await vault.indexer.refresh([page.relative_to(export).as_posix()])
+        assert await vault.search("tall") == []
+        page.unlink()
+        await vault.index(accept_removals=False)
+        assert [hit["path"] for hit in await vault.search("tall")] == [f"{table}.csv#Rose"]
+
+
+def hide(folder: Path, *filters: str) -> None:
+    (folder / ".obsidian").mkdir()
+    (folder / ".obsidian" / "app.json").write_text(json.dumps({"userIgnoreFilters": filters}), encoding="utf-8")
+    (folder / "Secret").mkdir()
+    (folder / "Secret" / "a.md").write_text("a wolverine", encoding="utf-8")
+
+
+async def until_ready(vault: OpenVault, indexed: int) -> None:
+    async with asyncio.timeout(30):
+        while (await vault.status())["indexed"] != indexed:
+            await vault.wait_changed()

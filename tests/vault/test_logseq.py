@@ -23,7 +23,7 @@ def write(root: Path, content: str | bytes) -> None:
 def test_a_folder_without_settings_has_those_of_a_new_graph(tmp_path: Path) -> None:
     settings = load_logseq_settings(tmp_path)
     assert settings == LogseqSettings()
-    assert (settings.pages_folder, settings.journals_folder) == ("pages", "journals")
+    assert settings.journals_folder == "journals"
     assert (settings.daily_format, settings.journal_titles) == ("YYYY_MM_DD", "MMM Do, YYYY")
     assert (settings.file_name_format, settings.hidden) == ("triple-lowbar", ())
 
@@ -39,7 +39,7 @@ def test_folders_and_formats_are_read(tmp_path: Path) -> None:
         tmp_path, '{:pages-directory "seiten/", :journals-directory "tagebuch" :journal/file-name-format "dd-MM-yyyy"}'
     )
     settings = load_logseq_settings(tmp_path)
-    assert (settings.pages_folder, settings.journals_folder) == ("seiten", "tagebuch")
+    assert settings.journals_folder == "tagebuch"
     assert settings.daily_format == "DD-MM-YYYY"
     assert settings.complete
 
@@ -56,7 +56,7 @@ def test_settings_that_name_no_format_of_file_names_are_from_an_old_graph(tmp_pa
 def test_values_of_no_use_have_the_defaults(tmp_path: Path, value: str) -> None:
     write(tmp_path, f"{{:pages-directory {value} :journals-directory {value}}}")
     settings = load_logseq_settings(tmp_path)
-    assert (settings.pages_folder, settings.journals_folder, settings.complete) == ("pages", "journals", True)
+    assert (settings.journals_folder, settings.complete) == ("journals", True)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.vault import exclusions, files
-from sidecar.vault.rules import explain_rule, find_file, path_in_vault, rule_family
+from sidecar.vault.rules import explain_rule, find_file, path_in_vault
 
 PATHS = (
     "Home.md",
@@ -152,8 +152,3 @@ def test_a_rule_that_nobody_knows_is_named() -> None:
     assert "`later`" in explain_rule("later")
     assert "`{}: {0}`" in explain_rule("{}: {0}")
     assert "`{x} {}`" in explain_rule("glob: {x} {}")
-
-
-def test_rules_are_counted_without_their_patterns() -> None:
-    families = {rule_family(rule) for rule in ("obsidian: a/", "obsidian: b/", "glob: x: y", "private: true", "hidden")}
-    assert families == {"obsidian", "glob", "private: true", "hidden"}
