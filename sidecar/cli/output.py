@@ -80,7 +80,7 @@ def print_list(lines: Sequence[str], *, most: int, indent: str) -> None:
     for line in lines[:most]:
         click.echo(indent + printable(line))
     if len(lines) > most:
-        click.echo(f"{indent}and {len(lines) - most:,} more")
+        click.echo(f"{indent}and {len(lines) - most:,} more (--json lists all)")
 
 
 def printable(text: str) -> str:

@@ -146,7 +146,8 @@ def _show_vault(vault: Mapping[str, Any]) -> None:
     if vault["files"]:
         click.echo(
             f"  {vault['kind']}, {vault['files']} files: {vault['indexed']} indexed, {vault['excluded']} excluded,"
-            f" {vault['failed']} failed, {vault['pending']} pending; {vault['chunks']} pieces; embedding: {embedding}"
+            f" {vault['failed']} failed, {vault['pending']} pending; {counted(vault['chunks'], 'piece')};"
+            f" embedding: {embedding}"
         )
     else:
         click.echo(f"  {vault['kind']}, no notes yet; `sidecar index` or `sidecar serve` reads what is there")

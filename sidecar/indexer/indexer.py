@@ -257,7 +257,9 @@ class Indexer:
         self.progress.unknown = sum(unseen(file, ledger) for file in files)
         self._set_phase("reading")
         missing: list[str] = []
-        batches = [files[i : i + _BATCH_FILES] for i in range(0, len(files), _BATCH_FILES)]
+        # What is large takes long, and should not keep a hundred small notes from being found.
+        ordered = sorted(files, key=lambda file: file.size)
+        batches = [ordered[i : i + _BATCH_FILES] for i in range(0, len(ordered), _BATCH_FILES)]
         following: asyncio.Task[list[ParseResult]] | None = None
         try:
             for number, batch in enumerate(batches):
@@ -281,7 +283,8 @@ class Indexer:
         jobs = []
         for file in batch:
             known = ledger.get(file.path)
-            jobs.append(ParseJob(path=file.path, known_hash=known.file.content_hash if known else None))
+            known_hash = known.file.content_hash if known else None
+            jobs.append(ParseJob(path=file.path, known_hash=known_hash, size=file.size, mtime_ns=file.mtime_ns))
         return await self._parser.parse(jobs)
 
     async def _store(self, results: Sequence[ParseResult], lost: dict[str, LedgerEntry]) -> None:

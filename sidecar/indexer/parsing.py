@@ -36,6 +36,8 @@ READY = b"ready"
 """The worker's first frame. What comes before it is the worker's trouble, what comes after it a file's."""
 COUNTING = b"counting"
 """The worker's second frame: it has opened the tokenizer that it was told, or does without."""
+QUARANTINED = bytes(16)
+"""What stands for the hash of a file that the parser did not survive, twice."""
 DEFAULT_MEMORY = 2 * 2**30
 """Bytes of address space. A 32 MiB note of ordinary text needs about a quarter of it."""
 _START_DEADLINE = 60.0
@@ -55,10 +57,14 @@ _BOOTSTRAP = (
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParseJob:
-    """One file to be read. `known_hash` is the content hash that the index has, `None` when it has none."""
+    """One file to be read. `known_hash` is the content hash that the index has, `None` when it has none; size and time
+    are what the file had when it was found.
+    """
 
     path: str
     known_hash: bytes | None
+    size: int = 0
+    mtime_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,7 +125,7 @@ class Parser:
         rules: Callable[[], ReadingRules],
         text_limit: TextLimit | None = None,
         workers: int = 2,
-        deadline: float = 20.0,
+        deadline: float = 45.0,
         idle_seconds: float = 20.0,
         max_bytes: int = 32 * 2**20,
         memory: int = DEFAULT_MEMORY,
@@ -319,7 +325,14 @@ def worker_command(*, memory: int = DEFAULT_MEMORY) -> list[str]:
 
 def _given_up(job: ParseJob, error: WorkerError) -> ParseResult:
     what = "timed out" if isinstance(error, WorkerTimeoutError) else "crashed"
-    return ParseResult(path=job.path, error=f"The parser {what} on this note twice. {error.message}")
+    return ParseResult(
+        path=job.path,
+        # Not to be tried again before the file changes: it would hold up every look at the vault.
+        content_hash=QUARANTINED,
+        size=job.size,
+        mtime_ns=job.mtime_ns,
+        error=f"The parser {what} on this note twice; it is tried again when the note changes. {error.message}",
+    )
 
 
 _ALLOWED = {

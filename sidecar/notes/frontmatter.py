@@ -102,8 +102,11 @@ def _parse(block: str, *, raw: str, body_start: int) -> Frontmatter:
 
 
 def _reason(error: Exception) -> str:
-    what = error.problem if isinstance(error, yaml.MarkedYAMLError) and error.problem else type(error).__name__
-    return f"The frontmatter is not valid YAML: {what[:200]}."
+    if isinstance(error, yaml.MarkedYAMLError) and error.problem:
+        return f"The frontmatter is not valid YAML: {error.problem[:200]}."
+    if isinstance(error, OverflowError | RecursionError):
+        return "The frontmatter is not valid YAML: there is too much in it, or it contains itself."
+    return "The frontmatter is not valid YAML."
 
 
 def _line(error: Exception) -> int | None:

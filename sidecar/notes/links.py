@@ -68,7 +68,8 @@ class LinkResolver:
             return source if source in self._paths else None
         folder = source.rpartition("/")[0]
         if self._flavour in _RELATIVE and style == "markdown":
-            return self._in_documentation(target, folder)
+            found = self._in_documentation(target, folder)
+            return self._fuller_table(found) if self._flavour == "notion" else found
         if self._flavour == "logseq" and (page := self._pages.get(fold_path(target))):
             return page
         found = self._in_obsidian(target, folder)
@@ -106,6 +107,12 @@ class LinkResolver:
                 return found
         return None
 
+    def _fuller_table(self, path: str | None) -> str | None:
+        """Of a table that Notion exports twice, the one with all rows; its pages link to the other."""
+        if path is None or not path.lower().endswith(".csv"):
+            return path
+        return self._exact(f"{path[:-4]}_all.csv") or path
+
     def _fitting(self, path: str) -> tuple[str, list[tuple[str, str]]]:
         """The files that end in `path`, as it stands or with a note's extension, and the folded path they end in."""
         folded = fold_path(path)
@@ -141,6 +148,8 @@ def file_keys(path: str, *, names: Iterable[str] = ()) -> set[str]:
     and the last part of other `names` that it has. A link can only lead to files that have its key.
     """
     keys = {_key(path), *(_key(name.rstrip("/")) for name in names)}
+    if path.lower().endswith("_all.csv"):
+        keys.add(_key(f"{path[:-8]}.csv"))
     return keys | {_key(path.rpartition("/")[0])} if _key(path) in _INDEX_KEYS else keys
 
 

@@ -32,6 +32,8 @@ _LEXICAL_CANDIDATES = 60
 _VECTOR_CANDIDATES = 40
 _PER_NOTE = 3
 # Candidates read for each hit wanted: enough that three of a note do not leave the list short.
+# An image's name is short, so that each word of it weighs much; what it shows is rather said in the notes around it.
+_IMAGE_SHARE = 0.5
 _READ_SHARE = 4
 # Chunks of mentioned notes: more than any context window holds, so that a book of a note does not stall a query.
 _MOST_MENTIONED = 400
@@ -159,7 +161,7 @@ class Retriever:
         hits = [
             Hit(
                 chunk=chunks[candidate.id],
-                score=candidate.score,
+                score=candidate.score * (_IMAGE_SHARE if chunks[candidate.id].note.kind == "image" else 1.0),
                 link="",
                 lexical=candidate.lexical,
                 matched=candidate.matched,
@@ -167,6 +169,7 @@ class Retriever:
             )
             for candidate in best
         ]
+        hits.sort(key=lambda hit: -hit.score)
         return _phrases_first(connection, plan.query, hits)
 
     def _scored(self, connection: apsw.Connection, plan: SearchPlan, within: Sequence[int] | None) -> list[_Candidate]:

@@ -10,6 +10,7 @@ import os
 import platform
 import shutil
 import stat
+import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
@@ -44,6 +45,8 @@ def readable(path: Path) -> VaultError | None:
     try:
         if not is_archive(path):
             check_vault(path)
+        elif not zipfile.is_zipfile(path):
+            return VaultError(f"The archive {path} is damaged or no zip file.", hint="Export it from Notion again.")
     except VaultError as error:
         return error
     return None

@@ -38,6 +38,7 @@ _MAX_PART = 240
 """Bytes of one name; file systems end at 255, and a number may have to go in."""
 _MAX_DIRECTORY = 64 * 1024 * 1024
 _HINT = "Unpack it yourself and give Sidecar the folder."
+_AGAIN = "Export it from Notion again; if it comes from somebody else, do not trust it."
 _WRAPPER = re.compile(r"Export(?:Block)?-[0-9a-f]{8}-[0-9a-f-]{27}(?:-Part-\d+)?", re.IGNORECASE)
 _PART = re.compile(r"[^/]*(?:Export(?:Block)?-[^/]*|-Part-\d+)\.zip", re.IGNORECASE)
 _DRIVE = re.compile(r"[A-Za-z]:(?:/|\Z)")
@@ -104,8 +105,8 @@ def unpack_archive(archive: Path, into: Path, *, limits: ArchiveLimits = DEFAULT
             raise VaultError(f"{into} is in the way of unpacking {archive}.", hint="Move that folder elsewhere.")
         _replace(archive, into, stamp, limits)
     except _BROKEN as error:
-        reason = str(error).rstrip(".") or type(error).__name__
-        raise VaultError(f"The archive {archive} cannot be read: {reason}.", hint=_HINT) from error
+        # What the library says of it is about bytes, and may quote names in whatever encoding they have.
+        raise VaultError(f"The archive {archive} is damaged or no zip file.", hint=_AGAIN) from error
     except OSError as error:
         hint = "Make room on that disk." if error.errno in (errno.ENOSPC, errno.EDQUOT) else "Check the path."
         raise VaultError(f"The archive {archive} cannot be unpacked: {error.strerror or error}.", hint=hint) from error
@@ -213,7 +214,7 @@ def _locate(file: IO[bytes], size: int) -> tuple[int, int]:
 
 
 def _over(archive: Path, what: str) -> VaultError:
-    return VaultError(f"The archive {archive} has {what}, more than is unpacked here.", hint=_HINT)
+    return VaultError(f"The archive {archive} has {what}, more than is unpacked here.", hint=_AGAIN)
 
 
 class _Unpacking:
@@ -296,7 +297,9 @@ def _parts(archive: Path, info: zipfile.ZipInfo) -> tuple[str, ...]:
     name = _decoded(info)
     parts = [part for part in name.split("/") if part not in ("", ".")]
     if "\0" in name or "\\" in name or name.startswith("/") or _DRIVE.match(name) or ".." in parts:
-        raise VaultError(f"The archive {archive} has a file called {name[:200]!r}.", hint=_HINT)
+        raise VaultError(
+            f"The archive {archive} has a file called {name[:200]!r}, which would lie outside its folder.", hint=_AGAIN
+        )
     if len(parts) > 1 and _WRAPPER.fullmatch(parts[0]):
         del parts[0]
     return tuple(safe_name(part, windows=sys.platform == "win32") for part in parts)

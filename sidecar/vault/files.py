@@ -25,6 +25,7 @@ OUTSIDE_VAULT = "outside-vault"
 LINK_INSIDE_VAULT = "link-inside-vault"
 NOT_DOWNLOADED = "not-downloaded"
 NOT_A_FILE = "not-a-file"
+UNREADABLE = "unreadable"
 UNUSABLE_NAME = "unusable-name"
 
 # Apple's <sys/stat.h>: SF_DATALESS. Microsoft's winnt.h: OFFLINE, RECALL_ON_OPEN, RECALL_ON_DATA_ACCESS. Opening such a
@@ -257,7 +258,8 @@ def _refuse(status: os.stat_result, path: str, max_bytes: int) -> None:
 
 
 def _too_large(path: str, max_bytes: int) -> VaultError:
-    return VaultError(f"{path!r} is larger than {max_bytes} bytes.")
+    most = f"{max_bytes // 2**20} MiB" if max_bytes >= 2**20 else f"{max_bytes} bytes"
+    return VaultError(f"{path!r} is larger than {most}.", hint="Files of that size are not read.")
 
 
 def is_placeholder(*, flags: int, attributes: int) -> bool:
@@ -364,6 +366,8 @@ class _Walk:
                 self._entry(f"{folder}/{entry.name}" if folder else entry.name, entry, siblings)
 
     def _problem(self, path: str, error: OSError) -> None:
+        if path:
+            self._exclude(path, UNREADABLE)
         self._problems[f"{_shown(path) or 'The vault'} cannot be read: {error.strerror or error}."] = None
 
     def _entry(self, path: str, entry: os.DirEntry[str], siblings: Collection[str]) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -29,6 +30,7 @@ _EXCLUDED: Mapping[str, str] = {
     ),
     "outside-vault": "is a link that leads out of the vault, and such links are not followed. Copy the file into it",
     "link-inside-vault": "is a link to something in the vault, which is read where it lies",
+    "unreadable": "may not be read by your user, so that nothing is known of what is in it. Check who may read it",
     "not-a-file": "is no file but a pipe, a socket or a device",
     "unusable-name": "has a name that not every system can use, such as one with a backslash in it. Rename it",
 }
@@ -46,6 +48,7 @@ _FROM_SETTINGS: Mapping[str, str] = {
 }
 _OWN_MARKS = frozenset({"private: true", "private:: true", "sidecar: false", "sidecar:: false", "#private"})
 _NOTE_SUFFIXES = (".md", ".markdown")
+_LINK = re.compile(r"!?\[\[([^\[\]]+)\]\]")
 _MAX_CANDIDATES = 20
 
 
@@ -111,6 +114,9 @@ def _posix(typed: str) -> str:
     path = typed.strip().replace("\\", "/")
     while path.startswith("./"):
         path = path[2:]
+    # As it stands in a note: `![[Note#Heading|shown text]]`.
+    if link := _LINK.fullmatch(path):
+        path = link[1].partition("|")[0].partition("#")[0].strip()
     return path.strip("/")
 
 

@@ -22,7 +22,7 @@ def test_a_name_cannot_steer_the_terminal(text: str, shown: str) -> None:
 
 def test_a_long_list_says_how_many_more_there_are(capsys: pytest.CaptureFixture[str]) -> None:
     print_list([f"{number}.md" for number in range(1502)], most=2, indent="  ")
-    assert capsys.readouterr().out == "  0.md\n  1.md\n  and 1,500 more\n"
+    assert capsys.readouterr().out == "  0.md\n  1.md\n  and 1,500 more (--json lists all)\n"
     print_list(["a", "b"], most=2, indent="")
     assert capsys.readouterr().out == "a\nb\n"
 

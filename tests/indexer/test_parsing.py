@@ -17,9 +17,12 @@ from sidecar.chunking import embedding_text
 from sidecar.embedding.measure import TextLimit, estimate, open_counter
 from sidecar.embedding.static import StaticEmbeddingModel
 from sidecar.errors import WorkerCrashedError, WorkerError
-from sidecar.indexer.parsing import ParseJob, Parser, ParseResult, load_result
+from sidecar.index.store import FileState, LedgerEntry
+from sidecar.indexer.comparing import changed
+from sidecar.indexer.parsing import QUARANTINED, ParseJob, Parser, ParseResult, load_result
 from sidecar.language.terms import token_stream
 from sidecar.notes.rules import ReadingRules
+from sidecar.vault.files import VaultFile
 
 _FAILING = [sys.executable, "-P", str(Path(__file__).with_name("failing_worker.py"))]
 
@@ -209,7 +212,7 @@ async def test_a_file_that_kills_the_worker_twice_is_given_up_and_the_rest_goes_
     assert [result.path for result in results] == names
     assert [result.parsed is not None for result in results] == [True, False, True, False, True]
     assert results[1].error is not None
-    assert results[1].error.startswith("The parser crashed on this note twice.")
+    assert results[1].error.startswith("The parser crashed on this note twice;")
 
 
 @pytest.mark.anyio
@@ -227,7 +230,7 @@ async def test_a_file_that_takes_too_long_is_given_up_and_the_rest_goes_on(tmp_p
     await parser.aclose()
     assert [result.parsed is not None for result in results] == [True, False, True]
     assert results[1].error is not None
-    assert results[1].error.startswith("The parser timed out on this note twice.")
+    assert results[1].error.startswith("The parser timed out on this note twice;")
 
 
 @pytest.mark.anyio
@@ -488,3 +491,20 @@ async def test_an_image_is_listed_without_being_opened(tmp_path: Path) -> None:
     assert result.parsed is not None
     assert (result.parsed.note.kind, [chunk.text for chunk in result.parsed.chunks]) == ("image", ["Sunset in Porto"])
     assert again[0].unchanged
+
+
+@pytest.mark.anyio
+async def test_a_file_that_was_given_up_is_known_by_its_size_and_time_until_it_changes(tmp_path: Path) -> None:
+    _write(tmp_path, "abort.md")
+    parser = _parser(tmp_path, command=_FAILING)
+    (result,) = await parser.parse([ParseJob(path="abort.md", known_hash=None, size=7, mtime_ns=9)])
+    await parser.aclose()
+    assert (result.content_hash, result.size, result.mtime_ns) == (QUARANTINED, 7, 9)
+    entry = LedgerEntry(
+        path="abort.md",
+        status="failed",
+        reason=result.error,
+        file=FileState(size=result.size, mtime_ns=result.mtime_ns, content_hash=result.content_hash),
+    )
+    assert not changed(VaultFile(path="abort.md", size=7, mtime_ns=9), entry)
+    assert changed(VaultFile(path="abort.md", size=8, mtime_ns=9), entry)

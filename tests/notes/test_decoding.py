@@ -8,6 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sidecar.notes.decoding import decode, looks_misread
+from sidecar.notes.reading import read_note
 
 _ARTICLE = """# 📝 Construindo uma Infraestrutura de IA
 
@@ -204,3 +205,28 @@ def test_text_looks_misread_when_ftfy_says_so(text: str) -> None:
 @pytest.mark.parametrize("part", ["é", "é" + "a" * 16, "é" + "a" * 17, "“a", "a"])
 def test_long_text_is_looked_through_in_time(part: str) -> None:
     looks_misread(part * (400_000 // len(part)))
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "---\nprivate: true\n---\nСекретный дневник о моих болезнях и врачах\n",
+        "---\nprivate: true\n---\n我的秘密日记，关于疾病和医生。\n",
+        "---\nprivate: true\n---\nΤο μυστικό μου ημερολόγιο\n",
+        "---\nprivate: true\n---\nMy secret diary\n",
+    ],
+)
+def test_utf_16_without_a_mark_keeps_its_privacy_in_every_script(text: str, encoding: str) -> None:
+    note = read_note("p.md", text.encode(encoding))
+    assert (note.text, note.withheld) == (text, "private: true")
+
+
+def test_a_stray_nul_does_not_make_a_note_utf_16() -> None:
+    assert decode("Привет\0, мир. Как дела?".encode()).text.startswith("Привет")
+    assert decode(b"An ordinary note\0 with one byte too many.").text.startswith("An ordinary note")
+
+
+def test_finnish_in_an_older_encoding_is_not_taken_for_mac_roman() -> None:
+    text = "# Päiväkirja\nTänään kävin kaupassa ja näin ystäväni. Sää oli hyvä, ja menimme järvelle.\n"
+    assert decode(text.encode("latin-1")).text == text

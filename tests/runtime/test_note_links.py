@@ -115,3 +115,30 @@ async def test_a_note_tells_its_day_its_tasks_and_what_links_lead_nowhere_is_lis
         {"target": "Nobody", "sources": ["Log 2024-05-06.md"]},
         {"target": "Nowhere", "sources": ["Home.md"]},
     ]
+
+
+@pytest.mark.anyio
+async def test_a_link_to_a_table_that_notion_exports_twice_leads_to_the_one_that_is_read(tmp_path: Path) -> None:
+    export = tmp_path / "vault"
+    export.mkdir()
+    table = "Plants 0123456789abcdef0123456789abcdef"
+    home = "Home fedcba9876543210fedcba9876543210.md"
+    (export / home).write_text(f"# Home\n\n[Plants]({table.replace(' ', '%20')}.csv)", encoding="utf-8")
+    (export / f"{table}.csv").write_text("Name\nRose\n", encoding="utf-8")
+    async with opened(export, None) as vault:
+        await vault.index(accept_removals=False)
+        assert [link["path"] for link in (await vault.note(home))["links"]] == [f"{table}.csv"]
+        (export / f"{table}_all.csv").write_text("Name\nRose\nTulip\n", encoding="utf-8")
+        await vault.index(accept_removals=False)
+        assert [link["path"] for link in (await vault.note(home))["links"]] == [f"{table}_all.csv"]
+
+
+@pytest.mark.anyio
+async def test_a_note_about_something_comes_before_its_picture(tmp_path: Path) -> None:
+    vault_folder = tmp_path / "vault"
+    vault_folder.mkdir()
+    (vault_folder / "Porto by night.png").write_bytes(b"")
+    (vault_folder / "Trip.md").write_text("In Porto by night we saw the bridge and the river.", encoding="utf-8")
+    async with opened(vault_folder, None) as vault:
+        await vault.index(accept_removals=False)
+        assert [hit["path"] for hit in await vault.search("Porto by night")] == ["Trip.md", "Porto by night.png"]

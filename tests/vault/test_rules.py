@@ -152,3 +152,8 @@ def test_a_rule_that_nobody_knows_is_named() -> None:
     assert "`later`" in explain_rule("later")
     assert "`{}: {0}`" in explain_rule("{}: {0}")
     assert "`{x} {}`" in explain_rule("glob: {x} {}")
+
+
+@pytest.mark.parametrize("typed", ["[[Boiler]]", "![[Boiler#Filters]]", "[[Boiler|the boiler]]"])
+def test_a_link_as_it_stands_in_a_note_names_its_file(typed: str) -> None:
+    assert find_file(typed, ["Home/Boiler.md", "Home/Roof.md"]).path == "Home/Boiler.md"

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -276,6 +277,17 @@ async def test_a_file_that_nothing_reads_is_told_when_it_comes_or_goes(vault: Pa
         listener.forget()
         (vault / "Sub" / "image.png").rename(vault / "photo.png")
         await listener.covered("Sub/image.png", "photo.png")
+
+
+async def test_of_two_names_that_differ_in_normalisation_only_the_one_that_is_gone_is_told(vault: Path) -> None:
+    composed, apart = (unicodedata.normalize(form, "café.md") for form in ("NFC", "NFD"))
+    (vault / composed).touch()
+    (vault / apart).touch()
+    if not {composed, apart} <= {file.name for file in vault.iterdir()}:
+        pytest.skip("this file system keeps one spelling of a name")
+    async with listening(vault) as listener:
+        (vault / apart).unlink()
+        await listener.covered(apart)
 
 
 async def test_formats_that_are_read_are_told_like_notes(vault: Path) -> None:
