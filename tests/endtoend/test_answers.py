@@ -90,7 +90,7 @@ def test_models_embeddings_and_unknown_ids(server: Server) -> None:
 def test_the_ledger_adds_up(server: Server) -> None:
     (vault,) = server.status()["vaults"]
     assert vault["files"] == vault["indexed"] + vault["excluded"] + vault["failed"] + vault["pending"]
-    on_disk = [p for p in DEMO_VAULT.rglob("*.md") if ".obsidian" not in p.parts]
+    on_disk = [p for p in DEMO_VAULT.rglob("*") if p.is_file() and ".obsidian" not in p.parts]
     assert vault["files"] == len(on_disk)
     assert vault["failed"] == 0
 
