@@ -28,7 +28,7 @@ from sidecar.indexer.embedder import Embedder
 from sidecar.indexer.parsing import ParseJob, Parser, ParseResult
 from sidecar.indexer.progress import Progress
 from sidecar.indexer.storing import write_result
-from sidecar.notes.kinds import kind_of
+from sidecar.notes.formats import kind_of
 from sidecar.notes.rules import Flavour
 from sidecar.vault.exclusions import Exclusions
 from sidecar.vault.files import Scan, VaultFile, scan_at

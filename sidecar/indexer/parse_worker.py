@@ -22,7 +22,8 @@ from sidecar.embedding.measure import CountTokens, TextLimit, estimate, open_cou
 from sidecar.errors import NoteMissingError, SidecarError, VaultError
 from sidecar.indexer.parsing import COUNTING, DEFAULT_MEMORY, READY, ParsedNote, ParseJob, ParseRequest, ParseResult
 from sidecar.language.terms import token_stream
-from sidecar.notes.kinds import kind_of, read_file
+from sidecar.notes.formats import kind_of
+from sidecar.notes.kinds import read_file
 from sidecar.notes.note import Note
 from sidecar.notes.table import holds_row_pages, row_pages
 from sidecar.vault.files import look_at_file, resolve_inside

@@ -1,4 +1,4 @@
-"""Plain folders of Markdown, such as the documentation of a program: what a page is called, what a link to a folder is.
+"""Plain folders of Markdown, such as the documentation of a program: what a page is called.
 
 Here a folder's own page is a file called `index.md`, `README.md` or `_index.md`, and nearly every folder has one.
 """
@@ -15,8 +15,6 @@ from sidecar.notes.reading import read_note
 from sidecar.notes.rules import ReadingRules
 
 _INDEX = re.compile(r"(?:_?index|readme)\.(?:md|markdown)", re.IGNORECASE)
-# MkDocs prefers index.md where a folder has both.
-_INDEX_FILES = ("index.md", "README.md", "_index.md")
 _HEADING = re.compile(r" {0,3}#(?:[ \t]+([^\n]*?))?(?:[ \t]+#+)?[ \t]*\Z|([^\n]+)\n {0,3}=+[ \t]*\Z")
 _MAX_TITLE = 300
 
@@ -37,18 +35,6 @@ def read_folder_note(path: str, data: bytes, *, rules: ReadingRules, plain: bool
     folder_name = folder.rpartition("/")[2]
     title = _property_title(note) or heading or folder_name or note.title
     return replace(note, title=title, aliases=_others([*note.aliases, heading, folder_name], than=title))
-
-
-def folder_targets(path: str) -> tuple[str, ...]:
-    """Files that a link to the folder `path` may mean, in the order in which to try them; matching ignores case.
-
-    `path` is a link's target as written: `guide/`, `../guide`, `.`, and an empty path or `/` for the vault's root. Last
-    comes `guide.md`, which documentation generators publish at `guide/`.
-    """
-    folder = path.strip().replace("\\", "/").rstrip("/")
-    prefix = f"{folder}/" if folder or path.strip().startswith("/") else ""
-    files = tuple(prefix + name for name in _INDEX_FILES)
-    return files if folder.rpartition("/")[2] in ("", ".", "..") else (*files, f"{folder}.md")
 
 
 def _first_heading(note: Note) -> str:

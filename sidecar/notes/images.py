@@ -12,8 +12,6 @@ from sidecar.notes.rules import ReadingRules
 from sidecar.notes.spans import LineIndex
 from sidecar.notes.yaml_loader import replace_unsafe
 
-IMAGE_SUFFIXES = frozenset({".avif", ".bmp", ".gif", ".heic", ".jpeg", ".jpg", ".png", ".svg", ".webp"})
-"""In lower case: what Obsidian shows as an image, and what telephones save one as."""
 _PROGRAMS = (
     # What Obsidian, operating systems and screenshot programs put before the time, in the language they are set to.
     "pasted image", "screenshot", "screen shot", "screencapture", "snipaste", "cleanshot", "bildschirmfoto",

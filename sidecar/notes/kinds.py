@@ -1,50 +1,21 @@
-"""Which files say something, and which reader each kind of them has. The one way from a file's bytes to its notes."""
+"""Which reader each kind of file has: the one way from a file's bytes to its notes."""
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection
 
 from sidecar.notes.base import read_base
 from sidecar.notes.canvas import read_canvas
 from sidecar.notes.folder import read_folder_note
-from sidecar.notes.images import IMAGE_SUFFIXES, image_note
+from sidecar.notes.formats import kind_of
+from sidecar.notes.images import image_note
 from sidecar.notes.logseq.page import read_logseq
-from sidecar.notes.note import Note, NoteKind
+from sidecar.notes.note import Note
 from sidecar.notes.notion import read_notion
-from sidecar.notes.pdf import pdf_available, read_pdf
+from sidecar.notes.pdf import read_pdf
 from sidecar.notes.reading import read_note
-from sidecar.notes.rules import Flavour, ReadingRules
+from sidecar.notes.rules import ReadingRules
 from sidecar.notes.table import read_table
-
-UNSUPPORTED = "unsupported"
-NEEDS_PDF = "needs-pdf"
-_SUFFIXES: Mapping[str, NoteKind] = {
-    ".md": "markdown",
-    ".markdown": "markdown",
-    ".canvas": "canvas",
-    ".base": "base",
-    ".pdf": "pdf",
-    ".csv": "table",
-    **dict.fromkeys(IMAGE_SUFFIXES, "image"),
-}
-
-
-def kind_of(path: str, *, flavour: Flavour) -> NoteKind | None:
-    """What a file of this name is; `None` when nothing here reads it.
-
-    Only Notion exports have tables that are meant to be read: elsewhere a CSV file is data of any size.
-    """
-    dot = path.rfind(".")
-    kind = _SUFFIXES.get(path[dot:].lower()) if dot > path.rfind("/") else None
-    return None if kind == "table" and flavour != "notion" else kind
-
-
-def unread_rule(path: str, *, flavour: Flavour) -> str | None:
-    """Name the rule for a file that is not read because of its kind; `None` for one that is."""
-    kind = kind_of(path, flavour=flavour)
-    if kind == "pdf" and pdf_available() is not None:
-        return NEEDS_PDF
-    return UNSUPPORTED if kind is None else None
 
 
 def read_file(

@@ -12,7 +12,6 @@ from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-from sidecar.notes.folder import folder_targets
 from sidecar.notes.rules import Flavour
 
 NOTE_SUFFIXES = (".md", ".markdown")
@@ -23,6 +22,8 @@ _SPACES = re.compile("[\u00a0\u202f]")
 _HEADING_MARKS = re.compile(r"""[!"#$%&()*+,.:;<=>?@^`{|}~/\[\]\\\s]+""")
 # Sorts behind whatever follows a folder's slash.
 _LAST = "\U0010ffff"
+# MkDocs prefers index.md where a folder has both.
+_INDEX_FILES = ("index.md", "README.md", "_index.md")
 
 
 class LinkResolver:
@@ -141,6 +142,18 @@ class LinkResolver:
                 own or files, key=lambda file: (len(file[0]), _respelled(file[1], path), file[1])
             )[1]
         return self._nearest[place]
+
+
+def folder_targets(path: str) -> tuple[str, ...]:
+    """Files that a link to the folder `path` may mean, in the order in which to try them; matching ignores case.
+
+    `path` is a link's target as written: `guide/`, `../guide`, `.`, and an empty path or `/` for the vault's root. Last
+    comes `guide.md`, which documentation generators publish at `guide/`.
+    """
+    folder = path.strip().replace("\\", "/").rstrip("/")
+    prefix = f"{folder}/" if folder or path.strip().startswith("/") else ""
+    files = tuple(prefix + name for name in _INDEX_FILES)
+    return files if folder.rpartition("/")[2] in ("", ".", "..") else (*files, f"{folder}.md")
 
 
 def file_keys(path: str, *, names: Iterable[str] = ()) -> set[str]:

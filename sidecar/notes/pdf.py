@@ -6,7 +6,6 @@ PDFium finds the characters and the lines; the paragraphs are put together here,
 from __future__ import annotations
 
 import datetime as dt
-import importlib.util
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +14,7 @@ from statistics import median_low
 from typing import Any
 
 from sidecar.notes.dates import find_dates
+from sidecar.notes.formats import pdf_available
 from sidecar.notes.frontmatter import Frontmatter
 from sidecar.notes.note import Block, Note, Problem, PropertyValue
 from sidecar.notes.reading import assemble_note
@@ -68,13 +68,6 @@ class _Content:
     pages: Sequence[Sequence[_Line]] = ()
     metadata: Mapping[str, str] | None = None
     problems: tuple[Problem, ...] = ()
-
-
-def pdf_available() -> str | None:
-    """Say why PDFs cannot be read here; `None` when they can. Does not load the library."""
-    if importlib.util.find_spec("pypdfium2") is None:
-        return "PDFs are read with the package pypdfium2, which is not installed; the extra `pdf` brings it."
-    return None
 
 
 def read_pdf(path: str, data: bytes, *, rules: ReadingRules) -> Note:

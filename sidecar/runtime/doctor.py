@@ -18,7 +18,7 @@ from typing import Any, Literal, TypeAlias
 from sidecar import __version__
 from sidecar.config import Config
 from sidecar.errors import ConfigError, SidecarError, VaultError
-from sidecar.notes.pdf import pdf_available
+from sidecar.notes.formats import pdf_available
 from sidecar.runtime.ledger import counted
 from sidecar.runtime.opening import index_folder
 from sidecar.vault.archive import is_archive

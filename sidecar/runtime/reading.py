@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
-from sidecar.notes.kinds import unread_rule
+from sidecar.notes.formats import unread_rule
 from sidecar.notes.rules import ReadingRules
 from sidecar.vault.exclusions import Exclusions
 from sidecar.vault.settings import VaultKind, VaultSettings, load_vault_settings

@@ -6,7 +6,7 @@ import pytest
 
 from sidecar.embedding.llama import LlamaEmbeddingModel, Prefixes
 from sidecar.embedding.measure import BEST_LENGTH, TextLimit, estimate, open_counter
-from sidecar.embedding.static import StaticEmbeddingModel
+from sidecar.embedding.static import MAX_TOKENS, StaticEmbeddingModel
 from sidecar.errors import ModelUnavailableError
 
 _TEXTS = [
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 async def test_the_builtin_models_tokens_are_counted_as_the_model_counts_them() -> None:
     model = StaticEmbeddingModel()
     limit = await model.text_limit()
-    assert limit.most == BEST_LENGTH
+    assert limit.most == MAX_TOKENS
     embeddings = await model.embed(_TEXTS, kind="passage")
     assert tuple(open_counter(limit)(_TEXTS)) == embeddings.token_counts
 

@@ -19,7 +19,7 @@ from sidecar.index.schema import fingerprint
 from sidecar.index.shelf import is_complete, open_index
 from sidecar.indexer.indexer import Indexer
 from sidecar.indexer.parsing import Parser
-from sidecar.notes.kinds import unread_rule
+from sidecar.notes.formats import unread_rule
 from sidecar.notes.rules import ReadingRules
 from sidecar.vault.exclusions import Exclusions
 

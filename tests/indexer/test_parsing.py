@@ -8,6 +8,7 @@ import pickle
 import sys
 import time
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 
 import psutil
@@ -457,7 +458,7 @@ def test_a_frame_builds_results_and_nothing_else(value: object) -> None:
 @pytest.mark.anyio
 async def test_chunks_are_cut_to_the_tokens_of_the_embedding_model(tmp_path: Path) -> None:
     (tmp_path / "a.md").write_text("知识管理的笔记。" * 140, encoding="utf-8")
-    limit = await StaticEmbeddingModel().text_limit()
+    limit = replace(await StaticEmbeddingModel().text_limit(), most=512)
     counted = _parser(tmp_path, text_limit=limit)
     (result,) = await counted.parse(_jobs("a.md"))
     await counted.aclose()

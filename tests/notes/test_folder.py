@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from sidecar.notes.folder import folder_targets, read_folder_note
-from sidecar.notes.links import LinkResolver
+from sidecar.notes.folder import read_folder_note
+from sidecar.notes.links import LinkResolver, folder_targets
 from sidecar.notes.note import Note
 from sidecar.notes.rules import ReadingRules
 

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sidecar.notes.images import IMAGE_SUFFIXES, image_note
+from sidecar.notes.formats import IMAGE_SUFFIXES
+from sidecar.notes.images import image_note
 
 _GIVEN = [
     ("Sunset in Porto.png", "Sunset in Porto"),

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from sidecar.notes.formats import pdf_available
 from sidecar.notes.note import Note
-from sidecar.notes.pdf import MAX_PAGES, MAX_TEXT, pdf_available, read_pdf
+from sidecar.notes.pdf import MAX_PAGES, MAX_TEXT, read_pdf
 from sidecar.notes.rules import ReadingRules
 from tests.notes.pdf_writer import Line, Page, paragraphs, write_pdf
 
