@@ -1,4 +1,4 @@
-"""Measure Sidecar on a vault and write docs/benchmarks.md.
+"""Measure Sidecar on a vault and write its section of docs/benchmarks.md.
 
 Everything is measured on a real server over a real socket, on a copy of the vault. Without --write the table is only
 printed. `scripts/bench` runs it in the project's environment.
@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import datetime as dt
 import json
 import os
-import platform
 import random
 import shutil
 import statistics
@@ -29,6 +27,7 @@ from markdown_it import MarkdownIt
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
+from scripts.benchmark_page import measured_where, write_section  # noqa: E402  # the path is set above
 from sidecar.indexer.parsing import ParseJob, Parser  # noqa: E402  # the path is set above
 from sidecar.notes.rules import ReadingRules  # noqa: E402  # the path is set above
 from tests.serving import Server, environment, serve, until  # noqa: E402  # the path is set above
@@ -37,7 +36,7 @@ Row = tuple[str, str]
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(prog="bench vault", description=__doc__)
     parser.add_argument("vault", type=Path)
     parser.add_argument("--model", type=Path, help="a GGUF chat model; without it a tiny random one is made")
     parser.add_argument("--write", action="store_true", help="write docs/benchmarks.md")
@@ -286,16 +285,13 @@ def percentiles(seconds: list[float]) -> str:
 
 
 def write(vault: str, table: str) -> None:
-    head = ["git", "rev-parse", "--short", "HEAD"]
-    commit = subprocess.run(head, capture_output=True, text=True, cwd=ROOT, check=False)
-    memory = psutil.virtual_memory().total / 2**30
-    machine = f"{psutil.cpu_count()} cores, {memory:.0f} GB, {platform.system()}, Python {platform.python_version()}"
-    (ROOT / "docs" / "benchmarks.md").write_text(
-        f"""# Benchmarks
+    write_section(
+        "vault",
+        f"""## A vault
 
-Measured on {dt.date.today().isoformat()}, {machine}, commit {commit.stdout.strip() or "unknown"}, with
+Measured on {measured_where()}, with
 
-    ./scripts/bench PATH/TO/{vault} --write
+    ./scripts/bench vault PATH/TO/{vault} --write
 
 on the public vault `{vault}` (Chinese and English notes). Times are medians or percentiles of one run on a shared
 machine; read ratios rather than single numbers. The chat model is a tiny random one unless a GGUF was given: its own
@@ -305,7 +301,6 @@ work is small, so what retrieval adds shows.
 |---|---|
 {table}
 """,
-        encoding="utf-8",
     )
 
 

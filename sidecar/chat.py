@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import secrets
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any, Literal, Protocol, TypeAlias
 
 from sidecar.citations import Annotation, CitationChecker, CitedSource
 from sidecar.inference.model import ChatModel, Completion, Delta, Message, Usage
 from sidecar.prompt import Passage, Prompt, build_prompt, question_of, render, sources, text_of
+from sidecar.retrieval.conversation import Turn, query_in
+from sidecar.retrieval.hit import Hit
 from sidecar.retrieval.query import add_filters, parse_query
-from sidecar.retrieval.retriever import Hit, Retriever
+from sidecar.retrieval.retriever import Retriever
+from sidecar.retrieval.special import read_query
 
 Mode: TypeAlias = Literal["auto", "always", "never"]
 
@@ -90,14 +95,26 @@ async def answer(request: ChatRequest, *, model: ChatModel, notes: Notes | None)
 
 
 async def find_passages(request: ChatRequest, notes: Notes) -> list[Passage]:
-    """The passages for the last user message, best first; none when nothing relevant is found."""
-    query = add_filters(parse_query(question_of(request.messages)), request.filters)
+    """The passages for the last user message, best first; none when nothing relevant is found. A follow-up is searched
+    for with what the earlier turns say.
+    """
+    query = add_filters(
+        query_in(_turns(request.messages), parse=partial(read_query, today=dt.date.today())), request.filters
+    )
     if not query.text and not query.filtered:
         return []
     hits = await notes.retriever.search(query, limit=request.limit or DEFAULT_PASSAGES)
     if request.mode == "auto":
         hits = relevant(hits)
     return [_passage(hit) for hit in hits]
+
+
+def _turns(messages: Sequence[Message]) -> list[Turn]:
+    return [
+        Turn(role="user" if message.get("role") == "user" else "assistant", text=text_of(message))
+        for message in messages
+        if message.get("role") in ("user", "assistant")
+    ]
 
 
 def relevant(hits: Sequence[Hit]) -> list[Hit]:

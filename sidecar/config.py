@@ -59,6 +59,9 @@ class Config:
     embedding_model: str = _setting(
         "builtin", "Embedding model: `builtin`, `none`, path of a GGUF file, or the name of a model on the upstream."
     )
+    rerank_model: str | None = _setting(
+        None, "Reranking model: path of a GGUF cross-encoder, which reads the first hits anew; off when not set."
+    )
     upstream: str | None = _setting(None, "Base URL of an OpenAI-compatible server, such as http://127.0.0.1:11434/v1.")
     upstream_key: str | None = _setting(None, "Key for the upstream server, where it wants one.")
     context_length: int | None = _setting(
@@ -278,6 +281,7 @@ _CONVERT: Mapping[str, Callable[[Any], Any]] = {
     "data_dir": _path,
     "model": _text,
     "embedding_model": _text,
+    "rerank_model": _text,
     "upstream": _text,
     "upstream_key": _text,
     "context_length": _whole,

@@ -42,7 +42,7 @@ async def _ask(config: Config, question: str, *, here: bool, as_json: bool) -> N
                 return
     async with open_runtime(choose_vaults(config)) as runtime:
         vault = runtime.vault(None)
-        await with_progress([vault], vault.index(accept_removals=False))
+        await with_progress([vault], vault.index(accept_removals=False, measure=False))
         request = ChatRequest(messages=[{"role": "user", "content": question}])
 
         async def here_and_now() -> AsyncGenerator[tuple[str, list[dict[str, Any]] | None], None]:

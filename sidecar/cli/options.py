@@ -26,6 +26,9 @@ _MODELS = (
     click.option(
         "--embedding-model", metavar="builtin|none|GGUF|NAME", help="Embedding model; `none` searches by words alone."
     ),
+    click.option(
+        "--rerank-model", metavar="GGUF", help="Reranking model: a cross-encoder that reads the first hits anew."
+    ),
     click.option("--upstream", metavar="URL", help="An OpenAI-compatible server, such as http://127.0.0.1:11434/v1."),
     click.option("--log-level", type=click.Choice(("debug", "info", "warning", "error")), help="How much to log."),
 )
@@ -39,7 +42,7 @@ def settings_options(command: F) -> F:
 
 
 def model_options(command: F) -> F:
-    """`--model`, `--embedding-model`, `--upstream` and `--log-level`."""
+    """`--model`, `--embedding-model`, `--rerank-model`, `--upstream` and `--log-level`."""
     for option in reversed(_MODELS):
         command = option(command)
     return command

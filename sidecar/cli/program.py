@@ -11,8 +11,10 @@ import click
 from sidecar import __version__
 from sidecar.cli.ask import ask
 from sidecar.cli.doctor import doctor
+from sidecar.cli.eval import evaluate_command
 from sidecar.cli.index import index
 from sidecar.cli.output import complain
+from sidecar.cli.related import related
 from sidecar.cli.search import search
 from sidecar.cli.serve import serve
 from sidecar.cli.settings import config_command
@@ -35,7 +37,7 @@ def sidecar() -> None:
     """
 
 
-for command in (serve, index, search, ask, status, why, doctor, token, config_command):
+for command in (serve, index, search, related, ask, status, why, evaluate_command, doctor, token, config_command):
     sidecar.add_command(command)
 
 

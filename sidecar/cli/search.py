@@ -8,16 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.markup import escape
-from rich.text import Text
 
+from sidecar.cli.hits import show_hits
 from sidecar.cli.options import as_typed, choose_vaults, json_option, model_options, read_settings, settings_options
-from sidecar.cli.output import print_json, set_up_logging, stdout, with_progress
+from sidecar.cli.output import print_json, set_up_logging, with_progress
 from sidecar.cli.session import running_server
 from sidecar.config import Config
 from sidecar.runtime import open_runtime
-
-_SNIPPET = 240
 
 
 @click.command()
@@ -38,7 +35,7 @@ def search(
     if as_json:
         print_json({"results": results})
         return
-    _show(results)
+    show_hits(results, none="Nothing in the notes matches.")
 
 
 async def _search(config: Config, query: str, *, limit: int, explain: bool, here: bool) -> Sequence[Mapping[str, Any]]:
@@ -51,29 +48,5 @@ async def _search(config: Config, query: str, *, limit: int, explain: bool, here
                 return found
     async with open_runtime(choose_vaults(config)) as runtime:
         vault = runtime.vault(None)
-        await with_progress([vault], vault.index(accept_removals=False))
+        await with_progress([vault], vault.index(accept_removals=False, measure=False))
         return await vault.search(query, limit=limit, explain=explain)
-
-
-def _show(results: Sequence[Mapping[str, Any]]) -> None:
-    console = stdout()
-    if not results:
-        console.print("Nothing in the notes matches.")
-        return
-    for result in results:
-        place = " > ".join((result["title"], *result["heading_path"]))
-        lines = result["span"]
-        console.print(f"[bold][link={result['uri']}]{escape(place)}[/link][/bold]  {result['score']:.2f}")
-        console.print(Text(f"  {result['path']}:{lines['start_line']}-{lines['end_line']}", style="dim"))
-        console.print(Text(f"  {' '.join(result['text'].split())[:_SNIPPET]}"))
-        if "why" in result:
-            console.print(Text(f"  {_why(result['why'])}", style="cyan"))
-
-
-def _why(why: Mapping[str, Any]) -> str:
-    parts = [f"words {why['lexical']:.2f} ({', '.join(why['matched'])})"] if why["lexical"] is not None else []
-    if why["similarity"] is not None:
-        parts.append(f"meaning {why['similarity']:.2f}")
-    if why["mentioned"]:
-        parts.append("mentioned by name")
-    return "; ".join(parts)

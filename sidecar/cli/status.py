@@ -9,6 +9,7 @@ from typing import Any
 
 import click
 
+from sidecar.cli.hits import why_line
 from sidecar.cli.options import (
     as_typed,
     choose_vaults,
@@ -90,9 +91,20 @@ def why(note: str, query: str | None, vaults: tuple[Path, ...], as_json: bool, *
     print_list(answer.get("candidates", ()), most=_MOST_FILES, indent="    ")
     for problem in answer["problems"]:
         click.echo(f"  {_told(problem)}")
-    if found := answer.get("query"):
-        verdict = f"found at rank {found['rank']}" if found["found"] else "not among the first 200 hits"
-        click.echo(f"  {verdict}; words matched: {', '.join(found['matched']) or 'none'}")
+    if asked := answer.get("query"):
+        _show_fate(asked)
+
+
+def _show_fate(asked: Mapping[str, Any]) -> None:
+    """Where a note comes for a query, or why it does not."""
+    if asked["found"]:
+        click.echo(f"  found at rank {asked['rank']}{'' if asked['shown'] else ', behind those that are shown'}")
+        if asked["shown"]:
+            print_wrapped(why_line(asked), first="  ", rest="  ")
+    else:
+        click.echo("  not among the first 200 hits")
+    for reason in asked.get("reasons", ()):
+        print_wrapped(reason["message"], first="  - ", rest="    ")
 
 
 async def _status(config: Config, *, lists: Sequence[str], here: bool) -> Mapping[str, Any]:
@@ -111,19 +123,19 @@ async def _why(config: Config, note: str, query: str | None, *, here: bool) -> M
             if name is not None or not here:
                 served = (await server.json("GET", "/vault/status"))["vaults"]
                 places = {vault["name"]: Path(vault["path"]) for vault in served if name in {None, vault["name"]}}
-                vault_name, path = _meant(note, places)
+                vault_name, path = meant(note, places)
                 parameters = {"path": path, "query": query, "vault": vault_name or name}
                 given = {key: value for key, value in parameters.items() if value}
                 answer: Mapping[str, Any] = await server.json("GET", "/vault/why", params=given)
                 return answer
     async with open_runtime(choose_vaults(config)) as runtime:
-        vault_name, path = _meant(note, {name: vault.path for name, vault in runtime.vaults.items()})
+        vault_name, path = meant(note, {name: vault.path for name, vault in runtime.vaults.items()})
         vault = runtime.vault(vault_name)
-        await with_progress([vault], vault.index(accept_removals=False))
+        await with_progress([vault], vault.index(accept_removals=False, measure=False))
         return await vault.why(path, query)
 
 
-def _meant(note: str, places: Mapping[str, Path]) -> tuple[str | None, str]:
+def meant(note: str, places: Mapping[str, Path]) -> tuple[str | None, str]:
     """The vault that has the file at this path as seen from here, with the path in it; else what was typed."""
     for name, place in places.items():
         path = path_in_vault(note, vault=place, folder=Path.cwd())

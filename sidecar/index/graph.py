@@ -113,6 +113,15 @@ def backlinks(connection: apsw.Connection, path: str) -> list[StoredLink]:
     return _links(connection, "t.path = ? AND coalesce(n.part_of, n.id) <> t.id", (path,), order="n.path, l.line, l.id")
 
 
+def notes_with_embeds(connection: apsw.Connection, note_ids: Iterable[int]) -> set[int]:
+    """Which of these notes embed anything."""
+    rows = connection.execute(
+        "SELECT DISTINCT l.note_id FROM json_each(?) j CROSS JOIN links l ON l.note_id = j.value WHERE l.embed = 1",
+        (json.dumps(sorted(note_ids)),),
+    )
+    return {note_id for (note_id,) in rows}
+
+
 def embeds_between(connection: apsw.Connection, note_id: int, start_line: int, end_line: int) -> list[StoredLink]:
     """The embeds of other indexed notes that begin in these lines of a note, both included, in order of their place."""
     return _links(

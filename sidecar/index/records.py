@@ -82,13 +82,14 @@ def chunks_by_id(connection: apsw.Connection, ids: Sequence[int]) -> dict[int, C
     return {record.id: record for record in map(_chunk, rows)}
 
 
-def streams_of(connection: apsw.Connection, ids: Sequence[int]) -> dict[int, tuple[str, str, str]]:
-    """The stored term streams of chunks by id: title with aliases, headings, body."""
+def notes_of_chunks(connection: apsw.Connection, ids: Iterable[int]) -> dict[int, tuple[int, str]]:
+    """Id and kind of each chunk's note; chunks that are gone are absent."""
     rows = connection.execute(
-        "SELECT rowid, title, headings, body FROM chunk_terms WHERE rowid IN (SELECT value FROM json_each(?))",
+        "SELECT c.id, n.id, n.kind FROM json_each(?) j CROSS JOIN chunks c ON c.id = j.value"
+        " JOIN notes n ON n.id = c.note_id",
         (json.dumps(list(ids)),),
     )
-    return {row: (title, headings, body) for row, title, headings, body in rows}
+    return {row: (note, kind) for row, note, kind in rows}
 
 
 def chunks_of(connection: apsw.Connection, path: str) -> list[ChunkRecord]:
@@ -100,10 +101,12 @@ def chunks_of(connection: apsw.Connection, path: str) -> list[ChunkRecord]:
     return [_chunk(row) for row in rows]
 
 
-def chunk_ids_of_notes(connection: apsw.Connection, note_ids: Iterable[int]) -> list[int]:
-    """Ids of all chunks of these notes."""
+def newest_first_chunks(connection: apsw.Connection, within: Sequence[int], *, limit: int) -> list[int]:
+    """The first chunks of notes, as far as they are among `within`: the newest notes first."""
     rows = connection.execute(
-        "SELECT id FROM chunks WHERE note_id IN (SELECT value FROM json_each(?))", (json.dumps(list(note_ids)),)
+        "SELECT c.id FROM json_each(?) j CROSS JOIN chunks c ON c.id = j.value JOIN notes n ON n.id = c.note_id"
+        " WHERE c.ordinal = 0 ORDER BY coalesce(n.date, '') DESC, n.mtime_ns DESC, c.id LIMIT ?",
+        (json.dumps(list(within)), limit),
     )
     return [row for (row,) in rows]
 
@@ -132,9 +135,10 @@ def paths_titled(connection: apsw.Connection, titles: Iterable[str]) -> dict[str
     """Paths of the indexed notes that have one of the titles, by title; both are compared and given folded."""
     found: dict[str, list[str]] = {}
     rows = connection.execute(
-        "SELECT title_key, path FROM notes WHERE status = 'indexed'"
-        " AND title_key IN (SELECT value FROM json_each(?)) ORDER BY path",
-        (json.dumps([fold(title) for title in titles]),),
+        # From the titles to the notes: the other way round SQLite reads every note.
+        "SELECT n.title_key, n.path FROM json_each(?) j CROSS JOIN notes n ON n.title_key = j.value"
+        " WHERE n.status = 'indexed' ORDER BY n.path",
+        (json.dumps(sorted({fold(title) for title in titles})),),
     )
     for key, path in rows:
         found.setdefault(key, []).append(path)

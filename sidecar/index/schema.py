@@ -10,10 +10,18 @@ from dataclasses import dataclass
 
 import apsw
 
-from sidecar.language.terms import TERMS_VERSION
+from sidecar.index.filters import FILTER_TABLES
+from sidecar.index.names import NAME_TABLES
+from sidecar.language.streams import TERMS_VERSION
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
+# The id of a chunk that is gone is never given again: a search reads more than once, and means the chunk that it found.
+# The text of a chunk is its row's last column: what stands behind a long value is read through all of its pages.
+# Vectors lie in an ordinary table: a `vec0` one never gives back the space of what is deleted and slows down with it
+# (106 MB became 210 after a fifth had been replaced five times). `version` is the number of the write that brought a
+# row, for the copies in memory (see `codes`).
+#
 # FTS5 splits the stored streams at spaces only; letters, numbers and marks are the only categories a term is made of.
 # The streams are stored in the table itself: a contentless one would save space, but its deletions leave the words in
 # the file as tombstones (seen), and scoring would have to make the streams again.
@@ -51,19 +59,34 @@ CREATE TABLE file_keys (
 CREATE INDEX file_keys_by_note ON file_keys (note_id);
 
 CREATE TABLE chunks (
-    id INTEGER PRIMARY KEY,
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
     ordinal INTEGER NOT NULL,
     heading_path TEXT NOT NULL,
-    text TEXT NOT NULL,
     start_line INTEGER NOT NULL,
     end_line INTEGER NOT NULL,
     block_ids TEXT NOT NULL DEFAULT '[]',
+    language TEXT NOT NULL DEFAULT '',
+    length INTEGER NOT NULL DEFAULT 0,
     embed_hash BLOB NOT NULL,
-    embedded INTEGER NOT NULL DEFAULT 0
+    embedded INTEGER NOT NULL DEFAULT 0,
+    text TEXT NOT NULL
 );
 CREATE INDEX chunks_by_note ON chunks (note_id, ordinal);
 CREATE INDEX chunks_to_embed ON chunks (id) WHERE embedded = 0;
+
+CREATE TABLE vectors (
+    chunk_id INTEGER PRIMARY KEY REFERENCES chunks (id) ON DELETE CASCADE,
+    version INTEGER NOT NULL,
+    embedding BLOB NOT NULL
+);
+CREATE INDEX vectors_by_version ON vectors (version);
+
+CREATE TABLE totals (
+    language TEXT PRIMARY KEY,
+    chunks INTEGER NOT NULL,
+    length INTEGER NOT NULL
+) WITHOUT ROWID;
 
 CREATE TABLE dates (
     note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
@@ -71,7 +94,7 @@ CREATE TABLE dates (
     line INTEGER NOT NULL
 );
 CREATE INDEX dates_by_note ON dates (note_id);
-CREATE INDEX dates_by_day ON dates (day);
+CREATE INDEX dates_by_day ON dates (day, note_id, line);
 
 CREATE TABLE tasks (
     note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
@@ -109,11 +132,31 @@ CREATE INDEX links_to ON links (resolved) WHERE resolved IS NOT NULL;
 CREATE INDEX links_stale ON links (target_key, id) WHERE stale = 1;
 
 CREATE VIRTUAL TABLE chunk_terms USING fts5 (
-    title, headings, body,
+    title, headings, tags, body, language UNINDEXED,
     tokenize = "unicode61 remove_diacritics 0 categories 'L* M* N* Co'"
 );
 INSERT INTO chunk_terms (chunk_terms, rank) VALUES ('secure-delete', 1);
 CREATE VIRTUAL TABLE term_counts USING fts5vocab (chunk_terms, row);
+"""
+
+# How many chunks there are in each language, and how long they are together in terms: what a query's scores rest on.
+# Counting them at each query would read the whole table.
+_COUNTING = """
+CREATE TRIGGER chunk_came AFTER INSERT ON chunks BEGIN
+    INSERT INTO totals (language, chunks, length) VALUES (NEW.language, 1, NEW.length)
+    ON CONFLICT DO UPDATE SET chunks = chunks + 1, length = length + excluded.length;
+END;
+
+CREATE TRIGGER chunk_went AFTER DELETE ON chunks BEGIN
+    UPDATE totals SET chunks = chunks - 1, length = length - OLD.length WHERE language = OLD.language;
+END;
+
+CREATE TRIGGER chunk_changed AFTER UPDATE OF language, length ON chunks
+WHEN OLD.language <> NEW.language OR OLD.length <> NEW.length BEGIN
+    UPDATE totals SET chunks = chunks - 1, length = length - OLD.length WHERE language = OLD.language;
+    INSERT INTO totals (language, chunks, length) VALUES (NEW.language, 1, NEW.length)
+    ON CONFLICT DO UPDATE SET chunks = chunks + 1, length = length + excluded.length;
+END;
 """
 
 # Keys whose links have to be resolved anew. Triggers write them, so that what changes the files and what remembers that
@@ -166,7 +209,7 @@ def fingerprint(*, reading: str, embedding: str) -> Fingerprint:
 
 def create(connection: apsw.Connection, made_with: Fingerprint) -> None:
     """Make the tables in an empty file."""
-    for statements in (_TABLES, _TRIGGERS):
+    for statements in (_TABLES, FILTER_TABLES, NAME_TABLES, _COUNTING, _TRIGGERS):
         connection.execute(statements).fetchall()
     write_meta(connection, "structure", made_with.structure)
     write_meta(connection, "embedding", made_with.embedding)

@@ -1,5 +1,5 @@
-"""What is written to an index: notes replaced and removed whole, vectors added, the ledger kept. Plain functions that
-run inside one write transaction; `Index` calls them.
+"""What is written to an index: notes replaced and removed whole, the ledger kept. Plain functions that run inside one
+write transaction; the indexer calls them. Vectors go with their chunks.
 """
 
 from __future__ import annotations
@@ -12,13 +12,14 @@ from dataclasses import dataclass
 from typing import Literal, TypeAlias
 
 import apsw
-import numpy as np
 
 from sidecar.chunking import Chunk, embedding_text
-from sidecar.index.schema import read_meta, write_meta
+from sidecar.index.filters import merged_properties, write_filters, write_path
+from sidecar.index.names import write_names
+from sidecar.index.streams import ChunkStreams
 from sidecar.language.terms import fold
 from sidecar.notes.links import block_key, file_keys
-from sidecar.notes.note import Note, Problem, PropertyValue
+from sidecar.notes.note import Note, Problem
 
 NoteStatus: TypeAlias = Literal["indexed", "excluded", "failed"]
 
@@ -34,16 +35,14 @@ class FileState:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NoteEntry:
-    """A note ready to be stored. The term streams are one per chunk, in order; `name_terms` is of title and aliases;
-    `parts` are the notes inside its file, such as the rows of a table, which have none themselves.
+    """A note ready to be stored, with the streams of its chunks, in order; `parts` are the notes inside its file, such
+    as the rows of a table, which have none themselves.
     """
 
     note: Note
     file: FileState
     chunks: Sequence[Chunk]
-    name_terms: str
-    heading_terms: Sequence[str]
-    body_terms: Sequence[str]
+    streams: Sequence[ChunkStreams]
     parts: Sequence[NoteEntry] = ()
 
 
@@ -56,15 +55,6 @@ class LedgerEntry:
     reason: str | None
     file: FileState
     problems: tuple[Problem, ...] = ()
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChunkToEmbed:
-    """A chunk that still has no vector. `embed_hash` guards against storing the vector of a text that has changed."""
-
-    id: int
-    text: str
-    embed_hash: bytes
 
 
 def replace_note(connection: apsw.Connection, entry: NoteEntry) -> int:
@@ -148,73 +138,19 @@ def rename_note(connection: apsw.Connection, old: str, new: str) -> None:
     if note_id is None:
         return
     connection.execute("UPDATE notes SET path = ? WHERE id = ?", (new, note_id))
+    write_path(connection, note_id, new)
     _write_keys(connection, note_id, file_keys(new))
     for part_id, path in parts:
         moved = new + path.removeprefix(old)
         if _row_of(connection, moved)[0] is None:
             connection.execute("UPDATE notes SET path = ? WHERE id = ?", (moved, part_id))
+            write_path(connection, part_id, moved)
         else:
             _delete_notes(connection, [part_id])
 
 
-def chunks_to_embed(connection: apsw.Connection, limit: int) -> list[ChunkToEmbed]:
-    """The next chunks without a vector, oldest first."""
-    rows = connection.execute(
-        "SELECT c.id, n.title, c.heading_path, c.text, c.embed_hash FROM chunks c JOIN notes n ON n.id = c.note_id"
-        " WHERE c.embedded = 0 ORDER BY c.id LIMIT ?",
-        (limit,),
-    )
-    return [
-        ChunkToEmbed(
-            id=chunk_id,
-            text=embedding_text(title=title, heading_path=json.loads(heading_path), text=text),
-            embed_hash=embed_hash,
-        )
-        for chunk_id, title, heading_path, text, embed_hash in rows
-    ]
-
-
-def store_vectors(connection: apsw.Connection, chunks: Sequence[ChunkToEmbed], vectors: np.ndarray) -> None:
-    """Add the vectors, float32 of shape (chunks, dimensions), of chunks that have not changed meanwhile.
-
-    A zero vector (a text without any known token) is near nothing and is not stored.
-    """
-    _ensure_vectors(connection, vectors.shape[1])
-    for chunk, vector in zip(chunks, vectors, strict=True):
-        current = connection.execute("SELECT embed_hash FROM chunks WHERE id = ?", (chunk.id,)).get
-        if current != chunk.embed_hash:
-            continue
-        connection.execute("DELETE FROM chunk_vectors WHERE rowid = ?", (chunk.id,))
-        if vector.any():
-            connection.execute(
-                "INSERT INTO chunk_vectors (rowid, embedding) VALUES (?, ?)",
-                (chunk.id, np.ascontiguousarray(vector, dtype=np.float32).tobytes()),
-            )
-        connection.execute("UPDATE chunks SET embedded = 1 WHERE id = ?", (chunk.id,))
-
-
-def dimensions(connection: apsw.Connection) -> int | None:
-    """Length of the stored vectors, `None` while there are none."""
-    value = read_meta(connection, "dimensions")
-    return None if value is None else int(value)
-
-
 def problems_json(problems: Iterable[Problem]) -> str:
     return json.dumps([{"code": p.code, "message": p.message, "line": p.line} for p in problems], ensure_ascii=False)
-
-
-def _ensure_vectors(connection: apsw.Connection, length: int) -> None:
-    have = dimensions(connection)
-    if have == length:
-        return
-    if have is not None:
-        connection.execute("DROP TABLE chunk_vectors")
-        connection.execute("UPDATE chunks SET embedded = 0")
-    # chunk_size 256 instead of 1,024: inserts of long vectors are five times faster at the same query time.
-    connection.execute(
-        f"CREATE VIRTUAL TABLE chunk_vectors USING vec0 (embedding float[{int(length)}], chunk_size=256)"
-    )
-    write_meta(connection, "dimensions", str(length))
 
 
 def _row_of(connection: apsw.Connection, path: str) -> tuple[int | None, int | None]:
@@ -229,6 +165,8 @@ def _store(connection: apsw.Connection, entry: NoteEntry, *, part_of: int | None
     # A link leads to files: a part is reached through its own. An image is named with its extension, never by title.
     names = (note.title, *note.aliases) if note.kind == "markdown" else ()
     _write_keys(connection, note_id, file_keys(note.path, names=names) if part_of is None else set())
+    write_filters(connection, note_id, note)
+    write_names(connection, note_id, note)
     _write_chunks(connection, note_id, entry)
     _write_contents(connection, note_id, note)
     _write_block_ids(connection, note_id, note)
@@ -250,7 +188,7 @@ def _upsert_note(connection: apsw.Connection, entry: NoteEntry, part_of: int | N
         "title_key": fold(note.title),
         "aliases": json.dumps(note.aliases, ensure_ascii=False),
         "tags": json.dumps(note.tags, ensure_ascii=False),
-        "properties": json.dumps(_properties(note), ensure_ascii=False),
+        "properties": json.dumps(merged_properties(note), ensure_ascii=False),
         "date": note.date.isoformat() if note.date else None,
         "date_source": note.date_source,
         "problems": problems_json(note.problems),
@@ -263,17 +201,6 @@ def _upsert_note(connection: apsw.Connection, entry: NoteEntry, part_of: int | N
             tuple(columns.values()),
         ).get
     )
-
-
-def _properties(note: Note) -> dict[str, PropertyValue]:
-    """The frontmatter's properties, and the inline fields whose key it does not have."""
-    merged: dict[str, PropertyValue] = dict(note.properties)
-    known = {key.casefold() for key in merged}
-    found: dict[str, tuple[str, list[PropertyValue]]] = {}
-    for inline in note.fields:
-        if inline.key.casefold() not in known:
-            found.setdefault(inline.key.casefold(), (inline.key, []))[1].append(inline.value)
-    return merged | {key: values[0] if len(values) == 1 else values for key, values in found.values()}
 
 
 def _write_keys(connection: apsw.Connection, note_id: int, keys: set[str]) -> None:
@@ -289,15 +216,15 @@ def _write_keys(connection: apsw.Connection, note_id: int, keys: set[str]) -> No
 
 def _write_chunks(connection: apsw.Connection, note_id: int, entry: NoteEntry) -> None:
     kept = _kept_rows(connection, note_id)
-    for chunk, heading_terms, body_terms in zip(entry.chunks, entry.heading_terms, entry.body_terms, strict=True):
+    for chunk, streams in zip(entry.chunks, entry.streams, strict=True):
         text = embedding_text(title=entry.note.title, heading_path=chunk.heading_path, text=chunk.text)
         embed_hash = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
         rows = kept.get(embed_hash)
         row = rows.pop() if rows else None
-        chunk_id = _write_chunk(connection, note_id, row, chunk, embed_hash)
+        chunk_id = _write_chunk(connection, note_id, row, chunk, streams, embed_hash)
         connection.execute(
-            "INSERT INTO chunk_terms (rowid, title, headings, body) VALUES (?, ?, ?, ?)",
-            (chunk_id, entry.name_terms, heading_terms, body_terms),
+            "INSERT INTO chunk_terms (rowid, title, headings, tags, body, language) VALUES (?, ?, ?, ?, ?, ?)",
+            (chunk_id, streams.title, streams.headings, streams.tags, streams.body, streams.language),
         )
     _delete_chunks(connection, [row for rows in kept.values() for row in rows])
 
@@ -349,19 +276,28 @@ def _kept_rows(connection: apsw.Connection, note_id: int) -> defaultdict[bytes, 
     return kept
 
 
-def _write_chunk(connection: apsw.Connection, note_id: int, row: int | None, chunk: Chunk, embed_hash: bytes) -> int:
+def _write_chunk(
+    connection: apsw.Connection,
+    note_id: int,
+    row: int | None,
+    chunk: Chunk,
+    streams: ChunkStreams,
+    embed_hash: bytes,
+) -> int:
     # The heading path is no part of what the hash tells apart: it is joined and cut there.
     heading_path = json.dumps(chunk.heading_path, ensure_ascii=False)
-    place = (chunk.ordinal, chunk.span.start_line, chunk.span.end_line, json.dumps(chunk.block_ids), heading_path)
+    lines = (chunk.span.start_line, chunk.span.end_line)
+    place = (chunk.ordinal, *lines, json.dumps(chunk.block_ids), heading_path, streams.language, streams.length)
     if row is not None:
         connection.execute(
-            "UPDATE chunks SET ordinal = ?, start_line = ?, end_line = ?, block_ids = ?, heading_path = ? WHERE id = ?",
+            "UPDATE chunks SET ordinal = ?, start_line = ?, end_line = ?, block_ids = ?, heading_path = ?,"
+            " language = ?, length = ? WHERE id = ?",
             (*place, row),
         )
         return row
     connection.execute(
-        "INSERT INTO chunks (ordinal, start_line, end_line, block_ids, heading_path, note_id, text, embed_hash)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO chunks (ordinal, start_line, end_line, block_ids, heading_path, language, length, note_id, text,"
+        " embed_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (*place, note_id, chunk.text, embed_hash),
     )
     return connection.last_insert_rowid()
@@ -379,8 +315,6 @@ def _delete_chunks(connection: apsw.Connection, rows: Sequence[int]) -> None:
     if not rows:
         return
     parameters = [(row,) for row in rows]
-    if dimensions(connection) is not None:
-        connection.executemany("DELETE FROM chunk_vectors WHERE rowid = ?", parameters)
     # Absent rows are ignored: the terms of a note being replaced are already gone.
     connection.executemany("DELETE FROM chunk_terms WHERE rowid = ?", parameters)
     connection.executemany("DELETE FROM chunks WHERE id = ?", parameters)

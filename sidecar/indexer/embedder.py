@@ -12,7 +12,7 @@ import apsw
 
 from sidecar.embedding.model import EmbeddingModel
 from sidecar.errors import SidecarError
-from sidecar.index import store
+from sidecar.index import vectors
 from sidecar.index.database import Database
 from sidecar.indexer.progress import Progress
 
@@ -46,13 +46,13 @@ class Embedder:
                 self._show("idle")
         return True
 
-    async def waiting(self, target: Database, *, limit: int) -> list[store.ChunkToEmbed]:
+    async def waiting(self, target: Database, *, limit: int) -> list[vectors.ChunkToEmbed]:
         """The next chunks without a vector."""
         if self._embedding is None:
             return []
-        return await target.read(lambda connection: store.chunks_to_embed(connection, limit))
+        return await target.read(lambda connection: vectors.chunks_to_embed(connection, limit))
 
-    async def _embed(self, target: Database, todo: Sequence[store.ChunkToEmbed]) -> bool:
+    async def _embed(self, target: Database, todo: Sequence[vectors.ChunkToEmbed]) -> bool:
         assert self._embedding is not None
         try:
             embeddings = await self._embedding.embed([chunk.text for chunk in todo], kind="passage")
@@ -62,7 +62,7 @@ class Embedder:
             return False
 
         def write(connection: apsw.Connection) -> None:
-            store.store_vectors(connection, todo, embeddings.vectors)
+            vectors.store_vectors(connection, todo, embeddings.vectors)
 
         await target.write(write)
         return True

@@ -20,8 +20,9 @@ from typing import TypeAlias
 from sidecar.chunking import TokenLimit, chunk_note
 from sidecar.embedding.measure import CountTokens, TextLimit, estimate, open_counter
 from sidecar.errors import NoteMissingError, SidecarError, VaultError
+from sidecar.index.streams import streams_of
 from sidecar.indexer.parsing import COUNTING, DEFAULT_MEMORY, READY, ParsedNote, ParseJob, ParseRequest, ParseResult
-from sidecar.language.terms import token_stream
+from sidecar.language.identification import languages_of_sections
 from sidecar.notes.formats import kind_of
 from sidecar.notes.kinds import read_file
 from sidecar.notes.note import Note
@@ -139,15 +140,12 @@ def prepare(note: Note, tokens: TokenLimit | None = None) -> ParsedNote:
     if note.withheld is not None:
         # The title may be a heading's or a property's words, and a problem's message may quote the text.
         bare = Note(path=note.path, title="", text="", withheld=note.withheld)
-        return ParsedNote(note=bare, chunks=(), streams=(), name_stream="", heading_streams=())
+        return ParsedNote(note=bare, chunks=(), streams=())
     chunks = chunk_note(note, tokens=tokens)
     return ParsedNote(
         note=dataclasses.replace(note, text="", blocks=(), callouts=(), footnotes=(), highlights=(), comments=()),
         chunks=chunks,
-        streams=tuple(token_stream(chunk.text) for chunk in chunks),
-        # One name per line: characters of two names that happen to meet form no term.
-        name_stream=token_stream("\n".join([note.title, *note.aliases])),
-        heading_streams=tuple(token_stream("\n".join(chunk.heading_path)) for chunk in chunks),
+        streams=streams_of(note, chunks, languages_of_sections([chunk.text for chunk in chunks])),
     )
 
 

@@ -26,6 +26,7 @@ import sidecar
 from sidecar.chunking import Chunk
 from sidecar.embedding.measure import TextLimit
 from sidecar.errors import WorkerCrashedError, WorkerError, WorkerTimeoutError
+from sidecar.index.streams import ChunkStreams
 from sidecar.notes.note import Block, Callout, DateMention, Footnote, InlineField, Link, Note, Problem, Span, Task
 from sidecar.notes.rules import ReadingRules
 from sidecar.worker import Worker
@@ -88,12 +89,8 @@ class ParsedNote:
 
     note: Note
     chunks: tuple[Chunk, ...]
-    streams: tuple[str, ...]
-    """Token stream of each chunk's text."""
-    name_stream: str
-    """Token stream of title and aliases."""
-    heading_streams: tuple[str, ...]
-    """Token stream of each chunk's heading path."""
+    streams: tuple[ChunkStreams, ...]
+    """The term streams of each chunk."""
     parts: tuple[ParsedNote, ...] = ()
     """The notes inside the file, such as the rows of a table."""
 
@@ -341,6 +338,7 @@ _ALLOWED = {
         ParseResult,
         ParsedNote,
         Chunk,
+        ChunkStreams,
         Note,
         Block,
         Callout,

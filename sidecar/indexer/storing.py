@@ -35,8 +35,6 @@ def _entry(parsed: ParsedNote, file: FileState) -> NoteEntry:
         note=parsed.note,
         file=file,
         chunks=parsed.chunks,
-        name_terms=parsed.name_stream,
-        heading_terms=parsed.heading_streams,
-        body_terms=parsed.streams,
+        streams=parsed.streams,
         parts=[_entry(part, file) for part in parsed.parts],
     )

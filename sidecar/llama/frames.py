@@ -1,10 +1,10 @@
 """The encoding of frames between a model's worker process and its client: a JSON header, then raw bytes.
 
-    4 bytes, big-endian length of the header | header, UTF-8 JSON object | payload (vectors: little-endian float32)
+    4 bytes, big-endian length of the header | header, UTF-8 JSON object | payload (numbers: little-endian float32)
 
-Client to worker, by `op`: load · generate · embed · count · cancel.
-Worker to client, by `event`: loaded · working · delta · end · vectors · counted · error. All carry the `id` of
-their request; `working` says that native code is getting on, so that a long prefill is not taken for a hang.
+Client to worker, by `op`: load · generate · embed · rank · count · cancel.
+Worker to client, by `event`: loaded · working · delta · end · vectors · scores · counted · error. All carry the `id`
+of their request; `working` says that native code is getting on, so that a long prefill is not taken for a hang.
 """
 
 from __future__ import annotations

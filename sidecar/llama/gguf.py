@@ -13,6 +13,7 @@ import math
 import os
 import stat
 import struct
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias
@@ -61,6 +62,20 @@ _ENCODERS = frozenset(
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class GgufTensor:
+    """Where one tensor lies. `shape` has the length of a row first, as ggml counts; `kind` is its ggml type."""
+
+    shape: tuple[int, ...]
+    kind: int
+    offset: int
+    """Bytes after the header."""
+
+    @property
+    def rows(self) -> int:
+        return math.prod(self.shape[1:])
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class GgufModel:
     """A model file as its header describes it. `None` means that the header does not say."""
 
@@ -87,11 +102,25 @@ class GgufModel:
     """What one token of context costs in the key-value cache at 16 bits; 0 when the header does not say."""
     part_count: int
     """Files that make up the model; llama.cpp finds the others by their names."""
+    tokenizer: str | None
+    """The kind of tokenizer: `bert` for WordPiece, `t5` for a unigram model, `gpt2` for byte pairs."""
+    rerank_template: str | None
+    """What a causal reranker is to be shown, with `{query}` and `{document}` in it."""
+    output_labels: int | None
+    """Outputs of a classifier, where they have names."""
+    tensors: Mapping[str, GgufTensor]
+    """Those outside the layers: tables of tokens and segments, norms, the head."""
+
+    @property
+    def head(self) -> GgufTensor | None:
+        """The last matrix of a classifier, which makes the scores of a reranker; `None` without one."""
+        return self.tensors.get("cls.output.weight") or self.tensors.get("cls.weight")
 
     @property
     def kind(self) -> ModelKind:
         """What the model can be used for."""
-        if self.pooling == "rank":
+        # llama.cpp's converter says nothing of pooling for most rerankers: their head is the sign.
+        if self.pooling == "rank" or (self.pooling in {None, "none"} and self.head is not None):
             return "rerank"
         if self.pooling in {"mean", "cls", "last"} or not self.causal_attention or self.architecture in _ENCODERS:
             return "embedding"
@@ -148,22 +177,25 @@ class _Header:
             raise self._wrong(f"is a GGUF file of a version that cannot be read here ({version})")
         tensor_count, key_count = self._count("Q", MAX_ENTRIES), self._count("Q", MAX_ENTRIES)
         keys = {self._string(MAX_KEY): self._value() for _ in range(key_count)}
-        parameters, data_size = self._tensors(tensor_count)
+        parameters, data_size, tensors = self._tensors(tensor_count)
         alignment = keys.get("general.alignment", 32)
         if not isinstance(alignment, int) or not 0 < alignment <= 1024 * 1024:
             raise self._wrong("has a damaged header")
         header_size = -(-self._at // alignment) * alignment
         if tensor_count and self._size < header_size + data_size:
             raise self._wrong(f"is cut off: {self._size:,} bytes where the header promises {header_size + data_size:,}")
-        return self._model(keys, parameters=parameters, header_size=header_size)
+        return self._model(keys, parameters=parameters, header_size=header_size, tensors=tensors)
 
-    def _model(self, keys: dict[str, _Value], *, parameters: int, header_size: int) -> GgufModel:
+    def _model(
+        self, keys: dict[str, _Value], *, parameters: int, header_size: int, tensors: Mapping[str, GgufTensor]
+    ) -> GgufModel:
         architecture = _text(keys, "general.architecture")
         if not architecture:
             raise self._wrong("does not name its architecture")
         pooling = _integer(keys, f"{architecture}.pooling_type")
         causal = keys.get(f"{architecture}.attention.causal")
         tokens = keys.get("tokenizer.ggml.tokens")
+        labels = keys.get(f"{architecture}.classifier.output_labels")
         file_type = _integer(keys, "general.file_type")
         return GgufModel(
             path=self._path,
@@ -184,20 +216,27 @@ class _Header:
             header_size=header_size,
             kv_bytes_per_token=_kv_bytes_per_token(keys, architecture),
             part_count=max(1, _integer(keys, "split.count") or 1),
+            tokenizer=_text(keys, "tokenizer.ggml.model"),
+            rerank_template=_text(keys, "tokenizer.chat_template.rerank"),
+            output_labels=labels.length if isinstance(labels, _Skipped) else None,
+            tensors=tensors,
         )
 
-    def _tensors(self, count: int) -> tuple[int, int]:
-        """Elements of all tensors, and the bytes that the data section must have for them."""
+    def _tensors(self, count: int) -> tuple[int, int, dict[str, GgufTensor]]:
+        """Elements of all tensors, the bytes that the data section must have for them, and those outside the layers."""
         elements = end = 0
+        outside: dict[str, GgufTensor] = {}
         for _ in range(count):
-            self._string(MAX_KEY)
-            shape = [self._number("Q") for _ in range(self._count("I", 8))]
+            name = self._string(MAX_KEY)
+            shape = tuple(self._number("Q") for _ in range(self._count("I", 8)))
             kind, offset = self._number("I"), self._number("Q")
             # A type newer than the table still has its offset; its last bytes are not checked.
             block, size = BLOCKS.get(kind, (1, 0))
             elements += math.prod(shape)
             end = max(end, offset + -(-math.prod(shape) // block) * size)
-        return elements, end
+            if not name.startswith("blk."):
+                outside[name] = GgufTensor(shape=shape, kind=kind, offset=offset)
+        return elements, end, outside
 
     def _value(self) -> _Value:
         kind = self._number("I")

@@ -13,13 +13,14 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import psutil
 
 from sidecar.errors import ModelUnavailableError
+from sidecar.llama.pairs import EndsOfPair
 from sidecar.llama.settings import LoadSettings
 
 BATCH = 512
@@ -32,6 +33,10 @@ _GGML_ERROR = 4
 _UNKNOWN_OR_CONTROL = 0b0000_1001
 """llama.h, `enum llama_token_attr`: the tokens that `parse_special` lets text stand for."""
 _POOLING = {"none": 0, "mean": 1, "cls": 2, "last": 3, "rank": 4}
+
+
+Inputs: TypeAlias = "Sequence[int] | npt.NDArray[np.float32]"
+"""Tokens, or a vector in the place of each, shape (tokens, width)."""
 
 
 class StoppedError(Exception):
@@ -67,11 +72,15 @@ class NativeModel:
         self._model = self._load()
         self.vocab = self.lib.llama_model_get_vocab(self._model)
         self.vocabulary_size = int(self.lib.llama_vocab_n_tokens(self.vocab))
-        self.dimensions = int(self.lib.llama_model_n_embd_out(self._model))
-        self._n_batch = max(BATCH, settings.context_length) if settings.mode == "embedding" else BATCH
+        size = self.lib.llama_model_n_cls_out if settings.mode == "rerank" else self.lib.llama_model_n_embd_out
+        self.dimensions = int(size(self._model))
+        self._pooled = settings.mode != "chat"
+        self._n_batch = max(BATCH, settings.context_length) if self._pooled else BATCH
         self.context = self._open_context()
         self._memory = self.lib.llama_get_memory(self.context)
         self._batch = self.lib.llama_batch_init(self._n_batch, 0, 1)
+        self._token_batch = _PooledBatch(self.lib, self._n_batch, width=0)
+        self._vector_batch: _PooledBatch | None = None
 
     # ── vocabulary ──
 
@@ -117,6 +126,21 @@ class NativeModel:
     def eos_text(self) -> str:
         return self._token_text(int(self.lib.llama_vocab_eos(self.vocab)))
 
+    def ends_of_pair(self) -> EndsOfPair:
+        """The tokens that stand around and between two texts."""
+        lib = self.lib
+        begin, end, separator = (
+            int(token) if token >= 0 else None
+            for token in (get(self.vocab) for get in (lib.llama_vocab_bos, lib.llama_vocab_eos, lib.llama_vocab_sep))
+        )
+        return EndsOfPair(
+            begin=begin if lib.llama_vocab_get_add_bos(self.vocab) else None,
+            end=end,
+            separator=separator,
+            add_end=bool(lib.llama_vocab_get_add_eos(self.vocab)),
+            add_separator=bool(lib.llama_vocab_get_add_sep(self.vocab)),
+        )
+
     def special_texts(self) -> list[str]:
         """The texts of all tokens that text must not be able to forge."""
         attributes = self.lib.llama_vocab_get_attr
@@ -160,9 +184,9 @@ class NativeModel:
         pointer = self.lib.llama_get_logits_ith(self.context, -1)
         return np.ctypeslib.as_array(pointer, shape=(self.vocabulary_size,)).copy()
 
-    def embed(self, sequences: Sequence[Sequence[int]]) -> npt.NDArray[np.float32]:
-        """Embed token sequences, each of at least one token and within the limit: shape (sequences, dimensions),
-        as pooled by the model, not normalised.
+    def embed(self, sequences: Sequence[Inputs]) -> npt.NDArray[np.float32]:
+        """Embed sequences, each of at least one token and within the limit and all of one kind: shape (sequences,
+        dimensions), as pooled by the model, not normalised. A reranking model's dimensions are its head's outputs.
 
         Raises StoppedError when `tick` stops it.
         """
@@ -171,27 +195,30 @@ class NativeModel:
             rows.extend(self._embed_group(group))
         return np.stack(rows) if rows else np.zeros((0, self.dimensions), dtype=np.float32)
 
-    def _embed_group(self, group: Sequence[Sequence[int]]) -> list[npt.NDArray[np.float32]]:
+    def _embed_group(self, group: Sequence[Inputs]) -> list[npt.NDArray[np.float32]]:
         if self._tick():
             raise StoppedError
-        offset = 0
-        for sequence, tokens in enumerate(group):
-            for position, token in enumerate(tokens):
-                self._put(offset, token, position=position, sequence=sequence, wanted=True)
-                offset += 1
-        self._batch.n_tokens = offset
+        batch = self._filled(group)
         # Encoders keep no memory of earlier tokens; decoders trained to embed do, and start each batch empty.
         if self._memory is None:
-            code = int(self.lib.llama_encode(self.context, self._batch))
+            code = int(self.lib.llama_encode(self.context, batch))
         else:
             self.lib.llama_memory_clear(self._memory, _WITH_DATA)
-            code = int(self.lib.llama_decode(self.context, self._batch))
+            code = int(self.lib.llama_decode(self.context, batch))
         if code != 0:
             raise self._failed(code)
         pointers = [self.lib.llama_get_embeddings_seq(self.context, i) for i in range(len(group))]
         return [np.ctypeslib.as_array(pointer, shape=(self.dimensions,)).copy() for pointer in pointers]
 
     # ── inside ──
+
+    def _filled(self, group: Sequence[Inputs]) -> Any:
+        if not isinstance(group[0], np.ndarray):
+            return self._token_batch.filled(group)
+        if self._vector_batch is None:
+            width = int(self.lib.llama_model_n_embd_inp(self._model))
+            self._vector_batch = _PooledBatch(self.lib, self._n_batch, width=width)
+        return self._vector_batch.filled(group)
 
     def _load(self) -> Any:
         parameters = self.lib.llama_model_default_params()
@@ -204,13 +231,12 @@ class NativeModel:
 
     def _open_context(self) -> Any:
         parameters = self.lib.llama_context_default_params()
-        embedding = self.settings.mode == "embedding"
-        parameters.n_ctx = self._n_batch if embedding else self.settings.context_length
+        parameters.n_ctx = self._n_batch if self._pooled else self.settings.context_length
         parameters.n_batch = self._n_batch
         parameters.n_ubatch = self._n_batch
         parameters.n_threads = parameters.n_threads_batch = self.settings.threads or _cores()
         parameters.abort_callback = self._on_node
-        if embedding:
+        if self._pooled:
             parameters.embeddings = True
             parameters.n_seq_max = MAX_SEQUENCES
             parameters.kv_unified = True
@@ -272,16 +298,42 @@ class NativeModel:
         return self._errors[0][:300] if self._errors else "no reason given"
 
 
+class _PooledBatch:
+    """A batch of whole sequences, of tokens (`width` 0) or of vectors, filled through arrays that lie over it: field by
+    field, 20 texts of 500 tokens took 15 ms instead of 2.
+    """
+
+    def __init__(self, lib: Any, size: int, *, width: int) -> None:
+        self._batch = lib.llama_batch_init(size, width, 1)
+        over = np.ctypeslib.as_array
+        # Made once: ctypes remembers a type for every length it is asked for.
+        self._inputs = over(self._batch.embd, shape=(size, width)) if width else over(self._batch.token, shape=(size,))
+        self._positions = over(self._batch.pos, shape=(size,))
+        over(self._batch.n_seq_id, shape=(size,))[:] = 1
+        over(self._batch.logits, shape=(size,))[:] = True
+
+    def filled(self, group: Sequence[Inputs]) -> Any:
+        total = 0
+        for number, sequence in enumerate(group):
+            first, total = total, total + len(sequence)
+            self._inputs[first:total] = sequence
+            self._positions[first:total] = np.arange(len(sequence))
+            for offset in range(first, total):
+                self._batch.seq_id[offset][0] = number
+        self._batch.n_tokens = total
+        return self._batch
+
+
 def _common_prefix(left: Sequence[int], right: Sequence[int]) -> int:
     length = min(len(left), len(right))
     return next((i for i in range(length) if left[i] != right[i]), length)
 
 
-def _groups(sequences: Sequence[Sequence[int]], *, budget: int) -> list[list[Sequence[int]]]:
+def _groups(sequences: Sequence[Inputs], *, budget: int) -> list[list[Inputs]]:
     """Pack sequences in order into batches. Attention costs the square of a batch's tokens, so short texts are packed
     up to BATCH tokens only; a longer text goes alone.
     """
-    groups: list[list[Sequence[int]]] = []
+    groups: list[list[Inputs]] = []
     held = 0
     for tokens in sequences:
         if not groups or held + len(tokens) > min(BATCH, budget) or len(groups[-1]) == MAX_SEQUENCES:

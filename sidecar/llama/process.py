@@ -23,6 +23,7 @@ import numpy.typing as npt
 import psutil
 
 from sidecar.errors import ModelUnavailableError, OverloadedError
+from sidecar.llama.classifier import rank_problem
 from sidecar.llama.frames import Header
 from sidecar.llama.gguf import GgufModel, Pooling, read_gguf
 from sidecar.llama.options import read_options
@@ -37,9 +38,16 @@ MAX_BACK_OFF = 30.0
 DEFAULT_CONTEXT = 8192
 MAX_EMBEDDED_TOKENS = 2048
 """Longest text embedded: attention over a text needs memory that grows with its square (2,048 tokens: 0.3 GB)."""
+MAX_RANKED_TOKENS = 1024
+"""Longest query and text together: twice the longest chunk, at a quarter of the memory that 2,048 would take."""
 _DEAD_ON_ARRIVAL = 0.5
 """Seconds. A process killed a moment ago looks alive until the system has cleared it away: some milliseconds, seen."""
 _MIB = 1024 * 1024
+_WANTED: Mapping[Mode, str] = {
+    "chat": "Choose another GGUF file.",
+    "embedding": "Choose another GGUF file.",
+    "rerank": "Choose the GGUF file of a cross-encoder with rank pooling, such as bge-reranker-v2-m3.",
+}
 
 
 def system_available_memory() -> int:
@@ -52,7 +60,7 @@ class ProcessOptions:
     """How a model is run. Times in seconds."""
 
     context_length: int | None = None
-    """`None`: what the model was trained for, at most 8,192 (chat) or 2,048 a text (embedding)."""
+    """`None`: what the model was trained for, at most 8,192 (chat), 2,048 a text (embedding), 1,024 a pair (rerank)."""
     threads: int | None = None
     gpu_layers: int = -1
     keep_alive: float = 600.0
@@ -120,7 +128,7 @@ class LlamaProcess:
         return await asyncio.to_thread(self._describe)
 
     async def context_length(self) -> int:
-        """Tokens that a request may take (chat) or a text is cut to (embedding). Raises ModelUnavailableError."""
+        """Tokens that a request may take (chat) or a text or pair is cut to. Raises ModelUnavailableError."""
         return self.context_length_of(await self.describe())
 
     async def generate(
@@ -147,6 +155,16 @@ class LlamaProcess:
                 vectors = np.frombuffer(payload, dtype="<f4").reshape(len(texts), header["dimensions"])
                 return vectors.astype(np.float32), tuple(header["token_counts"])
         raise ModelUnavailableError("The model process gave no vectors.")
+
+    async def rank(self, query: str, texts: Sequence[str]) -> list[float]:
+        """How well each text answers the query, in [0, 1], in order; what is too long is cut.
+
+        Raises OverloadedError and ModelUnavailableError.
+        """
+        async with aclosing(self._exchange({"op": "rank", "query": query, "texts": list(texts)})) as replies:
+            async for _, payload in replies:
+                return [float(score) for score in np.frombuffer(payload, dtype="<f4")]
+        raise ModelUnavailableError("The model process gave no scores.")
 
     async def load(self) -> int:
         """Load the model if it is not loaded; gives back the length of its vectors. Raises ModelUnavailableError."""
@@ -185,7 +203,7 @@ class LlamaProcess:
         with self._in_use():
             async with self._my_turn(), aclosing(self._replies(request)) as replies:
                 async for reply in replies:
-                    if reply[0]["event"] in {"end", "vectors"}:
+                    if reply[0]["event"] in {"end", "vectors", "scores"}:
                         self._failures = 0
                     yield reply
 
@@ -277,7 +295,7 @@ class LlamaProcess:
                 hint="./scripts/serve installs it where a C compiler exists; or use --upstream.",
             )
         model = await self.describe()
-        self._check_kind(model)
+        self.check_kind(model)
         self._check_memory(model)
         try:
             return await Session.start(
@@ -299,7 +317,7 @@ class LlamaProcess:
 
     def context_length_of(self, model: GgufModel) -> int:
         # Never beyond what the model was trained for: past the end of a position table llama.cpp aborts.
-        usual = DEFAULT_CONTEXT if self._mode == "chat" else MAX_EMBEDDED_TOKENS
+        usual = {"chat": DEFAULT_CONTEXT, "embedding": MAX_EMBEDDED_TOKENS, "rerank": MAX_RANKED_TOKENS}[self._mode]
         return max(8, min(self._options.context_length or usual, model.context_length or usual))
 
     def _settings(self, model: GgufModel) -> LoadSettings:
@@ -309,17 +327,20 @@ class LlamaProcess:
             context_length=self.context_length_of(model),
             threads=self._options.threads,
             gpu_layers=self._options.gpu_layers,
-            pooling=effective_pooling(model) if self._mode == "embedding" else None,
-            chat_template=model.chat_template,
+            pooling={"chat": None, "embedding": effective_pooling(model), "rerank": "rank"}[self._mode],
+            chat_template=model.rerank_template if self._mode == "rerank" else model.chat_template,
         )
 
-    def _check_kind(self, model: GgufModel) -> None:
+    def check_kind(self, model: GgufModel) -> None:
+        """Raise ModelUnavailableError, saying why, when the file is no model of the wanted kind."""
         if model.kind != self._mode:
             kinds = {"chat": "a chat model", "embedding": "an embedding model", "rerank": "a reranking model"}
             raise ModelUnavailableError(
                 f"{self._path.name} is {kinds[model.kind]}; {kinds[self._mode]} is needed here.",
-                hint="Choose another GGUF file.",
+                hint=_WANTED[self._mode],
             )
+        if self._mode == "rerank" and (problem := rank_problem(model)):
+            raise ModelUnavailableError(f"{self._path.name} cannot rank: {problem}.", hint=_WANTED["rerank"])
 
     def _check_memory(self, model: GgufModel) -> None:
         context = self.context_length_of(model)

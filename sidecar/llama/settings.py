@@ -8,7 +8,7 @@ from typing import Any, Literal, TypeAlias
 
 from sidecar.llama.gguf import Pooling
 
-Mode: TypeAlias = Literal["chat", "embedding"]
+Mode: TypeAlias = Literal["chat", "embedding", "rerank"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +18,9 @@ class LoadSettings:
     path: str
     mode: Mode
     context_length: int
-    """Chat: tokens of prompt and answer together. Embedding: tokens of one text; longer texts are cut."""
+    """Chat: tokens of prompt and answer together. Embedding: tokens of one text, rerank: of a query and a text; longer
+    ones are cut.
+    """
     threads: int | None
     """`None` means one a physical core."""
     gpu_layers: int

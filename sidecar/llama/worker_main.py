@@ -24,6 +24,7 @@ from sidecar.llama.frames import Header, decode_frame, encode_frame
 from sidecar.llama.generation import Generation
 from sidecar.llama.native import NativeModel, StoppedError
 from sidecar.llama.options import read_options
+from sidecar.llama.ranker import Ranker
 from sidecar.llama.settings import LoadSettings
 from sidecar.llama.template import ChatTemplate
 from sidecar.worker import FrameChannel, serve_frames
@@ -46,6 +47,7 @@ class LlamaWorker:
         self._last_frame = time.monotonic()
         self._model: NativeModel | None = None
         self._template: ChatTemplate | None = None
+        self._ranker: Ranker | None = None
 
     def run(self) -> None:
         """Work until the parent closes the pipe; never returns."""
@@ -74,6 +76,8 @@ class LlamaWorker:
                 self._generate(job)
             elif job["op"] == "embed":
                 self._embed(job)
+            elif job["op"] == "rank":
+                self._rank(job)
         except ContextLengthError as error:
             self._error("context", {"needed": error.needed, "available": error.available})
         except RequestError as error:
@@ -100,6 +104,8 @@ class LlamaWorker:
                 specials=model.special_texts(),
                 now=datetime.now,
             )
+        elif settings.mode == "rerank":
+            self._ranker = Ranker(model)
         self._model = model
         self._send({"event": "loaded", "id": job["id"], "dimensions": model.dimensions})
 
@@ -150,6 +156,11 @@ class LlamaWorker:
             {"event": "vectors", "id": job["id"], "dimensions": model.dimensions, "token_counts": counts},
             vectors.astype("<f4").tobytes(),
         )
+
+    def _rank(self, job: Header) -> None:
+        assert self._ranker is not None
+        scores = self._ranker.scores(job["query"], job["texts"])
+        self._send({"event": "scores", "id": job["id"]}, scores.astype("<f4").tobytes())
 
     def _count(self, text: str) -> int:
         assert self._model is not None

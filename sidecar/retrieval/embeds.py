@@ -30,7 +30,10 @@ def embedded_in(connection: apsw.Connection, chunks: Sequence[ChunkRecord]) -> d
     shown = {(chunk.id, chunk.text) for chunk in chunks}
     whole = {chunk.id for chunk in chunks}
     found: dict[int, tuple[ChunkRecord, ...]] = {}
+    embedding = graph.notes_with_embeds(connection, {chunk.note.id for chunk in chunks})
     for chunk in chunks:
+        if chunk.note.id not in embedding:
+            continue
         links = _embeds(connection, chunk)
         for link in links:
             if link.path is not None and link.path not in notes:

@@ -1,332 +1,268 @@
-"""The retriever of one vault: takes a query, asks the index by words and by vector, gives hits, best first."""
+"""The retriever of one vault: takes a query, asks the index by words and by vector, gives hits, best first.
+
+What runs here: the lanes of words and of vectors at once, each on a reader's thread with its own connection; then one
+more read that scores what only one of them found, puts both in one order and reads what is shown. Between the reads the
+index may change: what is gone by then is left out.
+"""
 
 from __future__ import annotations
 
-import heapq
+import asyncio
+import datetime as dt
 import logging
-import re
-from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from weakref import WeakKeyDictionary
 
 import apsw
 import numpy as np
 
+from sidecar.chunking import embedding_text
 from sidecar.embedding.model import EmbeddingModel
-from sidecar.errors import SidecarError
-from sidecar.index import lexical, records, vectors
+from sidecar.errors import IndexUnavailableError, SidecarError
+from sidecar.index import filters, lexical
+from sidecar.index.codes import Codes
 from sidecar.index.database import Database
-from sidecar.index.graph import links_read_as
-from sidecar.index.records import ChunkRecord
-from sidecar.language.recognition import STOP_WORDS
-from sidecar.language.terms import fold, terms
-from sidecar.notes.links import LinkResolver, block_key, section_matches
-from sidecar.retrieval.embeds import embedded_in
-from sidecar.retrieval.query import Query, admits
-from sidecar.retrieval.scoring import cosines, fuse, lexical_score, similarity_above, term_weights
+from sidecar.index.lexical import TermCounts, Totals
+from sidecar.index.records import ChunkRecord, NoteRecord
+from sidecar.rerank.blend import RERANKED, reranked, worth_asking
+from sidecar.rerank.model import RerankModel
+from sidecar.retrieval.candidates import find_by_vector, find_by_words
+from sidecar.retrieval.explain import Absence, absence
+from sidecar.retrieval.hit import Found, Hit
+from sidecar.retrieval.lanes import Lanes
+from sidecar.retrieval.query import Query
+from sidecar.retrieval.ranking import Near, Plan, rank, shown
+from sidecar.retrieval.related import Related, related_notes
+from sidecar.retrieval.trust import LEAST_SAMPLES, Cloze, best_weight, cloze_samples, reciprocal_ranks, tempered
 
 log = logging.getLogger(__name__)
 
-_LEXICAL_CANDIDATES = 60
-_VECTOR_CANDIDATES = 40
-_PER_NOTE = 3
-# Candidates read for each hit wanted: enough that three of a note do not leave the list short.
-# An image's name is short, so that each word of it weighs much; what it shows is rather said in the notes around it.
-_IMAGE_SHARE = 0.5
-_READ_SHARE = 4
-# Chunks of mentioned notes: more than any context window holds, so that a book of a note does not stall a query.
-_MOST_MENTIONED = 400
-_UNLINKABLE = re.compile(r"[#|^\[\]]+|%%")
+_MOST_LANGUAGES = 6
+_SAMPLES_AT_ONCE = 16
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Embedded:
-    """What a hit shows of another note that its chunk embeds. `link` leads to its section."""
+@dataclass(frozen=True, slots=True)
+class _Memory:
+    """What is kept in memory beside an index."""
 
-    chunk: ChunkRecord
-    link: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Hit:
-    """A chunk that answers the query. Lane values are `None` where the lane did not see it."""
-
-    chunk: ChunkRecord
-    score: float
-    """In [0, 1]; means the same for every query and vault."""
-    link: str
-    """Wikilink target that leads to the chunk's section."""
-    lexical: float | None = None
-    matched: tuple[str, ...] = ()
-    similarity: float | None = None
-    mentioned: bool = False
-    embedded: tuple[Embedded, ...] = ()
-    """Text of other notes that the chunk shows in Obsidian; it has no part in the score."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SearchPlan:
-    """A query with what is computed before the index is asked."""
-
-    query: Query
-    vector: np.ndarray | None
-    limit: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Candidate:
-    id: int
-    score: float
-    lexical: float
-    matched: tuple[str, ...]
-    similarity: float | None
+    codes: Codes
+    counts: TermCounts
 
 
 class Retriever:
-    """Searches one vault's index. `vector_weight` says how far the embedding model is trusted beside the words."""
+    """Searches one vault's index. `vector_weight` says how far such an embedding model is usually trusted beside the
+    words; how far on this vault is measured.
+    """
 
     def __init__(
-        self, serving: Callable[[], Database], embedding: Callable[[], EmbeddingModel | None], *, vector_weight: float
+        self,
+        serving: Callable[[], Database],
+        embedding: Callable[[], EmbeddingModel | None],
+        *,
+        vector_weight: float,
+        rerank: RerankModel | None = None,
+        today: Callable[[], dt.date] = dt.date.today,
     ) -> None:
+        """`today` is the day that "last week" is counted from."""
         self._serving = serving
         self._embedding = embedding
         self._vector_weight = vector_weight
+        self._rerank = rerank
+        self._today = today
+        self._memories: WeakKeyDictionary[Database, _Memory] = WeakKeyDictionary()
 
-    async def search(self, query: Query, *, limit: int) -> list[Hit]:
+    async def search(self, query: Query, *, limit: int, lanes: Lanes = Lanes()) -> list[Hit]:  # noqa: B008  # frozen
         """Hits, best first, at most `limit` and at most three of one note; mentioned notes come whole and first."""
         while True:
             index = self._serving()
-            plan = SearchPlan(query=query, vector=await self._embed(query.text), limit=limit)
+            try:
+                hits = await self._search(index, query, limit=limit, lanes=lanes)
+            except IndexUnavailableError:
+                if index is self._serving():
+                    raise
+                continue
             # While the vector was made, a new index may have been switched to: its vectors mean something else.
             if index is self._serving():
-                return await index.read(partial(self._search, plan=plan))
+                return hits
 
-    async def related(self, path: str, *, limit: int) -> list[Hit]:
-        """Chunks of other notes nearest to this one, one per note."""
+    async def related(self, path: str, *, limit: int) -> list[Related]:
+        """Other notes that belong with the one at `path`, each by its best chunk, the most related first."""
+        index = self._serving()
+        memory = self.memory(index)
+        return await index.read(
+            partial(related_notes, path=path, limit=limit, codes=memory.codes, counts=memory.counts)
+        )
 
-        def near(connection: apsw.Connection) -> list[Hit]:
-            own = [chunk.id for chunk in records.chunks_of(connection, path)]
-            stored = vectors.vectors_of(connection, own)
-            if not stored:
-                return []
-            centre = np.mean(list(stored.values()), axis=0)
-            length = float(np.linalg.norm(centre))
-            if not length:
-                return []
-            found = vectors.nearest(connection, centre / length, limit=limit * _PER_NOTE + len(own), within=None)
-            chunks = records.chunks_by_id(connection, [match.chunk_id for match in found])
-            hits = [
-                Hit(
-                    chunk=chunks[match.chunk_id],
-                    score=max(0.0, match.similarity),
-                    link="",
-                    similarity=match.similarity,
-                )
-                for match in found
-                if match.chunk_id in chunks and chunks[match.chunk_id].note.path != path
-            ]
-            return _linked(connection, _limited(hits, limit=limit, per_note=1))
+    async def absence(self, query: Query, note: NoteRecord, *, shown: Sequence[Hit]) -> Absence:
+        """Why a note is not among the hits that were shown for a query."""
+        index = self._serving()
+        explained = partial(
+            absence,
+            query=query,
+            note=note,
+            vector=await self._embed(query),
+            shown=shown,
+            counts=self.memory(index).counts,
+            today=self._today(),
+        )
+        return await index.read(explained)
 
-        return await self._serving().read(near)
+    async def measure_trust(self, index: Database, *, seconds: float = 60.0) -> dict[str, float] | None:
+        """Measure, by language, the weight at which vectors help most. Languages with few chunks are left out, and
+        those that a slow model does not reach in about so many seconds.
 
-    async def _embed(self, text: str) -> np.ndarray | None:
+        `None` when it cannot be measured now: there are no vectors, or the model is away.
+        """
+        try:
+            return await self._measured(index, until=asyncio.get_running_loop().time() + seconds)
+        except SidecarError as error:
+            log.warning("the vectors' weight was not measured: %s", error.message)
+            return None
+
+    async def _measured(self, index: Database, *, until: float) -> dict[str, float] | None:
         model = self._embedding()
-        if model is None or not text:
+        if model is None or index is not self._serving():
+            return None
+        memory = self.memory(index)
+        totals = await index.read(lexical.totals)
+        weights = {}
+        for language in totals.languages[:_MOST_LANGUAGES]:
+            samples = await index.read(partial(cloze_samples, language=language))
+            if len(samples) < LEAST_SAMPLES:
+                continue
+            ranks = []
+            for start in range(0, len(samples), _SAMPLES_AT_ONCE):
+                if asyncio.get_running_loop().time() > until:
+                    break
+                batch = samples[start : start + _SAMPLES_AT_ONCE]
+                ranks += await self._cloze(index, model, memory, batch, totals)
+            if len(ranks) < LEAST_SAMPLES and asyncio.get_running_loop().time() > until:
+                break
+            # Texts that have no vector at all get no help from vectors.
+            enough = len(ranks) >= LEAST_SAMPLES
+            weights[language] = 0.0 if not enough else tempered(best_weight(ranks), usual=self._vector_weight)
+        return weights
+
+    async def _cloze(
+        self, index: Database, model: EmbeddingModel, memory: _Memory, batch: Sequence[Cloze], totals: Totals
+    ) -> list[list[float]]:
+        queries = (await model.embed([sample.sentence for sample in batch], kind="query")).vectors
+        rests = (await model.embed([sample.rest for sample in batch], kind="passage")).vectors
+
+        def ranked(connection: apsw.Connection) -> list[list[float]]:
+            return [
+                reciprocal_ranks(
+                    connection,
+                    sample,
+                    query=query,
+                    rest=rest,
+                    codes=memory.codes,
+                    counts=memory.counts,
+                    totals=totals,
+                )
+                for sample, query, rest in zip(batch, queries, rests, strict=True)
+                if query.any() and rest.any()
+            ]
+
+        return await index.read(ranked)
+
+    def memory(self, index: Database) -> _Memory:
+        """What is kept in memory beside an index."""
+        return self._memories.setdefault(index, _Memory(Codes(), TermCounts()))
+
+    async def _search(self, index: Database, query: Query, *, limit: int, lanes: Lanes) -> list[Hit]:
+        memory = self.memory(index)
+        within = await index.read(partial(filters.chunk_ids, conditions=query.conditions)) if query.filtered else None
+        words = index.read(
+            partial(
+                find_by_words,
+                query=query,
+                counts=memory.counts,
+                today=self._today(),
+                lanes=lanes,
+                limit=limit,
+                within=within,
+            )
+        )
+        found, near = await asyncio.gather(
+            words, self._near(index, query, memory.codes, limit=limit, within=within, lanes=lanes)
+        )
+        reranks = lanes.rerank and self._rerank is not None
+        plan = Plan(
+            query=query,
+            limit=max(limit, 2 * RERANKED) if reranks else limit,
+            lanes=lanes,
+            within=within,
+            vector_weight=self._vector_weight,
+        )
+        if not reranks:
+            return await index.read(lambda connection: shown(connection, rank(connection, plan, found, near)))
+        hits = await self._reranked(query.text, await index.read(partial(rank, plan=plan, found=found, near=near)))
+        first = sum(hit.mentioned for hit in hits)
+        return await index.read(partial(shown, hits=hits[: first + limit]))
+
+    async def _reranked(self, text: str, hits: list[Hit]) -> list[Hit]:
+        """The hits in the order that the reranking model gives them; as they were when it is away."""
+        assert self._rerank is not None
+        scores = [hit.score for hit in hits]
+        pinned = [hit.pinned for hit in hits]
+        asked = worth_asking(scores, pinned=pinned)
+        if not text or len(asked) < 2:
+            return hits
+        texts = [_rerank_text(hits[place].chunk) for place in asked]
+        try:
+            relevance = dict(zip(asked, await self._rerank.scores(text, texts), strict=True))
+        except SidecarError as error:
+            log.warning("the hits of this query are not reranked: %s", error.message)
+            return hits
+        new = reranked(scores, [relevance.get(place) for place in range(len(hits))], pinned=pinned)
+        ranks = {place: rank for rank, place in enumerate(sorted(asked, key=lambda p: -relevance[p]), start=1)}
+        told = [
+            replace(hit, score=score, found=(*hit.found, Found(lane="rerank", rank=ranks[place])))
+            if place in ranks
+            else replace(hit, score=score)
+            for place, (hit, score) in enumerate(zip(hits, new, strict=True))
+        ]
+        # Mentioned notes and those with the phrase stand first, whatever the scores of the others.
+        return sorted(told, key=lambda hit: (not hit.pinned, -hit.score))
+
+    async def _near(
+        self,
+        index: Database,
+        query: Query,
+        codes: Codes,
+        *,
+        limit: int,
+        within: Sequence[int] | None,
+        lanes: Lanes,
+    ) -> Near | None:
+        vector = await self._embed(query) if lanes.vectors else None
+        if vector is None:
+            return None
+        found = await index.read(partial(find_by_vector, vector=vector, codes=codes, limit=limit, within=within))
+        return None if found is None else Near(vector=vector, found=found)
+
+    async def _embed(self, query: Query) -> np.ndarray | None:
+        """The query's vector: that of its text, and of what its conversation adds, at their weights."""
+        model = self._embedding()
+        parts = [(text, weight) for text, weight in ((query.text, 1.0), *query.context) if text]
+        if model is None or not parts:
             return None
         try:
-            vectors: np.ndarray = (await model.embed([text], kind="query")).vectors
+            made: np.ndarray = (await model.embed([text for text, _ in parts], kind="query")).vectors
         except SidecarError as error:
             # A model that is down must not take search with it: words still find notes.
             log.warning("vector search is off for this query: %s", error.message)
             return None
-        vector: np.ndarray = vectors[0]
-        return vector
-
-    def _search(self, connection: apsw.Connection, plan: SearchPlan) -> list[Hit]:
-        within = _admitted(connection, plan.query)
-        mentioned = _mentioned(connection, plan.query)
-        ranked = self._ranked(connection, plan, within)
-        if not ranked and within and not terms(plan.query.text):
-            ranked = _listed(connection, within, plan.limit)
-        first = {hit.chunk.id for hit in mentioned}
-        rest = _limited([hit for hit in ranked if hit.chunk.id not in first], limit=plan.limit, per_note=_PER_NOTE)
-        return _linked(connection, _with_embeds(connection, [*mentioned, *rest]))
-
-    def _ranked(self, connection: apsw.Connection, plan: SearchPlan, within: Sequence[int] | None) -> list[Hit]:
-        scored = self._scored(connection, plan, within)
-        # Only what may be shown is read whole: decoding all candidates' notes took half of a query's time.
-        best = heapq.nsmallest(plan.limit * _READ_SHARE, scored, key=lambda candidate: (-candidate.score, candidate.id))
-        chunks = records.chunks_by_id(connection, [candidate.id for candidate in best])
-        hits = [
-            Hit(
-                chunk=chunks[candidate.id],
-                score=candidate.score * (_IMAGE_SHARE if chunks[candidate.id].note.kind == "image" else 1.0),
-                link="",
-                lexical=candidate.lexical,
-                matched=candidate.matched,
-                similarity=candidate.similarity,
-            )
-            for candidate in best
-        ]
-        hits.sort(key=lambda hit: -hit.score)
-        return _phrases_first(connection, plan.query, hits)
-
-    def _scored(self, connection: apsw.Connection, plan: SearchPlan, within: Sequence[int] | None) -> list[_Candidate]:
-        query_terms = terms(plan.query.text)
-        counts = lexical.document_counts(connection, query_terms)
-        found = lexical.search(connection, counts, limit=max(_LEXICAL_CANDIDATES, plan.limit * 2), within=within)
-        near = _near(connection, plan, within)
-        ids = list(dict.fromkeys([*found, *(match.chunk_id for match in near)]))
-        similarity: dict[int, float] = {}
-        if plan.vector is not None and near:
-            similarity = cosines(plan.vector, vectors.vectors_of(connection, ids))
-        weights = term_weights(query_terms, counts, total=lexical.chunk_count(connection), stop_words=STOP_WORDS)
-        candidates = []
-        for row, streams in records.streams_of(connection, ids).items():
-            words, matched = lexical_score(weights, streams)
-            cosine = similarity.get(row)
-            vector = similarity_above(cosine or 0.0, near[-1].similarity) if near else None
-            score = fuse(words, vector, vector_weight=self._vector_weight)
-            candidates.append(_Candidate(id=row, score=score, lexical=words, matched=matched, similarity=cosine))
-        return candidates
+        if len(parts) == 1:
+            vector: np.ndarray = made[0]
+            return vector
+        summed = np.asarray([weight for _, weight in parts], dtype=np.float32) @ made
+        length = float(np.linalg.norm(summed))
+        return summed / length if length else None
 
 
-def _near(connection: apsw.Connection, plan: SearchPlan, within: Sequence[int] | None) -> list[vectors.VectorMatch]:
-    if plan.vector is None:
-        return []
-    return vectors.nearest(connection, plan.vector, limit=max(_VECTOR_CANDIDATES, plan.limit), within=within)
-
-
-def _admitted(connection: apsw.Connection, query: Query) -> list[int] | None:
-    """Chunk ids that the filters leave, `None` without filters."""
-    if not query.filtered:
-        return None
-    notes = records.notes(connection)
-    # Brackets are also just brackets: `[sic]` is a filter only where notes have that property.
-    known = {fold(key) for note in notes for key in note.properties}
-    wanted = tuple((key, value) for key, value in query.properties if value is not None or fold(key) in known)
-    query = replace(query, properties=wanted)
-    if not query.filtered:
-        return None
-    return records.chunk_ids_of_notes(connection, [n.id for n in notes if admits(query, n)])
-
-
-def _mentioned(connection: apsw.Connection, query: Query) -> list[Hit]:
-    if not query.mentions:
-        return []
-    titled = records.paths_titled(connection, [mention.name for mention in query.mentions])
-    hits: dict[int, Hit] = {}
-    resolver: LinkResolver | None = None
-    for mention in dict.fromkeys(query.mentions):
-        named = titled.get(fold(mention.name), [])
-        if len(named) != 1:
-            # A path, an alias or a title that several notes have: rare, and worth the reading of all names, once.
-            resolver = resolver or _resolver(connection)
-            named = [path for path in (_path_of(resolver, mention.name),) if path]
-        chunks = records.chunks_of(connection, named[0]) if named else []
-        wanted = [chunk for chunk in chunks if mention.heading is None or _under(chunk, mention.heading)]
-        hits |= {c.id: Hit(chunk=c, score=1.0, link="", mentioned=True) for c in wanted or chunks}
-        if len(hits) >= _MOST_MENTIONED:
-            break
-    return list(hits.values())[:_MOST_MENTIONED]
-
-
-def _resolver(connection: apsw.Connection) -> LinkResolver:
-    aliases = dict(records.names(connection))
-    return LinkResolver(aliases, aliases=aliases)
-
-
-def _path_of(resolver: LinkResolver, name: str) -> str | None:
-    return resolver.resolve(name, source="") or next(iter(resolver.mention(name)), None)
-
-
-def _under(chunk: ChunkRecord, heading: str) -> bool:
-    # Accents too are folded here: a question is typed by hand.
-    path = [fold(above) for above in chunk.heading_path]
-    if any(section_matches(fold(heading), path[:depth]) for depth in range(1, len(path) + 1)):
-        return True
-    return block_key(heading.rsplit("#", 1)[-1].removeprefix("^")) in map(block_key, chunk.block_ids)
-
-
-def _listed(connection: apsw.Connection, within: Sequence[int], limit: int) -> list[Hit]:
-    """A query of filters alone lists what they admit, the first chunk of each note, newest note first."""
-    chunks = [c for c in records.chunks_by_id(connection, within).values() if c.ordinal == 0]
-    chunks.sort(key=lambda chunk: (chunk.note.date or "", chunk.note.mtime_ns), reverse=True)
-    return [Hit(chunk=chunk, score=1.0, link="") for chunk in chunks[:limit]]
-
-
-def _phrases_first(connection: apsw.Connection, query: Query, hits: list[Hit]) -> list[Hit]:
-    """Quoted phrases narrow to the chunks that have them, unless none has."""
-    for phrase in query.phrases:
-        words = terms(phrase)
-        rows = lexical.phrase_rows(connection, words) if words else set()
-        with_phrase = [hit for hit in hits if hit.chunk.id in rows]
-        hits = with_phrase or hits
-    return hits
-
-
-def _limited(hits: Iterable[Hit], *, limit: int, per_note: int) -> list[Hit]:
-    seen: Counter[int] = Counter()
-    kept: list[Hit] = []
-    for hit in hits:
-        if len(kept) >= limit:
-            break
-        if hit.score <= 0 or seen[hit.chunk.note.id] >= per_note:
-            continue
-        seen[hit.chunk.note.id] += 1
-        kept.append(hit)
-    return kept
-
-
-def _with_embeds(connection: apsw.Connection, hits: list[Hit]) -> list[Hit]:
-    shown = embedded_in(connection, [hit.chunk for hit in hits])
-    return [
-        replace(hit, embedded=tuple(Embedded(chunk=chunk, link="") for chunk in shown.get(hit.chunk.id, ())))
-        for hit in hits
-    ]
-
-
-def _linked(connection: apsw.Connection, hits: list[Hit]) -> list[Hit]:
-    """Give each hit, and each text that it embeds, its wikilink target."""
-    chunks = [chunk for hit in hits for chunk in (hit.chunk, *(each.chunk for each in hit.embedded))]
-    titled = records.paths_titled(connection, {chunk.note.title for chunk in chunks})
-    # Only Logseq links to a title that is not the file's name.
-    by_title = links_read_as(connection) == "logseq"
-
-    def target(chunk: ChunkRecord) -> str:
-        alone = len(titled.get(fold(chunk.note.title), ())) < 2
-        return link_target(chunk, by_path=not alone or not (by_title or _named_as_titled(chunk)))
-
-    return [
-        replace(
-            hit,
-            link=target(hit.chunk),
-            embedded=tuple(replace(each, link=target(each.chunk)) for each in hit.embedded),
-        )
-        for hit in hits
-    ]
-
-
-def _named_as_titled(chunk: ChunkRecord) -> bool:
-    stem, _, _ = chunk.note.path.rpartition("/")[2].rpartition(".")
-    return stem == chunk.note.title
-
-
-def link_target(chunk: ChunkRecord, *, by_path: bool) -> str:
-    """Wikilink target of a chunk's section, written as Obsidian writes it: no `#|^[]` inside a heading.
-
-    A heading that only repeats the title is left out: it is the whole note. A file that is no Markdown is named with
-    its extension, a part of a file by the file's path and its own name.
-    """
-    note = chunk.note
-    if note.kind == "row":
-        return note.path
-    if note.kind != "markdown":
-        name = note.path if by_path else note.path.rpartition("/")[2]
-    else:
-        name = note.path.removesuffix(".md") if by_path else note.title
-    heading = " ".join(_UNLINKABLE.sub(" ", chunk.heading_path[-1]).split()) if chunk.heading_path else ""
-    if not heading or fold(heading) == fold(chunk.note.title):
-        return name
-    return f"{name}#{heading}"
+def _rerank_text(chunk: ChunkRecord) -> str:
+    return embedding_text(title=chunk.note.title, heading_path=chunk.heading_path, text=chunk.text)

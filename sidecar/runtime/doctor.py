@@ -95,6 +95,9 @@ def _program(status: Mapping[str, Any] | None, *, url: str | None, problem: Side
         yield _check("error", problem.message, problem.hint)
     elif problem is not None:
         yield _check("warning", f"the index was not looked into: {problem.message}", problem.hint)
+    for model in (status or {}).get("models", ()):
+        if model["kind"] == "rerank":
+            yield _check("ok", f"reranking: {model['id']}")
     for notice in (status or {}).get("notices", ()):
         yield _check("warning", notice)
 

@@ -16,6 +16,7 @@ from sidecar.errors import SidecarError
 from sidecar.index import shelf
 from sidecar.index.schema import fingerprint, read_meta
 from sidecar.notes import READING_VERSION
+from sidecar.rerank.model import RerankModel
 from sidecar.runtime.reading import SETTINGS_KEY, Reading, load_reading
 from sidecar.runtime.vaults import OpenVault
 from sidecar.vault.archive import is_archive, unpack_archive
@@ -37,6 +38,7 @@ async def open_vault(
     kind: VaultKind | None = None,
     include_templates: bool = False,
     rebuild: bool = False,
+    rerank: RerankModel | None = None,
 ) -> OpenVault:
     """Open a vault, which is a folder or a zipped export, and its index. Raises VaultError or IndexUnavailableError.
 
@@ -71,6 +73,7 @@ async def open_vault(
         embedding=embedding,
         embedding_name=embedding_name,
         text_limit=await _text_limit(embedding),
+        rerank=rerank,
     )
 
 

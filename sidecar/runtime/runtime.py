@@ -24,6 +24,8 @@ from sidecar.inference.extractive import ExtractiveModel
 from sidecar.inference.llama import LlamaChatModel
 from sidecar.inference.model import ChatModel
 from sidecar.inference.upstream import UpstreamChatModel
+from sidecar.rerank.llama import LlamaRerankModel
+from sidecar.rerank.model import RerankModel
 from sidecar.runtime import datafolder
 from sidecar.runtime.models import ChatTarget, ModelEntry, ModelRegistry
 from sidecar.runtime.opening import open_vault
@@ -47,6 +49,7 @@ class Runtime:
         models: ModelRegistry,
         upstream: Upstream | None,
         notices: tuple[str, ...],
+        rerank: RerankModel | None = None,
     ) -> None:
         self.version = __version__
         self.config = config
@@ -57,6 +60,7 @@ class Runtime:
         self.notices = notices
         """What the user should know, such as that search runs on words alone."""
         self._models = models
+        self._rerank = rerank
         self._upstream = upstream
         self._started = time.time()
         self._port = config.port
@@ -120,11 +124,16 @@ class Runtime:
             "ready": all(vault["ready"] for vault in vaults),
             "version": self.version,
             "vaults": vaults,
-            "models": [{"id": entry.id, "kind": entry.kind} for entry in self.model_entries()],
+            "models": self._known_models(),
             "notices": self.notices,
             "offline_lock": "none",
             "took_ms": round((time.perf_counter() - begun) * 1000, 1),
         }
+
+    def _known_models(self) -> list[dict[str, str]]:
+        """Those that can be asked for, and the reranking model, which serves the search alone."""
+        models: list[dict[str, str]] = [{"id": entry.id, "kind": entry.kind} for entry in self.model_entries()]
+        return models if self._rerank is None else [*models, {"id": self._rerank.name, "kind": "rerank"}]
 
     def readiness(self) -> Mapping[str, Any]:
         """The JSON of `GET /readyz`."""
@@ -157,6 +166,9 @@ async def open_runtime(config: Config, *, rebuild: bool = False) -> AsyncIterato
         chat, default_chat = await _chat_models(config, upstream, notices)
         for model in chat.values():
             stack.push_async_callback(model.aclose)
+        rerank = await _rerank(config, notices)
+        if rerank is not None:
+            stack.push_async_callback(rerank.aclose)
         vaults: dict[str, OpenVault] = {}
         for path in dict.fromkeys(path.resolve() for path in config.vaults):
             name = _free_name(path, vaults)
@@ -171,6 +183,7 @@ async def open_runtime(config: Config, *, rebuild: bool = False) -> AsyncIterato
                 kind=config.kind_of(path),
                 include_templates=config.include_templates,
                 rebuild=rebuild,
+                rerank=rerank,
             )
             stack.push_async_callback(vaults[name].aclose)
         models = ModelRegistry(
@@ -185,7 +198,13 @@ async def open_runtime(config: Config, *, rebuild: bool = False) -> AsyncIterato
         )
         token = datafolder.ensure_token(config) if config.auth else None
         yield Runtime(
-            config=config, token=token, vaults=vaults, models=models, upstream=upstream, notices=tuple(notices)
+            config=config,
+            token=token,
+            vaults=vaults,
+            models=models,
+            upstream=upstream,
+            notices=tuple(notices),
+            rerank=rerank,
         )
 
 
@@ -206,6 +225,25 @@ def _embedding(config: Config, name: str, upstream: Upstream | None, notices: li
             hint="Use `builtin`, the path of a GGUF file, or name an upstream server with --upstream.",
         )
     return UpstreamEmbeddingModel(upstream, name)
+
+
+async def _rerank(config: Config, notices: list[str]) -> RerankModel | None:
+    if config.rerank_model is None:
+        return None
+    if not _is_file(config.rerank_model):
+        raise ConfigError(
+            f"The reranking model {config.rerank_model!r} is not a file.", hint="Give the path of a GGUF cross-encoder."
+        )
+    model = LlamaRerankModel(
+        _file(config.rerank_model), keep_alive=config.keep_alive, available_memory=_available_memory
+    )
+    try:
+        await model.check()
+    except ModelUnavailableError as error:
+        # Not fatal: search works without it.
+        notices.append(f"Hits are not reranked: {error.message}{f' {error.hint}' if error.hint else ''}")
+        return None
+    return model
 
 
 async def _chat_models(

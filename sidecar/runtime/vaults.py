@@ -6,37 +6,49 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import Awaitable, Callable, Container, Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+import apsw
 
 from sidecar.citations import obsidian_uri
 from sidecar.embedding.measure import TextLimit
 from sidecar.embedding.model import EmbeddingModel
 from sidecar.errors import NoteMissingError, SidecarError, VaultError
-from sidecar.index import records, shelf, store
+from sidecar.index import records, shelf, vectors
 from sidecar.index.database import Database
-from sidecar.index.graph import backlinks, link_counts, neighbours, outgoing, unresolved
+from sidecar.index.graph import backlinks, link_counts, outgoing, unresolved
+from sidecar.index.lexical import merge_some
 from sidecar.index.schema import write_meta
 from sidecar.indexer.indexer import Indexer
 from sidecar.indexer.parsing import Parser
 from sidecar.notes.properties import property_type
+from sidecar.rerank.model import RerankModel
 from sidecar.retrieval.query import add_filters, parse_query
 from sidecar.retrieval.retriever import Retriever
+from sidecar.retrieval.trust import store_trust, trust_is_due
 from sidecar.runtime.ledger import ledger_facts, unresolved_facts, why_facts
 from sidecar.runtime.reading import SETTINGS_KEY, Reading
-from sidecar.runtime.shown import shown_hit, shown_link, shown_score, shown_span
+from sidecar.runtime.shown import shown_absence, shown_found, shown_hit, shown_link, shown_related, shown_span
 from sidecar.vault.rules import explain_rule
 from sidecar.vault.settings import VaultSettings
 from sidecar.vault.watcher import watch
 
 log = logging.getLogger(__name__)
 
+T = TypeVar("T")
+
 _RECONCILE_SECONDS = 600.0
 _RETRY_SECONDS = 15.0
-# How far each kind of embedding is trusted beside the words. The built-in one scores 51.6 against BM25's 68.7 on
-# SciFact and 66.6 against 95.1 on Spanish: a helper, never the master.
+# How many hits a search shows unless more are asked for, and how many `why` looks through.
+_SHOWN = 10
+_DEEP = 200
+_TRUST_SECONDS = 60.0
+# How far each kind of embedding is trusted beside the words, until that has been measured on the vault. The built-in
+# one scores 51.6 against BM25's 68.7 on SciFact and 66.6 against 95.1 on Spanish: a helper, never the master.
 _TRUST = {"builtin": 0.25}
-_TRUST_MODEL = 0.5
+_TRUST_MODEL = 0.4
 
 
 class OpenVault:
@@ -55,6 +67,7 @@ class OpenVault:
         embedding: EmbeddingModel | None,
         embedding_name: str,
         text_limit: TextLimit | None,
+        rerank: RerankModel | None = None,
     ) -> None:
         """`path` is the folder that is read, `given` what the user named: the same, or an archive. `load` looks at
         the settings anew, given those before; `text_limit` is the embedding model's.
@@ -70,6 +83,7 @@ class OpenVault:
         self._reading = reading
         self._parser = Parser(path, rules=lambda: self._reading.rules, text_limit=text_limit)
         self._tasks: list[asyncio.Task[None]] = []
+        self._trusting: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._stop = asyncio.Event()
         self._to_embed = asyncio.Event()
@@ -79,7 +93,10 @@ class OpenVault:
         self.problem: str | None = None
         self._watch_problem: str | None = None
         self.retriever = Retriever(
-            self._serving, self._serving_embedding, vector_weight=_TRUST.get(embedding_name, _TRUST_MODEL)
+            self._serving,
+            self._serving_embedding,
+            vector_weight=_TRUST.get(embedding_name, _TRUST_MODEL),
+            rerank=rerank,
         )
         self.indexer = Indexer(
             path,
@@ -102,19 +119,28 @@ class OpenVault:
     async def aclose(self) -> None:
         """Stop the background work and close the indexes. Idempotent."""
         self._stop.set()
-        for task in self._tasks:
+        running = [*self._tasks, *([self._trusting] if self._trusting else [])]
+        for task in running:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*running, return_exceptions=True)
         self._tasks = []
         await self._parser.aclose()
         await self._database.aclose()
         await self._close_previous()
 
-    async def index(self, *, accept_removals: bool) -> None:
-        """Bring the index up to date once, vectors included. Raises VaultError when the vault cannot be read."""
+    async def index(self, *, accept_removals: bool, measure: bool = True) -> None:
+        """Bring the index up to date once, vectors included; without `measure`, no time is spent on how far these can
+        be trusted. Raises VaultError when the vault cannot be read.
+        """
         await self._remember_settings()
         await self.indexer.reconcile(accept_removals=accept_removals)
         await self.indexer.embed()
+        if measure:
+            await self._keep_trust()
+
+    async def read(self, work: Callable[[apsw.Connection], T]) -> T:
+        """Run `work` on the index that answers, in one snapshot of it."""
+        return await self._serving().read(work)
 
     async def wait_changed(self) -> None:
         """Return when the indexing has moved on since the last call."""
@@ -130,15 +156,11 @@ class OpenVault:
         return [shown_hit(hit, vault=self.name, explain=explain) for hit in hits[:limit]]
 
     async def related(self, path: str, *, limit: int = 10) -> list[Mapping[str, Any]]:
-        """Other notes near this one, as JSON objects, and whether they are linked to it already. Raises
-        NoteMissingError.
+        """Other notes that belong with this one, as JSON objects: why, and whether they are linked with it already.
+        Raises NoteMissingError.
         """
-        note = await self._known_note(path)
-        hits = await self.retriever.related(path, limit=limit)
-        linked = (await self._serving().read(lambda connection: neighbours(connection, [note.id])))[note.id]
-        return [
-            {**shown_hit(hit, vault=self.name, explain=False), "linked": hit.chunk.note.id in linked} for hit in hits
-        ]
+        await self._known_note(path)
+        return [shown_related(each, vault=self.name) for each in await self.retriever.related(path, limit=limit)]
 
     async def note(self, path: str) -> Mapping[str, Any]:
         """An indexed note with its text in pieces, its links and the links to it. Raises NoteMissingError."""
@@ -212,7 +234,7 @@ class OpenVault:
             "chunks_without_vector": counts.unembedded if self._embedding is not None else 0,
             "embedding": {
                 "model": self._embedding.name if self._embedding else None,
-                "dimensions": await self._database.read(store.dimensions),
+                "dimensions": await self._database.read(vectors.dimensions),
             },
             "links": {"resolved": links.resolved, "unresolved": links.unresolved},
             **await asyncio.to_thread(ledger_facts, notable.values(), lists=lists),
@@ -223,6 +245,7 @@ class OpenVault:
             "problems": [
                 *self._problems(),
                 *progress.problems,
+                *([scan] if (scan := self.retriever.memory(self._serving()).codes.problem) else []),
                 *([progress.embedding_problem] if progress.embedding_problem else []),
                 *self._reading.settings.problems,
                 *self._reading.exclusions.problems,
@@ -305,6 +328,28 @@ class OpenVault:
             await self._to_embed.wait()
             self._to_embed.clear()
             await self._guarded(self.indexer.embed)
+            if self._trusting is None or self._trusting.done():
+                # Apart: with a slow model it takes a while, and a note that is saved meanwhile must not wait for it.
+                self._trusting = asyncio.create_task(self._trust())
+
+    async def _trust(self) -> None:
+        await self._guarded(self._keep_trust)
+
+    async def _keep_trust(self) -> None:
+        """Measure how far the vectors are to be trusted, where that has not been done for an index of this size."""
+        index = self._serving()
+        if index is not self._database or not await index.read(trust_is_due):
+            return
+        weights = await self.retriever.measure_trust(index, seconds=_TRUST_SECONDS)
+        if weights is not None:
+            await index.write(lambda connection: store_trust(connection, weights))
+        await self._merge(index)
+
+    async def _merge(self, index: Database) -> None:
+        """Put the word lists of an index that has grown into one piece."""
+        more = await index.write(partial(merge_some, first=True))
+        while more:
+            more = await index.write(partial(merge_some, first=False))
 
     async def _watch(self) -> None:
         # The first change asks for everything, once watching has begun: what comes after it cannot be missed.
@@ -363,10 +408,15 @@ class OpenVault:
         return note
 
     async def _why_query(self, path: str, query: str) -> Mapping[str, Any]:
-        hits = await self.retriever.search(parse_query(query), limit=200)
-        for rank, hit in enumerate(hits, start=1):
-            if hit.chunk.note.path == path:
-                return {"found": True, "rank": rank, **shown_score(hit)}
-        alone = await self.retriever.search(add_filters(parse_query(query), {"path": path}), limit=1)
-        best = shown_score(alone[0]) if alone else {"matched": []}
-        return {"found": False, "best_score_of_200": round(hits[-1].score, 4) if hits else None, **best}
+        asked = parse_query(query)
+        shown = await self.retriever.search(asked, limit=_SHOWN)
+        if found := shown_found(shown, path):
+            return {**found, "shown": True}
+        # Beyond what a search shows: how far off the note is.
+        deep = await self.retriever.search(asked, limit=_DEEP)
+        note = await self._known_note(path)
+        absence = shown_absence(await self.retriever.absence(asked, note, shown=shown))
+        if found := shown_found(deep, path):
+            return {**found, "shown": False, **absence}
+        best = round(deep[-1].score, 4) if deep else None
+        return {"found": False, "shown": False, "best_score_of_200": best, **absence}

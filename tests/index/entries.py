@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from sidecar.chunking import Chunk, chunk_note
+from sidecar.index.lexical import SearchedWord
 from sidecar.index.store import FileState, NoteEntry
-from sidecar.language.terms import token_stream
+from sidecar.index.streams import streams_of
 from sidecar.notes.note import Note, Span
 from sidecar.notes.reading import read_note
 
@@ -51,12 +52,15 @@ def table_entry(path: str, rows: dict[str, str]) -> NoteEntry:
     return replace(entry_of(Note(path=path, title=title, text="", kind="table"), []), parts=parts)
 
 
-def entry_of(note: Note, chunks: Sequence[Chunk]) -> NoteEntry:
+def entry_of(note: Note, chunks: Sequence[Chunk], *, language: str | None = None) -> NoteEntry:
     return NoteEntry(
         note=note,
         file=FileState(size=1, mtime_ns=1, content_hash=note.path.encode()),
         chunks=chunks,
-        name_terms=token_stream(" ".join((note.title, *note.aliases))),
-        heading_terms=[token_stream(" ".join(chunk.heading_path)) for chunk in chunks],
-        body_terms=[token_stream(chunk.text) for chunk in chunks],
+        streams=streams_of(note, chunks, [language] * len(chunks)),
     )
+
+
+def searched(terms: Sequence[str]) -> list[SearchedWord]:
+    """Words as they are searched for, each in one spelling."""
+    return [SearchedWord(variants=(term,), prefix=False, count=1) for term in terms]

@@ -15,7 +15,8 @@ from sidecar.index.database import Database
 from sidecar.index.schema import fingerprint
 from sidecar.index.shelf import open_index
 from sidecar.index.store import FileState, LedgerEntry, NoteEntry
-from tests.index.entries import make_entry, table_entry
+from sidecar.index.vectors import chunks_to_embed, store_vectors
+from tests.index.entries import make_entry, searched, table_entry
 
 WANTED = fingerprint(reading="test", embedding="test")
 BOOKS = {"Emma": "by Austen", "Dune": "by Herbert", "Solaris": "by Lem"}
@@ -33,9 +34,9 @@ async def save(database: Database, entry: NoteEntry) -> int:
 
 
 async def embed_all(database: Database) -> None:
-    todo = await database.read(lambda c: store.chunks_to_embed(c, 100))
+    todo = await database.read(lambda c: chunks_to_embed(c, 100))
     rows = np.ones((len(todo), 4), dtype=np.float32)
-    await database.write(lambda c: store.store_vectors(c, todo, rows))
+    await database.write(lambda c: store_vectors(c, todo, rows))
 
 
 async def paths(database: Database) -> list[str]:
@@ -43,12 +44,12 @@ async def paths(database: Database) -> list[str]:
 
 
 def found(connection: apsw.Connection, term: str) -> set[str]:
-    rows = lexical.search(connection, lexical.document_counts(connection, [term]), limit=10, within=None)
+    rows = lexical.search(connection, searched([term]), limit=10, within=None)
     return {chunk.note.path for chunk in records.chunks_by_id(connection, rows).values()}
 
 
 def vector_count(connection: apsw.Connection) -> int:
-    return int(connection.execute("SELECT count(*) FROM chunk_vectors").get)
+    return int(connection.execute("SELECT count(*) FROM vectors").get)
 
 
 @pytest.mark.anyio
@@ -74,7 +75,7 @@ async def test_a_row_that_stays_keeps_its_vector_and_one_that_goes_leaves_nothin
 
     await save(database, table_entry("books.csv", {"Emma": "by Austen", "Dune": "by Frank Herbert"}))
 
-    todo = await database.read(lambda c: store.chunks_to_embed(c, 10))
+    todo = await database.read(lambda c: chunks_to_embed(c, 10))
     assert [chunk.text for chunk in todo] == ["Dune\nby Frank Herbert"]
     assert await paths(database) == ["books.csv", "books.csv#Dune", "books.csv#Emma"]
     assert await database.read(lambda c: found(c, "lem")) == set()
@@ -113,7 +114,7 @@ async def test_rows_move_with_their_table_and_keep_their_vectors(database: Datab
     await save(database, table_entry("New/deep/books.csv", BOOKS))
 
     assert await paths(database) == ["New/deep/books.csv", *(f"New/deep/books.csv#{row}" for row in sorted(BOOKS))]
-    assert await database.read(lambda c: store.chunks_to_embed(c, 10)) == []
+    assert await database.read(lambda c: chunks_to_embed(c, 10)) == []
 
 
 @pytest.mark.anyio

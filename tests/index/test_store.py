@@ -12,8 +12,9 @@ from sidecar.index.database import Database
 from sidecar.index.schema import fingerprint
 from sidecar.index.shelf import open_index
 from sidecar.index.store import FileState, LedgerEntry
+from sidecar.index.vectors import chunks_to_embed, store_vectors
 from sidecar.language.terms import terms
-from tests.index.entries import make_entry
+from tests.index.entries import make_entry, searched
 
 WANTED = fingerprint(reading="test", embedding="test")
 
@@ -26,13 +27,13 @@ async def database(tmp_path: Path) -> AsyncIterator[Database]:
 
 
 async def embed_all(database: Database, rows: np.ndarray) -> list[int]:
-    todo = await database.read(lambda c: store.chunks_to_embed(c, 100))
-    await database.write(lambda c: store.store_vectors(c, todo, rows[: len(todo)]))
+    todo = await database.read(lambda c: chunks_to_embed(c, 100))
+    await database.write(lambda c: store_vectors(c, todo, rows[: len(todo)]))
     return [chunk.id for chunk in todo]
 
 
 def found(connection: apsw.Connection, *terms: str) -> list[int]:
-    return lexical.search(connection, lexical.document_counts(connection, terms), limit=10, within=None)
+    return lexical.search(connection, searched(terms), limit=10, within=None)
 
 
 @pytest.mark.anyio
@@ -45,7 +46,7 @@ async def test_an_unchanged_chunk_keeps_its_row_and_its_vector(database: Databas
     chunks = await database.read(lambda c: records.chunks_of(c, "a.md"))
     assert [chunk.text for chunk in chunks] == ["brand new", "first text"]
     assert chunks[1].id == first
-    todo = await database.read(lambda c: store.chunks_to_embed(c, 10))
+    todo = await database.read(lambda c: chunks_to_embed(c, 10))
     assert [chunk.text for chunk in todo] == ["a > Section\nbrand new"]
     held = await database.read(lambda c: vectors.vectors_of(c, [first, second]))
     assert set(held) == {first}
@@ -58,24 +59,22 @@ async def test_a_renamed_title_means_new_vectors_because_the_title_is_embedded(d
 
     await database.write(lambda c: store.rename_note(c, "a.md", "folder/a.md"))
     await database.write(lambda c: store.replace_note(c, make_entry("folder/a.md", ["text"])))
-    assert await database.read(lambda c: store.chunks_to_embed(c, 10)) == []
+    assert await database.read(lambda c: chunks_to_embed(c, 10)) == []
 
     await database.write(lambda c: store.rename_note(c, "folder/a.md", "b.md"))
     await database.write(lambda c: store.replace_note(c, make_entry("b.md", ["text"])))
-    assert len(await database.read(lambda c: store.chunks_to_embed(c, 10))) == 1
+    assert len(await database.read(lambda c: chunks_to_embed(c, 10))) == 1
 
 
 @pytest.mark.anyio
 async def test_the_vector_of_a_text_that_changed_meanwhile_is_not_stored(database: Database) -> None:
     await database.write(lambda c: store.replace_note(c, make_entry("a.md", ["before"])))
-    todo = await database.read(lambda c: store.chunks_to_embed(c, 10))
+    todo = await database.read(lambda c: chunks_to_embed(c, 10))
     await database.write(lambda c: store.replace_note(c, make_entry("a.md", ["after"])))
 
-    await database.write(lambda c: store.store_vectors(c, todo, np.eye(4, dtype=np.float32)[:1]))
+    await database.write(lambda c: store_vectors(c, todo, np.eye(4, dtype=np.float32)[:1]))
 
-    assert [chunk.text for chunk in await database.read(lambda c: store.chunks_to_embed(c, 10))] == [
-        "a > Section\nafter"
-    ]
+    assert [chunk.text for chunk in await database.read(lambda c: chunks_to_embed(c, 10))] == ["a > Section\nafter"]
 
 
 @pytest.mark.anyio
@@ -106,28 +105,6 @@ async def test_a_note_that_becomes_excluded_loses_its_text_and_keeps_its_line_in
     assert (await database.read(records.ledger))["diary.md"] == entry
     counts = await database.read(records.counts)
     assert (counts.indexed, counts.excluded, counts.chunks) == (0, 1, 0)
-
-
-@pytest.mark.anyio
-async def test_nearest_neighbours_come_in_the_order_of_the_cosine_and_within_the_ids_given(database: Database) -> None:
-    await database.write(lambda c: store.replace_note(c, make_entry("a.md", ["one", "two", "three"])))
-    rows = np.array([[1, 0], [0.6, 0.8], [0, 1]], dtype=np.float32)
-    ids = await embed_all(database, rows)
-
-    near = await database.read(lambda c: vectors.nearest(c, rows[0], limit=3, within=None))
-    assert [match.chunk_id for match in near] == ids
-    assert [match.similarity for match in near] == pytest.approx([1.0, 0.6, 0.0], abs=1e-6)
-    some = await database.read(lambda c: vectors.nearest(c, rows[0], limit=3, within=[ids[2]]))
-    assert [match.chunk_id for match in some] == [ids[2]]
-
-
-@pytest.mark.anyio
-async def test_a_text_without_known_tokens_is_near_nothing_and_not_embedded_again(database: Database) -> None:
-    await database.write(lambda c: store.replace_note(c, make_entry("a.md", ["…"])))
-    await embed_all(database, np.zeros((1, 4), dtype=np.float32))
-
-    assert await database.read(lambda c: store.chunks_to_embed(c, 10)) == []
-    assert await database.read(lambda c: vectors.nearest(c, np.eye(4, dtype=np.float32)[0], limit=5, within=None)) == []
 
 
 @pytest.mark.anyio

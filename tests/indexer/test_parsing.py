@@ -21,7 +21,7 @@ from sidecar.errors import WorkerCrashedError, WorkerError
 from sidecar.index.store import FileState, LedgerEntry
 from sidecar.indexer.comparing import changed
 from sidecar.indexer.parsing import QUARANTINED, ParseJob, Parser, ParseResult, load_result
-from sidecar.language.terms import token_stream
+from sidecar.language.streams import token_stream
 from sidecar.notes.rules import ReadingRules
 from sidecar.vault.files import VaultFile
 
@@ -101,9 +101,10 @@ async def test_files_come_back_as_notes_with_chunks_and_terms(tmp_path: Path, pa
     assert [link.target for link in note.links] == ["Fox"]
     assert chunk.text == "# Über Füchse\n\nThe [[Fox]] runs. ^id\n\n#tag"
     assert (chunk.heading_path, chunk.block_ids) == (("Über Füchse",), ("id",))
-    assert result.parsed.streams == (token_stream(chunk.text),)
-    assert result.parsed.heading_streams == (token_stream("Über Füchse"),)
-    assert result.parsed.name_stream == token_stream("2024-05-06\nEins\n你好")
+    (streams,) = result.parsed.streams
+    assert streams.body == token_stream(chunk.text, streams.language)
+    assert streams.headings == token_stream("Über Füchse", streams.language)
+    assert streams.title == token_stream("2024-05-06\nEins\n你好", streams.language)
 
 
 @pytest.mark.anyio

@@ -66,6 +66,28 @@ def test_a_reranking_model_is_told_by_its_pooling(tiny_bert_gguf: Path, tmp_path
     assert read_gguf(tiny_bert.build(tmp_path / "rank.gguf", pooling="rank")).kind == "rerank"
 
 
+def test_a_reranking_model_whose_file_tells_no_pooling_is_told_by_its_head(tmp_path: Path) -> None:
+    pytest.importorskip("gguf", reason="the gguf package, which writes model files, is not installed")
+    from tests.models import tiny_bert
+
+    model = read_gguf(
+        tiny_bert.build(tmp_path / "rank.gguf", pooling=None, head="pooled", outputs=2, labels=("a", "b"))
+    )
+    assert (model.kind, model.pooling, model.output_labels, model.tokenizer) == ("rerank", None, 2, "bert")
+    assert model.head is not None
+    assert (model.head.shape, model.head.rows) == ((64, 2), 2)
+    assert model.tensors["token_types.weight"].rows == 2
+    assert not any(name.startswith("blk.") for name in model.tensors)
+    assert read_gguf(tiny_bert.build(tmp_path / "cls.gguf", pooling="cls", head="direct")).kind == "embedding"
+
+
+def test_a_judge_brings_its_rerank_template(tiny_judge_gguf: Path) -> None:
+    model = read_gguf(tiny_judge_gguf)
+    assert (model.kind, model.causal_attention, model.chat_template) == ("rerank", True, None)
+    assert model.rerank_template is not None
+    assert "{query}" in model.rerank_template
+
+
 def test_a_chat_architecture_named_for_embedding_is_an_embedding_model(tiny_chat_gguf: Path, tmp_path: Path) -> None:
     path = tmp_path / "some-embedding-model.gguf"
     path.write_bytes(tiny_chat_gguf.read_bytes())

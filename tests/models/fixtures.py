@@ -39,6 +39,22 @@ def slow_chat_gguf(_gguf_folder: Path) -> Path:
 
 
 @pytest.fixture(scope="session")
+def tiny_rank_gguf(_gguf_folder: Path) -> Path:
+    """A cross-encoder with random weights, two segments and a limit of 512 tokens."""
+    from tests.models import tiny_bert
+
+    return tiny_bert.build(_gguf_folder / "tiny-rank.gguf", pooling="rank", segment_scale=0.3)
+
+
+@pytest.fixture(scope="session")
+def tiny_judge_gguf(_gguf_folder: Path) -> Path:
+    """A causal reranking model with random weights that says yes or no."""
+    from tests.models import tiny_judge
+
+    return tiny_judge.build(_gguf_folder / "tiny-judge.gguf")
+
+
+@pytest.fixture(scope="session")
 def tiny_bert_gguf(_gguf_folder: Path) -> Path:
     """An embedding model with random weights, mean pooling and a limit of 512 tokens."""
     from tests.models import tiny_bert

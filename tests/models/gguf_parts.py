@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import gguf
 import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
+Table: TypeAlias = Callable[[gguf.GGUFWriter, str, Array], None]
+"""How a matrix is stored."""
 
 
 def byte_characters() -> list[str]:
@@ -52,6 +55,16 @@ def half(writer: gguf.GGUFWriter, name: str, values: Array) -> None:
 
 def single(writer: gguf.GGUFWriter, name: str, values: Array) -> None:
     writer.add_tensor(name, values.astype(np.float32))
+
+
+def eight_bits(writer: gguf.GGUFWriter, name: str, values: Array) -> None:
+    kind = gguf.GGMLQuantizationType.Q8_0
+    writer.add_tensor(name, gguf.quants.quantize(values.astype(np.float32), kind), raw_dtype=kind)
+
+
+def brain_floats(writer: gguf.GGUFWriter, name: str, values: Array) -> None:
+    kind = gguf.GGMLQuantizationType.BF16
+    writer.add_tensor(name, gguf.quants.quantize(values.astype(np.float32), kind), raw_dtype=kind)
 
 
 def open_writer(path: Path, architecture: str) -> gguf.GGUFWriter:

@@ -13,8 +13,9 @@ from sidecar.index.schema import fingerprint
 from sidecar.index.shelf import open_index
 from sidecar.index.store import FileState, LedgerEntry
 from sidecar.retrieval.embeds import MAX_CHARS
+from sidecar.retrieval.hit import Hit
 from sidecar.retrieval.query import parse_query
-from sidecar.retrieval.retriever import Hit, Retriever
+from sidecar.retrieval.retriever import Retriever
 from tests.index.entries import read_entry, table_entry
 
 _FAR = "zzz " * 400

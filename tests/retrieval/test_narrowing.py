@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -13,7 +14,8 @@ from sidecar.embedding.model import Embeddings, TextKind
 from sidecar.index import store
 from sidecar.index.schema import fingerprint
 from sidecar.index.shelf import open_index
-from sidecar.retrieval.query import parse_query
+from sidecar.index.vectors import chunks_to_embed, store_vectors
+from sidecar.retrieval.query import add_filters, parse_query
 from sidecar.retrieval.retriever import Retriever
 from tests.index.entries import make_entry
 
@@ -48,9 +50,9 @@ async def retriever(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIter
     ):
         await database.write(lambda connection, entry=entry: store.replace_note(connection, entry))  # type: ignore[misc]  # mypy cannot infer a lambda's default
     if model is not None:
-        todo = await database.read(lambda connection: store.chunks_to_embed(connection, 10))
+        todo = await database.read(lambda connection: chunks_to_embed(connection, 10))
         vectors = (await model.embed([chunk.text for chunk in todo], kind="passage")).vectors
-        await database.write(lambda connection: store.store_vectors(connection, todo, vectors))
+        await database.write(lambda connection: store_vectors(connection, todo, vectors))
     yield Retriever(lambda: database, lambda: model, vector_weight=0.25)
     await database.aclose()
 
@@ -65,9 +67,33 @@ async def retriever(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIter
         ("boiler #nowhere", set()),
         ("#home", {"Home/Boiler at home.md", "Home/Garden.md"}),
         ("[status]", {"Work/Boiler.md", "Home/Garden.md"}),
+        ("boiler -path:home", {"Work/Boiler.md"}),
+        ("boiler -#work", {"Home/Boiler at home.md"}),
+        ("boiler -[status]", {"Home/Boiler at home.md"}),
+        ("boiler -[status:open OR done]", {"Home/Boiler at home.md"}),
+        ('boiler -"at work"', {"Home/Boiler at home.md"}),
+        ("boiler -work", {"Home/Boiler at home.md"}),
+        ("[status:DONE OR open]", {"Work/Boiler.md", "Home/Garden.md"}),
+        ("boiler [sic]", {"Work/Boiler.md", "Home/Boiler at home.md"}),
+        ("-boiler", {"Home/Garden.md"}),
     ],
 )
 @pytest.mark.anyio
 async def test_only_what_the_filters_admit_is_found(retriever: Retriever, query: str, found: set[str]) -> None:
     hits = await retriever.search(parse_query(query), limit=10)
+    assert {hit.chunk.note.path for hit in hits} == found
+
+
+@pytest.mark.parametrize(
+    ("filters", "found"),
+    [
+        ({"where": {"type": "eq", "key": "folder", "value": "Home"}}, {"Home/Boiler at home.md"}),
+        ({"where": {"type": "ne", "key": "status", "value": "done"}}, {"Home/Boiler at home.md"}),
+        ({"properties": {"nowhere": None}}, set()),
+        ({"after": "2024-01-01"}, set()),
+    ],
+)
+@pytest.mark.anyio
+async def test_filters_of_a_body_narrow_too(retriever: Retriever, filters: dict[str, Any], found: set[str]) -> None:
+    hits = await retriever.search(add_filters(parse_query("boiler at"), filters), limit=1)
     assert {hit.chunk.note.path for hit in hits} == found
