@@ -142,7 +142,14 @@ class Retriever:
                 break
             # Texts that have no vector at all get no help from vectors.
             enough = len(ranks) >= LEAST_SAMPLES
-            weights[language] = 0.0 if not enough else tempered(best_weight(ranks), usual=self._vector_weight)
+            weights[language] = (
+                0.0
+                if not enough
+                else tempered(
+                    best_weight([row[:-1] for row in ranks], alone=[row[-1] for row in ranks]),
+                    usual=self._vector_weight,
+                )
+            )
         return weights
 
     async def _cloze(

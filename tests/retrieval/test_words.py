@@ -108,11 +108,14 @@ def test_variants_that_stand_nowhere_are_not_looked_for(connection: apsw.Connect
     assert [word.variants for word in words.searched(lexical.totals(connection))] == [("walk",)]
 
 
-def test_a_count_never_exceeds_the_number_of_chunks(connection: apsw.Connection) -> None:
-    # One character stands in several terms of the same chunk.
-    for typed in ("的", "茶", "the"):
-        (word,) = weighed(connection, typed).words
-        assert word.count <= lexical.chunk_count(connection)
+def test_a_character_in_many_terms_of_a_chunk_counts_as_a_word_of_all_chunks_at_most(tmp_path: Path) -> None:
+    made = connect(tmp_path / "index.db", writable=True)
+    with made:
+        create(made, fingerprint(reading="test", embedding="test"))
+        store.replace_note(made, make_entry("a.md", ["茶叶茶水茶杯茶壶"]))
+    (word,) = weighed(made, "茶").words
+    made.close()
+    assert word.count == 1
 
 
 def test_other_spellings_add_nothing_to_what_can_be_reached(connection: apsw.Connection) -> None:
