@@ -17,7 +17,7 @@ import apsw
 
 from sidecar.index import lexical
 from sidecar.index.conditions import folded, matching
-from sidecar.language.recognition import STOP_WORDS
+from sidecar.language.recognition import stop_words_of
 from sidecar.language.streams import query_words
 from sidecar.language.terms import runs
 from sidecar.notes.note import Note
@@ -36,7 +36,6 @@ NameKind: TypeAlias = Literal["title", "alias"]
 _Bearers: TypeAlias = "dict[str, list[tuple[int, NameKind]]]"
 
 # Titles of papers are longer, but nobody types them in a sentence; as the whole query they are found all the same.
-_MOST_WORDS = 8
 _MOST_SIGNS = 12
 _MOST_CHARACTERS = 300
 # What is asked about a pasted text stands before or behind it.
@@ -110,7 +109,7 @@ def named_in(connection: apsw.Connection, text: str, *, limit: int) -> list[Name
     bearers = _bearers(connection, [whole, *(place.key for place in places)])
     found = [whole] if whole in bearers else []
     if bearers:
-        found += _telling(_Commonness(connection), places, bearers, whole=whole, limit=limit)
+        found += _telling(_Commonness(connection, stop_words_of(text)), places, bearers, whole=whole, limit=limit)
     return [
         Named(note_id=note_id, name=key, kind=kind, whole=key == whole)
         for key in found
@@ -165,7 +164,7 @@ def _word_places(stretches: Sequence[Sequence[_Unit]], begun: set[str]) -> Itera
             if first.spaced and len(first.text) > 1:
                 yield _Place(first.text, base + start, base + start)
             if _joined(units[start : start + 2]) in begun:
-                yield from _longer(units[start : start + (_MOST_WORDS if first.spaced else _MOST_SIGNS)], base + start)
+                yield from _longer(units[start : start + _MOST_SIGNS], base + start)
         base += len(units)
 
 
@@ -217,7 +216,7 @@ def _telling(
 
 def _tells(commonness: _Commonness, key: str, bearers: int) -> bool:
     """Whether a name that stands among other words means the note."""
-    if bearers > _MOST_BEARERS or all(word in STOP_WORDS or _is_short_number(word) for word in key.split()):
+    if bearers > _MOST_BEARERS or all(word in commonness.stop_words or _is_short_number(word) for word in key.split()):
         return False
     return sum(not word.optional for word in query_words(key)) > 1 or not commonness.of(key)
 
@@ -229,7 +228,9 @@ def _is_short_number(word: str) -> bool:
 class _Commonness:
     """Tells which words stand in many chunks of an index."""
 
-    def __init__(self, connection: apsw.Connection) -> None:
+    def __init__(self, connection: apsw.Connection, stop_words: frozenset[str]) -> None:
+        """`stop_words` are those of the language of the text."""
+        self.stop_words = stop_words
         totals = lexical.totals(connection)
         self._connection = connection
         self._languages = list(totals.stemmed)

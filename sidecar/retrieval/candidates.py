@@ -26,7 +26,7 @@ from sidecar.retrieval.words import QueryWords, weigh_words
 # Scoring a candidate by its words takes longer than finding it.
 LEXICAL_CANDIDATES = 24
 VECTOR_CANDIDATES = 16
-_PHRASE_CANDIDATES = 100
+_PHRASE_CANDIDATES = 400
 _MOST_PHRASES = 4
 _NO_MATTER = str.maketrans({"*": None, "_": None, "`": None, "=": None, "\u2019": "'", "\u2018": "'"})
 # How far chance lies below the last match in an index that has fewer chunks than a list; where all are alike, it does

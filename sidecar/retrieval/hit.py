@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import apsw
@@ -95,21 +95,6 @@ def link_target(chunk: ChunkRecord, *, by_path: bool) -> str:
     if not heading or fold(heading) == fold(chunk.note.title):
         return name
     return f"{name}#{heading}"
-
-
-def limited(hits: Iterable[Hit], *, limit: int, per_note: int) -> list[Hit]:
-    """The first `limit` hits, at most `per_note` of one note; hits without a score are left out."""
-    seen: dict[int, int] = {}
-    kept: list[Hit] = []
-    for hit in hits:
-        if len(kept) >= limit:
-            break
-        count = seen.get(hit.chunk.note.id, 0)
-        if hit.score <= 0 or count >= per_note:
-            continue
-        seen[hit.chunk.note.id] = count + 1
-        kept.append(hit)
-    return kept
 
 
 def _named_as_titled(chunk: ChunkRecord) -> bool:

@@ -134,6 +134,10 @@ def test_the_longer_chunks_usually_are_the_less_a_long_one_loses() -> None:
     assert share("boiler", long, usual=41) > share("boiler", long, usual=10)
 
 
+def test_a_word_in_a_very_long_chunk_is_still_a_word_that_is_there() -> None:
+    assert share("boiler", "boiler" + " xxx" * 2_000) > 0.1
+
+
 def test_a_perfect_match_is_near_one_and_one_small_word_near_nothing() -> None:
     asked = query("the boiler", the=0.05)
     assert share(asked, streams("boiler the boiler", title="The boiler", headings="The boiler")) > 0.85
@@ -147,6 +151,7 @@ def test_the_words_found_are_told_as_typed_and_in_the_order_of_the_query() -> No
 def test_another_spelling_is_found_for_words_in_parts() -> None:
     found = score("wi-fi", "the wifi is down")
     assert found.matched == ("wifi",)
+    assert share("wi-fi boiler", "wifi xxx") < share("wi-fi boiler", "boiler xxx")
     assert 0 < found.share < share("wi-fi", "the wi-fi is down")
 
 

@@ -172,6 +172,17 @@ async def test_a_chunk_that_names_the_day_is_raised(vault: Vault) -> None:
 
 
 @pytest.mark.anyio
+async def test_a_note_of_the_year_is_found_however_many_others_have_the_words(tmp_path: Path) -> None:
+    notes = {f"Boilers/{number}.md": "boiler, boiler, boiler" for number in range(120)}
+    notes["Old.md"] = (
+        "---\ndate: 2021-06-07\n---\nA long day: somebody said boiler once among many other things and left."
+    )
+    async with opened(tmp_path, notes) as vault:
+        assert (await vault.paths("boiler in 2021"))[0] == "Old.md"
+        assert "Old.md" not in await vault.paths("boiler in 2021", lanes=WITHOUT)
+
+
+@pytest.mark.anyio
 async def test_days_without_a_note_leave_the_words(vault: Vault) -> None:
     hits = await vault.search("boiler budget in April 2019")
     assert hits
