@@ -188,7 +188,16 @@ def test_words_are_alike_by_a_common_stem(one: str, other: str, like: float) -> 
 
 
 def test_terms_are_folded_words_and_pairs_of_characters() -> None:
-    assert list(terms("Ação_Über 日本語 한국어 हिन्दी a1")) == ["acao", "uber", "日本", "本語", "한국어", "हिन्दी", "a1"]
+    assert list(terms("Ação_Über 日本語 한국어 हिन्दी a1")) == [
+        "acao",
+        "uber",
+        "日本",
+        "本語",
+        "한국",
+        "국어",
+        "हिन्दी",
+        "a1",
+    ]
 
 
 # Quotations are verbatim and safe

@@ -128,6 +128,16 @@ def test_a_day_changes_no_order_among_its_notes_nor_among_the_others(scores: dic
                 assert raised[one] >= raised[other]
 
 
+def test_a_day_lifts_a_weak_match_less_than_a_good_one_is_worth(connection: apsw.Connection) -> None:
+    scores = {1: 0.9, 2: 0.05, 3: 0.5, 4: 0.0}
+    special = Special(text="x", dated=frozenset({2, 4}))
+    raised = with_days(connection, scores, {row: row for row in scores}, special, telling={1, 2, 3})
+    assert raised[1] > raised[3] > raised[2] > scores[2]
+    assert raised[2] >= raised[4]
+    good = with_days(connection, {1: 0.9, 2: 0.6}, {1: 1, 2: 2}, special, telling={1, 2})
+    assert good[2] > good[1]
+
+
 def words(connection: apsw.Connection, text: str) -> QueryWords:
     return weigh_words(connection, [(text, 1.0)], totals=lexical.totals(connection), counts=TermCounts())
 

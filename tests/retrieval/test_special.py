@@ -224,6 +224,19 @@ async def test_the_days_are_no_words_where_notes_have_them(vault: Vault) -> None
 
 
 @pytest.mark.anyio
+async def test_of_a_note_whose_name_is_the_question_the_beginning_is_a_candidate(tmp_path: Path) -> None:
+    book = "\n\n".join(f"## Part {number}\n\n{'Much is said here. ' * 90}" for number in range(4))
+    async with opened(tmp_path, {"Other.md": "text", "Book.md": book}) as vault:
+        found = await special(vault, "book?")
+        (first,) = found.candidates
+        beginning = await vault.database.read(
+            lambda c: c.execute("SELECT ordinal FROM chunks WHERE id = ?", (first,)).get
+        )
+        assert (beginning, set(found.named.values()), len(found.whole)) == (0, {"book"}, 1)
+        assert (await special(vault, "other book")).whole == frozenset()
+
+
+@pytest.mark.anyio
 async def test_an_open_range_is_told_by_its_one_end(vault: Vault) -> None:
     found = await special(vault, "the boiler before 2023")
     assert found.days == "..2022-12-31"
