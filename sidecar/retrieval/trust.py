@@ -124,8 +124,8 @@ def reciprocal_ranks(
 
 def best_weight(ranks: Sequence[Sequence[float]], *, alone: Sequence[float] | None = None) -> float:
     """The weight from samples × weights reciprocal ranks: the middle of all that are as good as the best, as far as so
-    many samples can tell. Where no weight at all is as good, nothing shows the vectors' use: then half of it, and the
-    less, the worse vectors find it `alone` (reciprocal ranks) beside words alone.
+    many samples can tell; half of that where no weight at all is as good, since nothing shows the vectors' use then. It
+    is the less, the worse vectors find it `alone` (reciprocal ranks) beside words alone.
     """
     table = np.asarray(ranks, dtype=np.float64)
     means = table.mean(axis=0)
@@ -133,11 +133,9 @@ def best_weight(ranks: Sequence[Sequence[float]], *, alone: Sequence[float] | No
     doubt = (table[:, [best]] - table).std(axis=0) / math.sqrt(len(table))
     as_good = means[best] - means <= np.maximum(doubt, _NO_DIFFERENCE)
     middle = float(np.asarray(WEIGHTS)[as_good].mean())
-    if not as_good[0]:
-        return round(middle, 3)
     # Squared: a list half as good as the other is wrong more often than it helps.
     share = 1.0 if alone is None else min(1.0, float(np.mean(alone)) / max(float(means[0]), 1e-6)) ** 2
-    return round(middle / 2 * share, 3)
+    return round((middle / 2 if as_good[0] else middle) * share, 3)
 
 
 def tempered(measured: float, *, usual: float) -> float:

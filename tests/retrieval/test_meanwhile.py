@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from sidecar.embedding.model import EmbeddingModel
+from sidecar.embedding.model import EmbeddingModel, Embeddings, TextKind
 from sidecar.index import records, store
 from sidecar.index.database import Database
 from sidecar.index.schema import fingerprint
@@ -82,7 +83,7 @@ class Slow(Nonsense):
         self.asked = asyncio.Event()
         self.may_go_on = asyncio.Event()
 
-    async def embed(self, texts, *, kind):  # type: ignore[no-untyped-def]  # as the class above
+    async def embed(self, texts: Sequence[str], *, kind: TextKind) -> Embeddings:
         if kind == "query":
             self.asked.set()
             await self.may_go_on.wait()

@@ -353,6 +353,17 @@ async def test_a_model_that_says_nothing_leaves_clear_answers_first(tmp_path: Pa
 
 
 @pytest.mark.anyio
+async def test_what_only_the_words_find_is_compared_by_its_vector_too(tmp_path: Path) -> None:
+    notes = {f"{number}.md": f"the garden number {number}" for number in range(60)}
+    notes |= {f"Boiler {number}.md": f"the boiler number {number}" for number in range(5)}
+    async with opened(tmp_path, notes, model=Nonsense()) as vault:
+        hits = await vault.search("boiler", limit=5)
+        by_words_alone = [hit for hit in hits if {found.lane for found in hit.found} == {"words"}]
+        assert by_words_alone
+        assert all(hit.similarity is not None for hit in by_words_alone)
+
+
+@pytest.mark.anyio
 async def test_vectors_decide_between_what_the_words_leave_equal(tmp_path: Path) -> None:
     notes = {"a.md": "the boiler of one kind", "b.md": "the boiler of one sort"}
     for path, word in (("a.md", "kind"), ("b.md", "sort")):

@@ -118,6 +118,14 @@ def test_where_vectors_are_no_better_than_none_half_of_it_is_left() -> None:
     assert best_weight(ranks(*everything[1:])) == pytest.approx(sum(WEIGHTS) / (len(WEIGHTS) - 1), abs=0.001)
 
 
+def test_what_vectors_find_alone_decides_how_much_is_left() -> None:
+    table = ranks(*range(len(WEIGHTS)))
+    left = [best_weight(table, alone=[found] * 60) for found in (1.0, 0.8, 0.4, 0.0)]
+    assert left == sorted(set(left), reverse=True)
+    assert (left[0], left[-1]) == (best_weight(table), 0.0)
+    assert best_weight(ranks(9), alone=[0.0] * 60) == 0.0
+
+
 def test_a_weight_that_is_better_by_chance_alone_does_not_win_alone() -> None:
     # One sample of sixty speaks for 0.7, and it may be the one that was drawn.
     table = ranks(2, 3, 4)
@@ -144,7 +152,7 @@ async def test_a_model_that_knows_nothing_gets_next_to_no_weight(tmp_path: Path)
     async with opened(tmp_path, CONTESTED, model=Nonsense()) as vault:
         weights = await vault.retriever.measure_trust(vault.database)
     assert weights is not None
-    assert weights["en"] <= 0.2
+    assert weights["en"] <= 0.05
 
 
 @pytest.mark.anyio
@@ -153,6 +161,16 @@ async def test_a_model_that_knows_what_belongs_together_gets_much(tmp_path: Path
         weights = await knowing.retriever.measure_trust(knowing.database)
     assert weights is not None
     assert weights["en"] >= 0.35
+
+
+@pytest.mark.anyio
+async def test_a_model_that_knows_the_sentence_alone_gets_little(tmp_path: Path) -> None:
+    # The vector of the whole chunk, the sentence in it, would be found by it.
+    sentences = {subject[::-1]: subject for subject in _SUBJECTS}
+    async with opened(tmp_path, REWORDED, model=Knowing(sentences)) as vault:
+        weights = await vault.retriever.measure_trust(vault.database)
+    assert weights is not None
+    assert weights["en"] <= 0.25
 
 
 @pytest.mark.anyio
