@@ -2,7 +2,7 @@
 from what was found.
 
 All of it is added to the fused scores before they are read as an order, so that each lane can be measured by leaving it
-out (`Lanes`). What a boost is worth is in docs/benchmarks.md.
+out (`Lanes`). What a boost is worth is in docs/decisions/0025.
 """
 
 from __future__ import annotations

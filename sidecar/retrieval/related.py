@@ -18,7 +18,7 @@ from sidecar.retrieval.hit import Found, Hit, linked
 from sidecar.retrieval.kinship import Kin, kin_of, names_of
 from sidecar.retrieval.telling import TellingWords, as_written, telling_words
 
-# Chosen by hiding each link of four vaults and looking for its target (docs/benchmarks.md).
+# Chosen by hiding each link of four vaults and looking for its target (docs/decisions/0025).
 _VECTORS = 0.3
 _SHARED = 0.25
 _LINKED = 0.05

@@ -147,3 +147,8 @@ def test_many_threads_stem_as_one_does() -> None:
         asked = sorted(STEMMED) * 4
         together = pool.map(lambda language: stems(words, language), asked)
         assert all(found == alone[language] for language, found in zip(asked, together, strict=True))
+
+
+@pytest.mark.parametrize(("one", "many"), [("decisão", "decisões"), ("reunião", "reuniões"), ("ligação", "ligações")])
+def test_portuguese_plurals_in_oes_meet_their_singular(one: str, many: str) -> None:
+    assert stems([one], "pt") == stems([many], "pt")
