@@ -10,6 +10,7 @@ import json
 import unicodedata
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Literal, NamedTuple, TypeAlias
 
@@ -17,6 +18,7 @@ import apsw
 
 from sidecar.index import lexical
 from sidecar.index.conditions import folded, matching
+from sidecar.index.lexical import Totals
 from sidecar.language.recognition import stop_words_of
 from sidecar.language.streams import query_words
 from sidecar.language.terms import runs
@@ -231,16 +233,18 @@ class _Commonness:
     def __init__(self, connection: apsw.Connection, stop_words: frozenset[str]) -> None:
         """`stop_words` are those of the language of the text."""
         self.stop_words = stop_words
-        totals = lexical.totals(connection)
         self._connection = connection
-        self._languages = list(totals.stemmed)
-        self._most = min(max(_LEAST_COMMON, totals.chunks // _COMMON_SHARE), _MOST_COUNTED)
+
+    @cached_property
+    def _totals(self) -> Totals:
+        return lexical.totals(self._connection)
 
     def of(self, word: str) -> bool:
         """Whether the word is common."""
         counted = "SELECT count(*) FROM (SELECT 1 FROM chunk_terms WHERE chunk_terms MATCH ? LIMIT ?)"
-        match = matching(word, self._languages)
-        return int(self._connection.execute(counted, (match, self._most + 1)).get) > self._most
+        match = matching(word, self._totals.stemmed)
+        most = min(max(_LEAST_COMMON, self._totals.chunks // _COMMON_SHARE), _MOST_COUNTED)
+        return int(self._connection.execute(counted, (match, most + 1)).get) > most
 
 
 def _is_sign(text: str) -> bool:

@@ -219,15 +219,20 @@ def counts(connection: apsw.Connection) -> Counts:
     )
 
 
+def _strings(stored: str) -> tuple[str, ...]:
+    # Most notes have no aliases and most chunks no block ids: decoding nothing took a tenth of a query's time.
+    return () if stored == "[]" else tuple(json.loads(stored))
+
+
 def _note(row: tuple[Any, ...]) -> NoteRecord:
     note_id, path, title, aliases, tags, properties, date, mtime_ns, kind, date_source = row[:10]
     return NoteRecord(
         id=note_id,
         path=path,
         title=title,
-        aliases=tuple(json.loads(aliases)),
-        tags=tuple(json.loads(tags)),
-        properties=json.loads(properties),
+        aliases=_strings(aliases),
+        tags=_strings(tags),
+        properties={} if properties == "{}" else json.loads(properties),
         date=date,
         mtime_ns=mtime_ns,
         kind=kind,
@@ -241,9 +246,9 @@ def _chunk(row: tuple[Any, ...]) -> ChunkRecord:
         id=chunk_id,
         note=_note(row),
         ordinal=ordinal,
-        heading_path=tuple(json.loads(heading_path)),
+        heading_path=_strings(heading_path),
         text=text,
         start_line=start_line,
         end_line=end_line,
-        block_ids=tuple(json.loads(block_ids)),
+        block_ids=_strings(block_ids),
     )

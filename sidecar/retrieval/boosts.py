@@ -74,7 +74,7 @@ def with_days(
 
 def _saying(connection: apsw.Connection, rows: Sequence[int], special: Special) -> set[int]:
     """Which of these chunks hold a line that mentions one of the days."""
-    if not rows:
+    if not rows or not special.saying:
         return set()
     places = connection.execute(
         "SELECT id, note_id, start_line, end_line FROM chunks WHERE id IN (SELECT value FROM json_each(?))",

@@ -72,7 +72,7 @@ def linked(connection: apsw.Connection, hits: Sequence[Hit]) -> list[Hit]:
         replace(
             hit,
             link=target(hit.chunk),
-            embedded=tuple(replace(each, link=target(each.chunk)) for each in hit.embedded),
+            embedded=hit.embedded and tuple(replace(each, link=target(each.chunk)) for each in hit.embedded),
         )
         for hit in hits
     ]

@@ -252,6 +252,8 @@ def _listed(connection: apsw.Connection, within: Sequence[int], limit: int) -> l
 def _with_embeds(connection: apsw.Connection, hits: list[Hit]) -> list[Hit]:
     shown = embedded_in(connection, [hit.chunk for hit in hits])
     return [
-        replace(hit, embedded=tuple(Embedded(chunk=chunk, link="") for chunk in shown.get(hit.chunk.id, ())))
+        replace(hit, embedded=tuple(Embedded(chunk=chunk, link="") for chunk in shown[hit.chunk.id]))
+        if hit.chunk.id in shown
+        else hit
         for hit in hits
     ]

@@ -1,8 +1,9 @@
 """The retriever of one vault: takes a query, asks the index by words and by vector, gives hits, best first.
 
-What runs here: the lanes of words and of vectors at once, each on a reader's thread with its own connection; then one
-more read that scores what only one of them found, puts both in one order and reads what is shown. Between the reads the
-index may change: what is gone by then is left out.
+What runs here: one read that does it all, since two threads that both need Python's lock for a millisecond wait longer
+for each other than either works. Where there are many vectors to scan, or the query's vector is still being made, the
+lanes of words and of vectors run at once, each on a reader's thread with its own connection; then one more read puts
+both in one order. Between those reads the index may change: what is gone by then is left out.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from sidecar.index.lexical import TermCounts, Totals
 from sidecar.index.records import ChunkRecord, NoteRecord
 from sidecar.rerank.blend import RERANKED, reranked, worth_asking
 from sidecar.rerank.model import RerankModel
-from sidecar.retrieval.candidates import find_by_vector, find_by_words
+from sidecar.retrieval.candidates import WordsFound, find_by_vector, find_by_words
 from sidecar.retrieval.explain import Absence, absence
 from sidecar.retrieval.hit import Found, Hit
 from sidecar.retrieval.lanes import Lanes
@@ -40,6 +41,8 @@ from sidecar.retrieval.trust import LEAST_SAMPLES, Cloze, best_weight, cloze_sam
 log = logging.getLogger(__name__)
 
 _MOST_LANGUAGES = 6
+# Copies of vectors larger than this take longer to scan than handing the scan to another thread does.
+_SCANNED_IN_PASSING = 16 * 1024 * 1024
 _SAMPLES_AT_ONCE = 16
 
 
@@ -49,6 +52,42 @@ class _Memory:
 
     codes: Codes
     counts: TermCounts
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Work:
+    """A search as its parts, each of which runs on a reader's thread."""
+
+    plan: Plan
+    limit: int
+    memory: _Memory
+    today: dt.date
+    shows: bool
+    """Whether the hits are the ones to show, or are ordered again first."""
+
+    def words(self, connection: apsw.Connection) -> WordsFound:
+        return find_by_words(
+            connection,
+            self.plan.query,
+            counts=self.memory.counts,
+            today=self.today,
+            lanes=self.plan.lanes,
+            limit=self.limit,
+            within=self.plan.within,
+        )
+
+    def near(self, connection: apsw.Connection, vector: np.ndarray) -> Near | None:
+        codes, within = self.memory.codes, self.plan.within
+        found = find_by_vector(connection, vector, codes=codes, limit=self.limit, within=within)
+        return None if found is None else Near(vector=vector, found=found)
+
+    def ranked(self, connection: apsw.Connection, found: WordsFound, near: Near | None) -> list[Hit]:
+        hits = rank(connection, self.plan, found, near)
+        return shown(connection, hits) if self.shows else hits
+
+    def at_once(self, connection: apsw.Connection, vector: np.ndarray | None) -> list[Hit]:
+        near = None if vector is None else self.near(connection, vector)
+        return self.ranked(connection, self.words(connection), near)
 
 
 class Retriever:
@@ -102,7 +141,7 @@ class Retriever:
             absence,
             query=query,
             note=note,
-            vector=await self._embed(query),
+            vector=await self._embed(query, Lanes()),
             shown=shown,
             counts=self.memory(index).counts,
             today=self._today(),
@@ -180,22 +219,7 @@ class Retriever:
         return self._memories.setdefault(index, _Memory(Codes(), TermCounts()))
 
     async def _search(self, index: Database, query: Query, *, limit: int, lanes: Lanes) -> list[Hit]:
-        memory = self.memory(index)
         within = await index.read(partial(filters.chunk_ids, conditions=query.conditions)) if query.filtered else None
-        words = index.read(
-            partial(
-                find_by_words,
-                query=query,
-                counts=memory.counts,
-                today=self._today(),
-                lanes=lanes,
-                limit=limit,
-                within=within,
-            )
-        )
-        found, near = await asyncio.gather(
-            words, self._near(index, query, memory.codes, limit=limit, within=within, lanes=lanes)
-        )
         reranks = lanes.rerank and self._rerank is not None
         plan = Plan(
             query=query,
@@ -204,11 +228,25 @@ class Retriever:
             within=within,
             vector_weight=self._vector_weight,
         )
+        work = _Work(plan=plan, limit=limit, memory=self.memory(index), today=self._today(), shows=not reranks)
+        hits = await self._found(index, work)
         if not reranks:
-            return await index.read(lambda connection: shown(connection, rank(connection, plan, found, near)))
-        hits = await self._reranked(query.text, await index.read(partial(rank, plan=plan, found=found, near=near)))
+            return hits
+        hits = await self._reranked(query.text, hits)
         first = sum(hit.mentioned for hit in hits)
         return await index.read(partial(shown, hits=hits[: first + limit]))
+
+    async def _found(self, index: Database, work: _Work) -> list[Hit]:
+        embedding = asyncio.ensure_future(self._embed(work.plan.query, work.plan.lanes))
+        try:
+            # One turn of the loop is all that the built-in embedding takes.
+            await asyncio.sleep(0)
+            if embedding.done() and work.memory.codes.nbytes <= _SCANNED_IN_PASSING:
+                return await index.read(partial(work.at_once, vector=embedding.result()))
+            found, near = await asyncio.gather(index.read(work.words), _near(index, work, embedding))
+            return await index.read(partial(work.ranked, found=found, near=near))
+        finally:
+            embedding.cancel()
 
     async def _reranked(self, text: str, hits: list[Hit]) -> list[Hit]:
         """The hits in the order that the reranking model gives them; as they were when it is away."""
@@ -235,25 +273,9 @@ class Retriever:
         # Mentioned notes and those with the phrase stand first, whatever the scores of the others.
         return sorted(told, key=lambda hit: (not hit.pinned, -hit.score))
 
-    async def _near(
-        self,
-        index: Database,
-        query: Query,
-        codes: Codes,
-        *,
-        limit: int,
-        within: Sequence[int] | None,
-        lanes: Lanes,
-    ) -> Near | None:
-        vector = await self._embed(query) if lanes.vectors else None
-        if vector is None:
-            return None
-        found = await index.read(partial(find_by_vector, vector=vector, codes=codes, limit=limit, within=within))
-        return None if found is None else Near(vector=vector, found=found)
-
-    async def _embed(self, query: Query) -> np.ndarray | None:
+    async def _embed(self, query: Query, lanes: Lanes) -> np.ndarray | None:
         """The query's vector: that of its text, and of what its conversation adds, at their weights."""
-        model = self._embedding()
+        model = self._embedding() if lanes.vectors else None
         parts = [(text, weight) for text, weight in ((query.text, 1.0), *query.context) if text]
         if model is None or not parts:
             return None
@@ -269,6 +291,11 @@ class Retriever:
         summed = np.asarray([weight for _, weight in parts], dtype=np.float32) @ made
         length = float(np.linalg.norm(summed))
         return summed / length if length else None
+
+
+async def _near(index: Database, work: _Work, embedding: asyncio.Future[np.ndarray | None]) -> Near | None:
+    vector = await embedding
+    return None if vector is None else await index.read(partial(work.near, vector=vector))
 
 
 def _rerank_text(chunk: ChunkRecord) -> str:

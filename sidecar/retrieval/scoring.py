@@ -46,7 +46,7 @@ def lexical_score(
     norm = _K1 * (1 - _B + _B * (body.count("  ") + 1) / max(usual_length, 1.0))
     got = covered = 0.0
     present: list[int] = []
-    for place, word in enumerate(words.words):
+    for place, word in words.standing:
         frequency = 0
         for term in word.searched:
             frequency += body.count(term)
@@ -76,9 +76,10 @@ def _in_head(term: str, streams: StoredStreams) -> int:
 def _together(words: QueryWords, present: set[int], body: str, head: str, norm: float) -> float:
     """The share of the query's neighbours, by weight, that are neighbours in the chunk too."""
     got = 0.0
-    for first, second, weight in words.pairs:
-        if first in present and second in present:
-            beside = [a + b for a in words.words[first].searched for b in words.words[second].searched]
-            times = sum(body.count(both) + head.count(both) for both in beside)
-            got += weight * times / (times + norm)
+    for pair in words.pairs:
+        if pair.first in present and pair.second in present:
+            times = 0
+            for both in pair.searched:
+                times += body.count(both) + head.count(both)
+            got += pair.weight * times / (times + norm)
     return got / words.pairs_total

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 import apsw
@@ -110,8 +110,10 @@ def _has_content(text: str) -> bool:
     return any(word.term not in stop_words for word in query_words(text))
 
 
-def _chunks_of(connection: apsw.Connection, note_ids: Iterable[int], *, limit: int) -> list[int]:
+def _chunks_of(connection: apsw.Connection, note_ids: Collection[int], *, limit: int) -> list[int]:
     """The chunks of these notes, none when there are more than `limit`."""
+    if not note_ids:
+        return []
     rows = connection.execute(
         "SELECT id FROM chunks WHERE note_id IN (SELECT value FROM json_each(?)) LIMIT ?",
         (json.dumps(list(note_ids)), limit + 1),
@@ -120,7 +122,9 @@ def _chunks_of(connection: apsw.Connection, note_ids: Iterable[int], *, limit: i
     return sorted(found) if len(found) <= limit else []
 
 
-def _first_chunks(connection: apsw.Connection, note_ids: Iterable[int]) -> list[int]:
+def _first_chunks(connection: apsw.Connection, note_ids: Collection[int]) -> list[int]:
+    if not note_ids:
+        return []
     rows = connection.execute(
         "SELECT id FROM chunks WHERE note_id IN (SELECT value FROM json_each(?)) AND ordinal = 0",
         (json.dumps(sorted(note_ids)),),
@@ -128,8 +132,10 @@ def _first_chunks(connection: apsw.Connection, note_ids: Iterable[int]) -> list[
     return [row for (row,) in rows]
 
 
-def _listed(connection: apsw.Connection, dated: Iterable[int]) -> list[int]:
+def _listed(connection: apsw.Connection, dated: Collection[int]) -> list[int]:
     """The beginnings of the dated notes, the newest first."""
+    if not dated:
+        return []
     rows = connection.execute(
         "SELECT c.id FROM chunks c JOIN notes n ON n.id = c.note_id"
         " WHERE n.id IN (SELECT value FROM json_each(?)) AND c.ordinal < 3"

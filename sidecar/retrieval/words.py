@@ -41,12 +41,23 @@ class WeightedWord:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Neighbours:
+    """Two words that stand side by side in a query, by their positions; `searched` is how they may in a stream."""
+
+    first: int
+    second: int
+    weight: float
+    searched: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class QueryWords:
-    """The distinct words of a query, and which of them stand side by side in it, by position."""
+    """The distinct words of a query, and which of them stand side by side in it."""
 
     words: tuple[WeightedWord, ...]
-    pairs: tuple[tuple[int, int, float], ...]
-    """Positions of two neighbours, and what they weigh together."""
+    standing: tuple[tuple[int, WeightedWord], ...]
+    """Those of them that stand anywhere in the index, with their positions."""
+    pairs: tuple[Neighbours, ...]
     total: float
     """What the words weigh together, optional ones aside: the most a chunk can get."""
     pairs_total: float
@@ -114,13 +125,13 @@ def weigh_words(
         for k, w in zip(kept, words, strict=True)
         if not w.optional
     )
-    neighbours = _pairs(places, position)
-    pairs = tuple((a, b, words[a].weight + words[b].weight) for a, b in neighbours)
+    pairs = tuple(_neighbours(words, first, second) for first, second in _pairs(places, position))
     return QueryWords(
         words=words,
+        standing=tuple((place, word) for place, word in enumerate(words) if word.searched),
         pairs=pairs,
         total=total,
-        pairs_total=sum(weight for _, _, weight in pairs) or 1.0,
+        pairs_total=sum(pair.weight for pair in pairs) or 1.0,
         content=frozenset(word.written for word in kept if word.term not in stop_words),
     )
 
@@ -140,6 +151,12 @@ def _weighted(word: QueryWord, share: float, standing: Mapping[str, int], *, tot
         optional=word.optional,
         searched=tuple(f" {variant}" if word.prefix else f" {variant} " for variant in standing),
     )
+
+
+def _neighbours(words: Sequence[WeightedWord], first: int, second: int) -> Neighbours:
+    a, b = words[first], words[second]
+    beside = tuple(left + right for left in a.searched for right in b.searched)
+    return Neighbours(first=first, second=second, weight=a.weight + b.weight, searched=beside)
 
 
 def _pairs(places: Sequence[QueryWord], position: dict[QueryWord, int]) -> tuple[tuple[int, int], ...]:

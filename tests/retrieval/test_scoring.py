@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from sidecar.index.lexical import StoredStreams
 from sidecar.language.streams import query_words, token_stream
 from sidecar.retrieval.scoring import LexicalScore, lexical_score
-from sidecar.retrieval.words import QueryWords, WeightedWord
+from sidecar.retrieval.words import Neighbours, QueryWords, WeightedWord
 
 _VOCABULARY = ("boiler", "the", "cellar", "garden", "wi-fi", "绿茶", "茶", "été", "dog")
 _WORDS = st.lists(st.sampled_from(_VOCABULARY), max_size=8).map(" ".join)
@@ -37,13 +37,21 @@ def query(text: str, **weights: float) -> QueryWords:
         )
     required = [place for place, word in enumerate(words) if not word.optional]
     pairs = tuple(
-        (a, b, words[a].weight + words[b].weight) for a, b in pairwise(required) if words[a].spaced and words[b].spaced
+        Neighbours(
+            first=a,
+            second=b,
+            weight=words[a].weight + words[b].weight,
+            searched=(words[a].searched[0] + words[b].searched[0],),
+        )
+        for a, b in pairwise(required)
+        if words[a].spaced and words[b].spaced
     )
     return QueryWords(
         words=tuple(words),
+        standing=tuple(enumerate(words)),
         pairs=pairs,
         total=sum(words[place].weight for place in required),
-        pairs_total=sum(weight for _, _, weight in pairs) or 1.0,
+        pairs_total=sum(pair.weight for pair in pairs) or 1.0,
     )
 
 
@@ -173,6 +181,7 @@ def test_an_empty_chunk_is_scored_by_its_names() -> None:
 
 def test_a_word_counts_under_each_of_its_variants() -> None:
     words = query("boiler")
-    either = replace(words, words=(replace(words.words[0], searched=(" boiler ", " caldeira ")),))
+    word = replace(words.words[0], searched=(" boiler ", " caldeira "))
+    either = replace(words, words=(word,), standing=((0, word),))
     assert share(either, "caldeira xxx") == share(either, "boiler xxx")
     assert share(either, "caldeira boiler") > share(either, "caldeira xxx")

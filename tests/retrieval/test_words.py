@@ -140,12 +140,12 @@ def test_a_word_of_the_question_counts_whole_although_the_conversation_has_it_to
 def test_neighbours_in_the_question_are_pairs_and_others_are_not(connection: apsw.Connection) -> None:
     words = weighed(connection, "boiler cellar boiler cellar garden", ("dog walking", 0.4))
     names = [word.written for word in words.words]
-    assert [(names[a], names[b]) for a, b, _ in words.pairs] == [
+    assert [(names[pair.first], names[pair.second]) for pair in words.pairs] == [
         ("boiler", "cellar"),
         ("cellar", "boiler"),
         ("cellar", "garden"),
     ]
-    assert words.pairs_total == pytest.approx(sum(weight for _, _, weight in words.pairs))
+    assert words.pairs_total == pytest.approx(sum(pair.weight for pair in words.pairs))
 
 
 def test_characters_of_a_script_without_spaces_are_no_pairs(connection: apsw.Connection) -> None:
@@ -166,7 +166,7 @@ def test_a_query_without_words_weighs_nothing(connection: apsw.Connection, text:
 def test_a_pasted_text_is_looked_up_by_its_first_words(connection: apsw.Connection, text: str) -> None:
     words = weighed(connection, text)
     assert 0 < len(words.words) <= 64
-    assert all(a < len(words.words) and b < len(words.words) for a, b, _ in words.pairs)
+    assert all(max(pair.first, pair.second) < len(words.words) for pair in words.pairs)
 
 
 @settings(deadline=None)
