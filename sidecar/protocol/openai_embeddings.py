@@ -15,38 +15,35 @@ MAX_INPUTS = 2048
 """OpenAI's own limit; clients cut their batches to it."""
 
 
-def _texts(given: Any) -> list[str]:
-    texts = [given] if isinstance(given, str) else given
-    if not isinstance(texts, list):
-        raise RequestError("Invalid 'input': send a string or a list of strings.", param="input", code="invalid_type")
-    if not texts or any(text == "" or text == [] for text in texts):
+def _inputs(given: Any) -> list[str] | list[list[int]]:
+    """A list of texts, or of texts as token ids, whatever form it came in."""
+    inputs = [given] if isinstance(given, str) or _is_tokens(given) else given
+    if not isinstance(inputs, list):
+        raise _wrong_input()
+    if not inputs or any(text == "" or text == [] for text in inputs):
         raise RequestError("'input' is empty or holds an empty text.", param="input", code="invalid_value")
-    if len(texts) > MAX_INPUTS:
-        raise RequestError(f"'input' holds {len(texts)} texts; at most {MAX_INPUTS} fit a request.", param="input")
-    if all(isinstance(text, str) for text in texts):
-        return list(texts)
-    if all(_is_tokens(text) for text in texts):
-        # Ids of OpenAI's tokenizer mean other words to any other model: refused, never embedded (langchain#21318).
-        raise RequestError(
-            "'input' holds token ids. This model has a tokenizer of its own: send text. "
-            "In LangChain, set check_embedding_ctx_length=False.",
-            param="input",
-            code="token_input_unsupported",
-        )
-    raise RequestError("Invalid 'input': send a string or a list of strings.", param="input", code="invalid_type")
+    if len(inputs) > MAX_INPUTS:
+        raise RequestError(f"'input' holds {len(inputs)} texts; at most {MAX_INPUTS} fit a request.", param="input")
+    if all(isinstance(text, str) for text in inputs) or all(_is_tokens(text) for text in inputs):
+        return list(inputs)
+    raise _wrong_input()
 
 
 def _is_tokens(value: Any) -> bool:
-    if isinstance(value, list):
-        return all(isinstance(token, int) and not isinstance(token, bool) for token in value)
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, list) and bool(value) and all(type(token) is int for token in value)
+
+
+def _wrong_input() -> RequestError:
+    return RequestError(
+        "Invalid 'input': send a string, a list of strings, or token ids.", param="input", code="invalid_type"
+    )
 
 
 class EmbeddingsBody(Body):
-    """The request body; `input` is a list of texts whatever form it came in."""
+    """The request body; `input` is a list of texts, or of lists of token ids, whatever form it came in."""
 
     model: str = Field(min_length=1, max_length=512)
-    input: Annotated[Any, AfterValidator(_texts)]
+    input: Annotated[Any, AfterValidator(_inputs)]
     encoding_format: Literal["float", "base64"] = "float"
     dimensions: Whole | None = Field(default=None, ge=1)
 

@@ -59,11 +59,23 @@ async def test_bad_input_is_refused_by_name(live: Live, fields: dict[str, object
     assert response.json()["error"]["param"] == param
 
 
-@pytest.mark.parametrize("tokens", [[15339, 1917], [[15339, 1917], [1]]])
-async def test_token_ids_are_refused_with_the_setting_that_helps(live: Live, tokens: object) -> None:
+@pytest.mark.parametrize(
+    ("tokens", "texts"),
+    [([15339, 1917], ["hello world"]), ([[15339, 1917], [0]], ["hello world", "!"])],
+)
+async def test_token_ids_of_openais_tokenizer_are_embedded_as_their_text(
+    live: Live, tokens: object, texts: list[str]
+) -> None:
+    response = await live.http.post("/v1/embeddings", json={"model": "builtin", "input": tokens})
+    assert response.status_code == 200
+    assert live.runtime.embeddings.asked == [(texts, "plain")]
+
+
+@pytest.mark.parametrize("tokens", [[200_000], [[15339], [-1]], [100257], [12.5], [[15339], "a"]])
+async def test_other_token_ids_are_refused(live: Live, tokens: object) -> None:
     response = await live.http.post("/v1/embeddings", json={"model": "builtin", "input": tokens})
     assert response.status_code == 400
-    assert "check_embedding_ctx_length=False" in response.json()["error"]["message"]
+    assert response.json()["error"]["param"] == "input"
     assert live.runtime.embeddings.asked == []
 
 

@@ -7,7 +7,6 @@ import struct
 
 import pytest
 
-from sidecar.errors import RequestError
 from sidecar.protocol.fields import read_body
 from sidecar.protocol.openai_embeddings import MAX_INPUTS, EmbeddingsBody, base64_vector
 
@@ -21,11 +20,9 @@ def test_the_largest_batch_that_clients_send_fits() -> None:
     assert len(read_body(EmbeddingsBody, {"model": "m", "input": ["a"] * MAX_INPUTS}).input) == 2048
 
 
-@pytest.mark.parametrize("tokens", [[1, 2], [[1, 2], [3]]])
-def test_token_ids_are_refused_with_the_langchain_setting(tokens: object) -> None:
-    with pytest.raises(RequestError, match="check_embedding_ctx_length=False") as refused:
-        read_body(EmbeddingsBody, {"model": "m", "input": tokens})
-    assert refused.value.param == "input"
+@pytest.mark.parametrize(("given", "read"), [([1, 2], [[1, 2]]), ([[1, 2], [3]], [[1, 2], [3]])])
+def test_token_ids_of_one_text_are_a_list_of_one(given: object, read: object) -> None:
+    assert read_body(EmbeddingsBody, {"model": "m", "input": given}).input == read
 
 
 def test_nulls_are_defaults() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from starlette.types import ASGIApp
 from sidecar.api.body import parse_json
 from sidecar.api.responses import json_response
 from sidecar.embedding.model import Vectors
+from sidecar.embedding.token_ids import text_of_tokens
 from sidecar.errors import RequestError
 from sidecar.protocol.fields import read_body
 from sidecar.protocol.openai_embeddings import EmbeddingsBody, base64_vector, embedding_entry, embeddings_list
@@ -24,12 +26,19 @@ async def create(runtime: Runtime, request: Request) -> ASGIApp:
     model = runtime.embedding_model(body.model)
     if body.dimensions is not None:
         _check_dimensions(body.dimensions, available=await model.dimensions())
-    embeddings = await model.embed(body.input, kind="plain")
+    embeddings = await model.embed(await asyncio.to_thread(_texts, body.input), kind="plain")
     vectors = embeddings.vectors if body.dimensions is None else shortened(embeddings.vectors, body.dimensions)
     # Ten megabytes of digits at worst; off the event loop, other answers go on between Python's thread switches.
     data = await asyncio.to_thread(_entries, vectors, encoding=body.encoding_format)
     answer = embeddings_list(model=body.model, data=data, prompt_tokens=max(1, sum(embeddings.token_counts)))
     return await asyncio.to_thread(json_response, answer)
+
+
+def _texts(inputs: Sequence[str | Sequence[int]]) -> list[str]:
+    texts = [each if isinstance(each, str) else text_of_tokens(each) for each in inputs]
+    if not all(texts):
+        raise RequestError("'input' holds token ids that stand for no text.", param="input", code="invalid_value")
+    return texts
 
 
 def _check_dimensions(wanted: int, *, available: int) -> None:
