@@ -137,6 +137,8 @@ def _filters(query: Query) -> Iterator[tuple[str, Query]]:
     no = query.excluded
     for typed, only in _operators(no, Excluded()):
         yield f"-{typed}", Query(text="", excluded=only)
+    for name in no.notes:
+        yield f"-[[{name}]]", Query(text="", excluded=Excluded(notes=(name,)))
     for phrase in no.phrases:
         yield f'-"{phrase}"', Query(text="", excluded=Excluded(phrases=(phrase,)))
     for word in no.words:

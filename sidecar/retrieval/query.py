@@ -11,7 +11,17 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sidecar.errors import RequestError
-from sidecar.index.conditions import Condition, HasProperty, Not, PathContains, PropertyContains, Says, Tagged
+from sidecar.index.conditions import (
+    ColumnIs,
+    Condition,
+    HasProperty,
+    Not,
+    PathContains,
+    PropertyContains,
+    Says,
+    Some,
+    Tagged,
+)
 from sidecar.language.terms import terms
 from sidecar.retrieval.where import between_days, property_condition, read_where
 
@@ -19,6 +29,7 @@ from sidecar.retrieval.where import between_days, property_condition, read_where
 _MAX_CHARACTERS = 8_000
 
 _MENTION = re.compile(r"\[\[([^\[\]|#]*)(?:#([^\[\]|]*))?(?:\|[^\[\]]*)?\]\]")
+_NO_MENTION = re.compile(r"(?<!\S)-\[\[([^\[\]|#]*)(?:#[^\[\]|]*)?(?:\|[^\[\]]*)?\]\]")
 # Not the box of a task, a footnote, a reference or an index: `- [x]`, `[^1]`, `[1]`, `list[i]`.
 _PROPERTY = re.compile(
     r"(?:(?<!\S)(?P<no>-))?(?<![\w\[\])!])\[(?![ \d^]*[\w-]?\])"
@@ -51,8 +62,9 @@ class Mention:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Excluded:
-    """What a hyphen stood in front of: what a note must not have."""
+    """What a hyphen stood in front of: what a note must not have, or be."""
 
+    notes: tuple[str, ...] = ()
     tags: tuple[str, ...] = ()
     paths: tuple[str, ...] = ()
     files: tuple[str, ...] = ()
@@ -92,6 +104,7 @@ class Query:
         wanted: tuple[Condition, ...] = (
             *_conditions(self.tags, self.paths, self.files, self.properties),
             *(Not(condition=each) for each in _conditions(no.tags, no.paths, no.files, no.properties)),
+            *(Not(condition=_named(name)) for name in no.notes),
             *(Not(condition=Says(text=phrase)) for phrase in no.phrases),
             *(Not(condition=Says(text=word, typed=True)) for word in no.words),
             *self.where,
@@ -102,7 +115,7 @@ class Query:
 
 def parse_query(text: str) -> Query:
     """Take a query apart. Never fails: what is no operator is plain words."""
-    text = text[:_MAX_CHARACTERS]
+    no_notes, text = _taken(_NO_MENTION, text[:_MAX_CHARACTERS])
     mentions = tuple(
         Mention(name=m.group(1).strip(), heading=(m.group(2) or "").strip().lstrip("^") or None)
         for m in _MENTION.finditer(text)
@@ -125,6 +138,7 @@ def parse_query(text: str) -> Query:
         properties=tuple(wanted.properties),
         phrases=tuple(m.group(1) for m in _PHRASE.finditer(text)),
         excluded=Excluded(
+            notes=tuple(name.strip() for name in no_notes if name.strip()),
             tags=tuple(unwanted.tags),
             paths=tuple(unwanted.paths),
             files=tuple(unwanted.files),
@@ -202,6 +216,12 @@ def _is_expression(text: str) -> bool:
     return (
         not _QUESTION.search(text.strip()) and len(text.split(None, _MOST_EXPRESSION_WORDS)) <= _MOST_EXPRESSION_WORDS
     )
+
+
+def _named(name: str) -> Condition:
+    """The note that a link of this name leads to, by its title or by its path."""
+    path = (ColumnIs(column="path", operator="eq", value=spelled) for spelled in (name, f"{name}.md"))
+    return Some(conditions=(ColumnIs(column="title", operator="eq", value=name), *path))
 
 
 def _conditions(

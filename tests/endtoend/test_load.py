@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import psutil
@@ -25,7 +26,7 @@ from tests.serving import DEMO_VAULT
 pytestmark = pytest.mark.anyio
 
 STREAMS = 200
-ENDLESS = {"max_tokens": 100_000, "logit_bias": {"258": -100}}
+ENDLESS: dict[str, Any] = {"max_tokens": 100_000, "logit_bias": {"258": -100}}
 """The end of an answer is forbidden."""
 
 
@@ -37,12 +38,12 @@ class Loaded:
     runtime: Runtime
     http: httpx2.AsyncClient
 
-    def body(self, model: str, content: str = "What is the gate code for the cabin?", **fields: object) -> object:
-        return {"model": model, "stream": True, "messages": [{"role": "user", "content": content}], **fields}
-
-    async def stream(self, model: str, **fields: object) -> tuple[int, str | None, bytes]:
+    async def stream(
+        self, model: str, content: str = "What is the gate code for the cabin?", **fields: object
+    ) -> tuple[int, str | None, bytes]:
         """Status, Retry-After and everything that came."""
-        async with self.http.stream("POST", "/v1/chat/completions", json=self.body(model, **fields)) as response:
+        body = {"model": model, "stream": True, "messages": [{"role": "user", "content": content}], **fields}
+        async with self.http.stream("POST", "/v1/chat/completions", json=body) as response:
             text = b"".join([part async for part in response.aiter_bytes()])
             return response.status_code, response.headers.get("retry-after"), text
 

@@ -31,6 +31,9 @@ def build(
     *,
     pooling: Literal["mean", "cls", "rank"] | None = "mean",
     context_length: int = CONTEXT_LENGTH,
+    layers: int = LAYERS,
+    width: int = WIDTH,
+    feed_forward: int = FEED_FORWARD,
     name: str = "tiny-random-bert",
     head: Head | None = None,
     outputs: int = 1,
@@ -48,9 +51,9 @@ def build(
     writer = open_writer(path, "bert")
     writer.add_name(name)
     writer.add_context_length(context_length)
-    writer.add_embedding_length(WIDTH)
-    writer.add_block_count(LAYERS)
-    writer.add_feed_forward_length(FEED_FORWARD)
+    writer.add_embedding_length(width)
+    writer.add_block_count(layers)
+    writer.add_feed_forward_length(feed_forward)
     writer.add_head_count(HEADS)
     writer.add_layer_norm_eps(1e-12)
     writer.add_causal_attention(False)
@@ -66,29 +69,29 @@ def build(
         return random.standard_normal((rows, columns)) * (columns**-0.5 if scale is None else scale)
 
     def norm(tensor: str) -> None:
-        single(writer, tensor + ".weight", np.ones(WIDTH))
-        single(writer, tensor + ".bias", np.zeros(WIDTH))
+        single(writer, tensor + ".weight", np.ones(width))
+        single(writer, tensor + ".bias", np.zeros(width))
 
     def linear(tensor: str, rows: int, columns: int) -> None:
         half(writer, tensor + ".weight", matrix(rows, columns))
         single(writer, tensor + ".bias", np.zeros(rows))
 
-    table(writer, "token_embd.weight", matrix(vocabulary, WIDTH, scale=1.0))
-    single(writer, "position_embd.weight", matrix(context_length, WIDTH, scale=0.02))
-    single(writer, "token_types.weight", matrix(segments, WIDTH, scale=segment_scale))
+    table(writer, "token_embd.weight", matrix(vocabulary, width, scale=1.0))
+    single(writer, "position_embd.weight", matrix(context_length, width, scale=0.02))
+    single(writer, "token_types.weight", matrix(segments, width, scale=segment_scale))
     norm("token_embd_norm")
-    for layer in range(LAYERS):
+    for layer in range(layers):
         block = f"blk.{layer}."
         for part in ("attn_q", "attn_k", "attn_v", "attn_output"):
-            linear(block + part, WIDTH, WIDTH)
+            linear(block + part, width, width)
         norm(block + "attn_output_norm")
-        linear(block + "ffn_up", FEED_FORWARD, WIDTH)
-        linear(block + "ffn_down", WIDTH, FEED_FORWARD)
+        linear(block + "ffn_up", feed_forward, width)
+        linear(block + "ffn_down", width, feed_forward)
         norm(block + "layer_output_norm")
     head = head or ("pooled" if pooling == "rank" else "none")
-    layers = {"none": (), "direct": (("cls.output", outputs),), "pooled": (("cls", WIDTH), ("cls.output", outputs))}
-    for tensor, rows in layers[head]:
-        single(writer, tensor + ".weight", matrix(rows, WIDTH))
+    heads = {"none": (), "direct": (("cls.output", outputs),), "pooled": (("cls", width), ("cls.output", outputs))}
+    for tensor, rows in heads[head]:
+        single(writer, tensor + ".weight", matrix(rows, width))
         single(writer, tensor + ".bias", np.zeros(rows))
     write(writer)
     return path

@@ -23,23 +23,26 @@ def build(
     *,
     context_length: int = 4096,
     layers: int = LAYERS,
+    width: int = WIDTH,
+    feed_forward: int = FEED_FORWARD,
     chat_template: str | None = CHATML,
     architecture: str = "llama",
     seed: int = 0,
 ) -> Path:
-    """Write the model. More `layers` make it slower, so that there is time to interrupt it."""
+    """Write the model. More `layers` and a greater `width` make it slower, so that there is time to
+    interrupt it, or something to measure."""
     random = np.random.default_rng(seed)
     writer = open_writer(path, architecture)
     writer.add_name("tiny-random-chat")
     writer.add_context_length(context_length)
-    writer.add_embedding_length(WIDTH)
+    writer.add_embedding_length(width)
     writer.add_block_count(layers)
-    writer.add_feed_forward_length(FEED_FORWARD)
+    writer.add_feed_forward_length(feed_forward)
     writer.add_head_count(HEADS)
     writer.add_head_count_kv(KV_HEADS)
     writer.add_layer_norm_rms_eps(1e-5)
     writer.add_rope_freq_base(10_000.0)
-    writer.add_rope_dimension_count(WIDTH // HEADS)
+    writer.add_rope_dimension_count(width // HEADS)
     writer.add_file_type(gguf.LlamaFileType.MOSTLY_F16)
     vocabulary = add_byte_tokenizer(
         writer,
@@ -56,20 +59,20 @@ def build(
     def matrix(rows: int, columns: int, *, scale: float | None = None) -> Array:
         return random.standard_normal((rows, columns)) * (columns**-0.5 if scale is None else scale)
 
-    half(writer, "token_embd.weight", matrix(vocabulary, WIDTH, scale=1.0))
-    single(writer, "output_norm.weight", np.ones(WIDTH))
-    half(writer, "output.weight", matrix(vocabulary, WIDTH))
-    kv_width = KV_HEADS * WIDTH // HEADS
+    half(writer, "token_embd.weight", matrix(vocabulary, width, scale=1.0))
+    single(writer, "output_norm.weight", np.ones(width))
+    half(writer, "output.weight", matrix(vocabulary, width))
+    kv_width = KV_HEADS * width // HEADS
     for layer in range(layers):
         block = f"blk.{layer}."
-        single(writer, block + "attn_norm.weight", np.ones(WIDTH))
-        single(writer, block + "ffn_norm.weight", np.ones(WIDTH))
-        half(writer, block + "attn_q.weight", matrix(WIDTH, WIDTH))
-        half(writer, block + "attn_k.weight", matrix(kv_width, WIDTH))
-        half(writer, block + "attn_v.weight", matrix(kv_width, WIDTH))
-        half(writer, block + "attn_output.weight", matrix(WIDTH, WIDTH))
-        half(writer, block + "ffn_gate.weight", matrix(FEED_FORWARD, WIDTH))
-        half(writer, block + "ffn_up.weight", matrix(FEED_FORWARD, WIDTH))
-        half(writer, block + "ffn_down.weight", matrix(WIDTH, FEED_FORWARD))
+        single(writer, block + "attn_norm.weight", np.ones(width))
+        single(writer, block + "ffn_norm.weight", np.ones(width))
+        half(writer, block + "attn_q.weight", matrix(width, width))
+        half(writer, block + "attn_k.weight", matrix(kv_width, width))
+        half(writer, block + "attn_v.weight", matrix(kv_width, width))
+        half(writer, block + "attn_output.weight", matrix(width, width))
+        half(writer, block + "ffn_gate.weight", matrix(feed_forward, width))
+        half(writer, block + "ffn_up.weight", matrix(feed_forward, width))
+        half(writer, block + "ffn_down.weight", matrix(width, feed_forward))
     write(writer)
     return path

@@ -167,6 +167,8 @@ async def test_a_lane_has_the_rank_in_its_own_list_and_the_trust_in_vectors(
         ("boiler -path:work", "-path:work"),
         ('boiler -"at work"', '-"at work"'),
         ("plumber -boiler", "-boiler"),
+        ("plumber -[[Boiler]]", "-[[Boiler]]"),
+        ("plumber -[[work/boiler]]", "-[[work/boiler]]"),
     ],
 )
 async def test_a_filter_that_leaves_the_note_out_is_named(plain: Retriever, query: str, typed: str) -> None:

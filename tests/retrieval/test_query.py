@@ -55,6 +55,13 @@ from sidecar.retrieval.where import read_where
         ("C# and F#", Query(text="C# and F#")),
         ("x -path:Work/ -file:plan", Query(text="x", excluded=Excluded(paths=("Work/",), files=("plan",)))),
         ('x -path:"My folder/"', Query(text="x", excluded=Excluded(paths=("My folder/",)))),
+        (
+            "x -[[My Note]] [[Other]]",
+            Query(
+                text="x Other", mentions=(Mention(name="Other", heading=None),), excluded=Excluded(notes=("My Note",))
+            ),
+        ),
+        ("a-[[b]] -[[ ]]", Query(text="a- b", mentions=(Mention(name="b", heading=None),))),
         ("x -tag:#done -#old/stuff", Query(text="x", excluded=Excluded(tags=("done", "old/stuff")))),
         (
             "x -[status:done] -[rating]",

@@ -1,0 +1,285 @@
+"""Measure what the server adds to a model: beside llama-cpp-python called directly, and beside its own server.
+
+    ./scripts/bench server [--rounds 15] [--model PATH.gguf] [--embedding-model PATH.gguf] [--write]
+
+The three take turns, so that what else the machine does meets all of them; ratios count, not single numbers. Without
+`--model` a random one of 100 million weights is made, which is about as slow as a small real one; without
+`--embedding-model` one of the size of all-MiniLM-L6. The peer's packages are fetched into a temporary folder.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing
+import os
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from pathlib import Path
+from typing import Any
+
+import httpx2
+
+ROOT = Path(__file__).resolve().parent.parent
+sys.path.insert(0, str(ROOT))
+
+from scripts.benchmark_page import measured_where, write_section  # noqa: E402  # the path is set above
+from tests.models import tiny_bert, tiny_chat  # noqa: E402  # the path is set above
+from tests.serving import DEMO_VAULT, serve, until  # noqa: E402  # the path is set above
+
+BARE, OURS, PEER = "llama-cpp-python called directly", "Sidecar", "llama-cpp-python's own server"
+_CONTEXT = 4096
+_ANSWER = 96
+_NO_END = 258
+"""The token that ends an answer of the made model."""
+_TEXTS = 64
+_PEER_PACKAGES = ("fastapi", "sse-starlette", "starlette-context", "pydantic-settings", "uvicorn")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """One answer: seconds until its first piece, and tokens a second after it."""
+
+    first: float
+    rate: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Way:
+    """One way of asking the same models."""
+
+    chat: Callable[[str], Chat]
+    embed: Callable[[Sequence[str]], float]
+    """Seconds for a batch."""
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(
+        prog="bench server", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--rounds", type=int, default=15)
+    parser.add_argument("--model", type=Path, help="a GGUF chat model")
+    parser.add_argument("--embedding-model", type=Path, help="a GGUF embedding model")
+    parser.add_argument("--write", action="store_true", help="write the section of docs/benchmarks.md")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory() as folder:
+        work = Path(folder)
+        chat = options.model or tiny_chat.build(
+            work / "chat.gguf", layers=24, width=512, feed_forward=2048, context_length=_CONTEXT
+        )
+        embedding = options.embedding_model or tiny_bert.build(
+            work / "embedding.gguf", layers=6, width=384, feed_forward=1536
+        )
+        table = "\n".join(measure(work, chat.resolve(), embedding.resolve(), rounds=options.rounds))
+    print(table)
+    if options.write:
+        write_section("server", _section(table))
+    return 0
+
+
+def measure(work: Path, chat: Path, embedding: Path, *, rounds: int) -> list[str]:
+    """Run all three side by side; returns the lines of a table."""
+    with (
+        bare(chat, embedding) as direct,
+        serve(DEMO_VAULT, "--model", chat, "--embedding-model", embedding, data_dir=work / "data") as server,
+        peer(work, chat, embedding) as its_own,
+    ):
+        ways = {
+            BARE: direct,
+            OURS: over_http(f"{server.url}/v1", chat.stem, "text-embedding-3-small", key=server.token),
+            PEER: its_own,
+        }
+        for way in ways.values():
+            way.chat("warm up"), way.embed(["warm up"])
+        chats: dict[str, list[Chat]] = {name: [] for name in ways}
+        batches: dict[str, list[float]] = {name: [] for name in ways}
+        for turn in range(rounds):
+            order = [*ways][turn % 3 :] + [*ways][: turn % 3]
+            for name in order:
+                chats[name].append(ways[name].chat(_question(turn)))
+                batches[name].append(ways[name].embed(_texts(turn)))
+    return list(_table(chats, batches))
+
+
+def _table(chats: dict[str, list[Chat]], batches: dict[str, list[float]]) -> Iterator[str]:
+    yield "| way | first token, ms | beyond direct, ms | tokens/s | ÷ direct | texts/s embedded | ÷ direct |"
+    yield "|---|--:|--:|--:|--:|--:|--:|"
+    for name in chats:
+        first, rate = _median([c.first for c in chats[name]]), _median([c.rate for c in chats[name]])
+        texts = _TEXTS / _median(batches[name])
+        # Differences and ratios within a round: what the machine does beside it changes from round to round.
+        beyond = _median([c.first - b.first for c, b in zip(chats[name], chats[BARE], strict=True)])
+        rates = _median([c.rate / b.rate for c, b in zip(chats[name], chats[BARE], strict=True)])
+        embedded = _median([b / own for own, b in zip(batches[name], batches[BARE], strict=True)])
+        yield (
+            f"| {name} | {first * 1000:.1f} | {beyond * 1000:+.1f} | {rate:.1f} | {rates:.3f} | {texts:.0f} |"
+            f" {embedded:.3f} |"
+        )
+
+
+def _median(values: Sequence[float]) -> float:
+    return statistics.median(values)
+
+
+def _question(turn: int) -> str:
+    # It differs from the first word on, so that no cache has any of it.
+    return f"{turn} is the number of this question. " + "It says no more than it has to say. " * 8
+
+
+def _texts(turn: int) -> list[str]:
+    return [f"text {turn} {number} " + "the cat is in the house and it is on the mat " * 2 for number in range(_TEXTS)]
+
+
+# ── called directly, in a process of its own as a script would ──
+
+
+@contextmanager
+def bare(chat: Path, embedding: Path) -> Iterator[Way]:
+    """The models in a child process, asked without any server."""
+    context = multiprocessing.get_context("spawn")
+    ours, theirs = context.Pipe()
+    process = context.Process(target=_bare_main, args=(theirs, str(chat), str(embedding)), daemon=True)
+    process.start()
+
+    def ask(what: str, argument: Any) -> Any:
+        ours.send((what, argument))
+        return ours.recv()
+
+    try:
+        yield Way(chat=lambda text: Chat(**ask("chat", text)), embed=lambda texts: float(ask("embed", list(texts))))
+    finally:
+        ours.send(("stop", None))
+        process.join(10)
+
+
+def _bare_main(pipe: Connection, chat: str, embedding: str) -> None:
+    import llama_cpp  # only here: the measuring process loads no model
+
+    talker = llama_cpp.Llama(chat, n_ctx=_CONTEXT, verbose=False)
+    embedder = llama_cpp.Llama(embedding, embedding=True, n_ctx=2048, n_batch=2048, n_ubatch=2048, verbose=False)
+    while True:
+        what, argument = pipe.recv()
+        if what == "stop":
+            return
+        begun = time.perf_counter()
+        if what == "embed":
+            embedder.create_embedding(argument)
+            pipe.send(time.perf_counter() - begun)
+            continue
+        stream = talker.create_chat_completion(**_body(argument), logit_bias={_NO_END: -100.0})
+        pieces = (chunk for chunk in stream if chunk["choices"][0]["delta"].get("content"))
+        times = [time.perf_counter() for _ in pieces]
+        pipe.send({"first": times[0] - begun, "rate": _ANSWER / (time.perf_counter() - times[0])})
+
+
+def _body(text: str) -> dict[str, Any]:
+    return {
+        "messages": [{"role": "user", "content": text}],
+        "stream": True,
+        "temperature": 0,
+        "max_tokens": _ANSWER,
+    }
+
+
+# ── over HTTP ──
+
+
+def over_http(base: str, chat: str, embedding: str, *, key: str = "none") -> Way:
+    """The same questions to a server, on one connection that is kept open."""
+    client = httpx2.Client(timeout=120, trust_env=False, headers={"authorization": f"Bearer {key}"})
+
+    def talk(text: str) -> Chat:
+        body = {**_body(text), "model": chat, "logit_bias": {str(_NO_END): -100}}
+        times: list[float] = []
+        begun = time.perf_counter()
+        with client.stream("POST", f"{base}/chat/completions", json=body) as response:
+            response.raise_for_status()
+            for line in response.iter_lines():
+                if line.startswith("data: {"):
+                    choices = json.loads(line[6:])["choices"]
+                    if choices and choices[0]["delta"].get("content"):
+                        times.append(time.perf_counter())
+        return Chat(first=times[0] - begun, rate=_ANSWER / (time.perf_counter() - times[0]))
+
+    def embed(texts: Sequence[str]) -> float:
+        begun = time.perf_counter()
+        answer = client.post(f"{base}/embeddings", json={"model": embedding, "input": list(texts)})
+        answer.raise_for_status()
+        answer.json()
+        return time.perf_counter() - begun
+
+    return Way(chat=talk, embed=embed)
+
+
+@contextmanager
+def peer(work: Path, chat: Path, embedding: Path) -> Iterator[Way]:
+    """llama-cpp-python's own server, once for each model: it holds one at a time and loads the other anew."""
+    packages = work / "peer"
+    install = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(packages), *_PEER_PACKAGES]
+    subprocess.run(install, check=True, stdout=sys.stderr)
+    talks = {"--model": chat, "--n_ctx": _CONTEXT, "--model_alias": "chat"}
+    embeds = {"--model": embedding, "--n_ctx": 2048, "--n_batch": 2048, "--embedding": True, "--model_alias": "embed"}
+    with _peer_server(work, packages, talks) as talker, _peer_server(work, packages, embeds) as embedder:
+        yield Way(chat=over_http(talker, "chat", "").chat, embed=over_http(embedder, "", "embed").embed)
+
+
+@contextmanager
+def _peer_server(work: Path, packages: Path, options: dict[str, Any]) -> Iterator[str]:
+    port = _free_port()
+    flags = [str(part) for pair in {**options, "--host": "127.0.0.1", "--port": port}.items() for part in pair]
+    command = [sys.executable, "-m", "llama_cpp.server", *flags]
+    log = work / f"peer-{port}.log"
+    with log.open("wb") as output:
+        environment = {**os.environ, "PYTHONPATH": str(packages)}
+        process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+    try:
+        until(lambda: _answers(port) or (process.poll() is not None and _died(log)), seconds=60)
+        yield f"http://127.0.0.1:{port}/v1"
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _died(log: Path) -> bool:
+    raise RuntimeError(log.read_text("utf-8", "replace")[-2000:])
+
+
+def _answers(port: int) -> bool:
+    try:
+        return httpx2.get(f"http://127.0.0.1:{port}/v1/models", trust_env=False).status_code == 200
+    except httpx2.HTTPError:
+        return False
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def _section(table: str) -> str:
+    return f"""## What the server adds to a model
+
+Measured on {measured_where()}, with
+
+    ./scripts/bench server --write
+
+One question after the other, {_ANSWER} tokens answered to each, and batches of {_TEXTS} short texts embedded; medians,
+and differences and ratios within a round. The models are random ones of usual small sizes: their answers mean nothing,
+their work is real.
+
+{table}
+"""
+
+
+if __name__ == "__main__":
+    sys.exit(main())
