@@ -49,21 +49,40 @@ async def test_an_empty_file_is_a_beginning(tmp_path: Path) -> None:
 
 @pytest.mark.anyio
 async def test_a_file_with_a_broken_page_is_not_served(tmp_path: Path) -> None:
-    database = await shelf.open_index(tmp_path, WANTED)
-    for number in range(40):
-        await database.write(lambda c, n=number: store.replace_note(c, make_entry(f"{n}.md", ["long text " * 200])))  # type: ignore[misc]  # mypy cannot infer a lambda's default
-    await database.aclose()
-    path = tmp_path / WANTED.file_name
-    content = bytearray(path.read_bytes())
-    middle = len(content) // 2 // 4096 * 4096
-    content[middle : middle + 8192] = b"\xff" * 8192
-    path.write_bytes(content)
+    await break_a_page(tmp_path)
 
     again = await shelf.open_index(tmp_path, WANTED)
 
     assert (await again.read(records.counts)).indexed == 0
     await again.aclose()
     assert len(list(tmp_path.glob("*.damaged-*"))) == 1
+
+
+@pytest.mark.anyio
+@pytest.mark.parametrize(("log", "checked"), [(b"", False), (b"\0" * 32, True)])
+async def test_a_large_file_is_looked_through_when_it_was_not_closed_properly(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, log: bytes, *, checked: bool
+) -> None:
+    monkeypatch.setattr(shelf, "_QUICKLY_CHECKED", 1)
+    await break_a_page(tmp_path)
+    (tmp_path / f"{WANTED.file_name}-wal").write_bytes(log)
+
+    await (await shelf.open_index(tmp_path, WANTED)).aclose()
+
+    assert bool(list(tmp_path.glob("*.damaged-*"))) is checked
+
+
+async def break_a_page(folder: Path) -> None:
+    """Leave an index that was closed properly and damaged later."""
+    database = await shelf.open_index(folder, WANTED)
+    for number in range(40):
+        await database.write(lambda c, n=number: store.replace_note(c, make_entry(f"{n}.md", ["long text " * 200])))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+    await database.aclose()
+    path = folder / WANTED.file_name
+    content = bytearray(path.read_bytes())
+    middle = len(content) // 2 // 4096 * 4096
+    content[middle : middle + 8192] = b"\xff" * 8192
+    path.write_bytes(content)
 
 
 @pytest.mark.anyio
