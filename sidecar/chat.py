@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 import secrets
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
@@ -32,7 +33,7 @@ _BESIDE_BEST = 0.35
 class ChatRequest:
     """One request for an answer. `options` as in `Completion.options`; `mode` says when notes are added: `auto` when
     something relevant is found, `always` whatever is found, `never`; `limit` is the most passages; `filters` as in
-    `retrieval.query.add_filters`.
+    `retrieval.query.add_filters`. `passages` are those of a search that the caller has done, `None` when it has not.
     """
 
     messages: Sequence[Message]
@@ -40,6 +41,7 @@ class ChatRequest:
     mode: Mode = "auto"
     limit: int | None = None
     filters: Mapping[str, Any] | None = None
+    passages: Sequence[Passage] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,7 +83,7 @@ async def answer(request: ChatRequest, *, model: ChatModel, notes: Notes | None)
             async for delta in stream:
                 yield _plain(delta)
         return
-    passages = await find_passages(request, notes)
+    passages = await find_passages(request, notes) if request.passages is None else request.passages
     prompt = await _prompt(request, passages, model)
     completion = Completion(
         messages=prompt.messages,
@@ -95,8 +97,13 @@ async def answer(request: ChatRequest, *, model: ChatModel, notes: Notes | None)
 
 
 async def find_passages(request: ChatRequest, notes: Notes) -> list[Passage]:
-    """The passages for the last user message, best first; none when nothing relevant is found. A follow-up is searched
-    for with what the earlier turns say.
+    """The passages for the last user message, as `find_hits`."""
+    return [passage_of(hit, vault=notes.name) for hit in await find_hits(request, notes)]
+
+
+async def find_hits(request: ChatRequest, notes: Notes) -> list[Hit]:
+    """What is found for the last user message, best first; nothing when nothing relevant is found. A follow-up is
+    searched for with what the earlier turns say.
     """
     query = add_filters(
         query_in(_turns(request.messages), parse=partial(read_query, today=dt.date.today())), request.filters
@@ -104,9 +111,7 @@ async def find_passages(request: ChatRequest, notes: Notes) -> list[Passage]:
     if not query.text and not query.filtered:
         return []
     hits = await notes.retriever.search(query, limit=request.limit or DEFAULT_PASSAGES)
-    if request.mode == "auto":
-        hits = relevant(hits)
-    return [_passage(hit) for hit in hits]
+    return relevant(hits) if request.mode == "auto" else hits
 
 
 def _turns(messages: Sequence[Message]) -> list[Turn]:
@@ -126,12 +131,15 @@ def relevant(hits: Sequence[Hit]) -> list[Hit]:
 
 async def _prompt(request: ChatRequest, passages: Sequence[Passage], model: ChatModel) -> Prompt:
     limit = request.options.get("max_tokens")
+    # A client's tools stand in the prompt as well.
+    tools = request.options.get("tools")
+    used = [text_of(message) for message in request.messages] + ([json.dumps(tools)] if tools else [])
     return build_prompt(
         request.messages,
         passages,
         searched=True,
         window=await model.context_length(),
-        used_tokens=sum([await model.count_tokens(text_of(message)) + 8 for message in request.messages]),
+        used_tokens=sum([await model.count_tokens(text) + 8 for text in used]),
         passage_tokens=[await model.count_tokens(render(passage)) + 4 for passage in passages],
         answer_tokens=limit if isinstance(limit, int) else None,
         marker=secrets.token_hex(6),
@@ -188,9 +196,12 @@ def _plain(delta: Delta) -> AnswerDelta:
     )
 
 
-def _passage(hit: Hit) -> Passage:
+def passage_of(hit: Hit, *, vault: str) -> Passage:
+    """A hit in a vault as the prompt needs it."""
     chunk = hit.chunk
     return Passage(
+        vault=vault,
+        file=chunk.note.path.rpartition("#")[0] if chunk.note.kind == "row" else None,
         path=chunk.note.path,
         link=hit.link,
         title=chunk.note.title,
@@ -202,5 +213,7 @@ def _passage(hit: Hit) -> Passage:
         block_ids=chunk.block_ids,
         score=hit.score,
         mentioned=hit.mentioned,
-        embedded=tuple(_passage(Hit(chunk=each.chunk, score=hit.score, link=each.link)) for each in hit.embedded),
+        embedded=tuple(
+            passage_of(Hit(chunk=each.chunk, score=hit.score, link=each.link), vault=vault) for each in hit.embedded
+        ),
     )

@@ -42,12 +42,14 @@ _SUPPORT = 0.6
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Annotation:
-    """A citation's place in the answer's text, in characters, end exclusive."""
+    """A citation's place in the answer's text, in characters, end exclusive, and the file that it leads to."""
 
     url: str
     title: str
     start_index: int
     end_index: int
+    vault: str = ""
+    file: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -118,7 +120,7 @@ class CitationChecker:
                 end_line=passage.end_line,
                 quote=passage.text.strip(),
                 score=round(passage.score, 4),
-                uri=obsidian_uri(self._vault, passage.path, passage.heading_path),
+                uri=self._uri(passage),
                 link=passage.link,
             )
             for passage in self._used.values()
@@ -190,13 +192,18 @@ class CitationChecker:
         self._used.setdefault(id(passage), passage)
         self.annotations.append(
             Annotation(
-                url=obsidian_uri(self._vault, passage.path, passage.heading_path),
+                url=self._uri(passage),
                 title=passage.link,
                 start_index=self._shown,
                 end_index=self._shown + len(shown),
+                vault=passage.vault or self._vault,
+                file=passage.file or passage.path,
             )
         )
         return shown
+
+    def _uri(self, passage: Passage) -> str:
+        return obsidian_uri(passage.vault or self._vault, passage.path, passage.heading_path)
 
     def _cited(self, target: str) -> Passage | None:
         name, _, heading = target.partition("#")

@@ -35,6 +35,10 @@ class Passage:
     """The user named the note with `[[…]]`: it is in whatever its rank."""
     embedded: tuple[Passage, ...] = ()
     """Pieces of other notes that stand in it as embeds; each may be cited as itself."""
+    vault: str | None = None
+    """The vault that the note is in; `None` where there is but one."""
+    file: str | None = None
+    """The file that the note is a row of; `None` for a file of its own."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,9 +13,23 @@ from sidecar.api import health, vault
 from sidecar.api.errors import Errors
 from sidecar.api.guard import Guard
 from sidecar.api.lifetime import Lifetime
-from sidecar.api.openai import chat, completions, embeddings, models
+from sidecar.api.neighbours import lm_studio, ollama
+from sidecar.api.neighbours.ollama_errors import OllamaErrors
+from sidecar.api.openai import (
+    chat,
+    completions,
+    embeddings,
+    files,
+    models,
+    rerank,
+    responses,
+    tokenize,
+    vector_stores,
+)
 from sidecar.api.paths import CanonicalPath
 from sidecar.runtime import Runtime
+
+_PARTS = (responses, vector_stores, files, rerank, tokenize, ollama, lm_studio)
 
 
 def routes(runtime: Runtime) -> list[Route]:
@@ -29,6 +43,7 @@ def routes(runtime: Runtime) -> list[Route]:
         Route("/v1/chat/completions", partial(chat.create, runtime), methods=["POST"]),
         Route("/v1/completions", partial(completions.create, runtime), methods=["POST"]),
         Route("/v1/embeddings", partial(embeddings.create, runtime), methods=["POST"]),
+        *(route for part in _PARTS for route in part.routes(runtime)),
         Route("/vault/search", partial(vault.search, runtime), methods=["POST"]),
         Route("/vault/status", partial(vault.status, runtime)),
         Route("/vault/related", partial(vault.related, runtime)),
@@ -53,7 +68,7 @@ class App:
             allowed_hosts=runtime.allowed_hosts,
             allowed_origins=runtime.allowed_origins,
         )
-        self._app = CanonicalPath(app)
+        self._app = CanonicalPath(OllamaErrors(app))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # With an app in the scope, Starlette raises what it would else answer in plain text.

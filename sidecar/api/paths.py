@@ -11,7 +11,20 @@ import re
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 _SLASHES = re.compile("/{2,}")
-_OPENAI = frozenset({"models", "chat", "completions", "embeddings"})
+_OPENAI = frozenset(
+    {
+        "models",
+        "chat",
+        "completions",
+        "embeddings",
+        "responses",
+        "vector_stores",
+        "files",
+        "rerank",
+        "tokenize",
+        "detokenize",
+    }
+)
 """First parts of the paths that live under `/v1`."""
 
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncGenerator, Callable
+import uuid
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from contextlib import aclosing
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from sidecar.inference.model import Completion, Delta, Usage
 from sidecar.llama.frames import Header
@@ -69,6 +72,14 @@ class LlamaChatModel:
         """Count exactly, loading the model if need be. Raises ModelUnavailableError."""
         return await self.process.count_tokens(text)
 
+    async def tokenize(self, text: str, *, add_special: bool, parse_special: bool) -> list[int]:
+        """The tokens of a text, as `LlamaProcess.tokenize`; loads the model if need be."""
+        return await self.process.tokenize(text, add_special=add_special, parse_special=parse_special)
+
+    async def detokenize(self, tokens: Sequence[int]) -> str:
+        """The text of tokens, as `LlamaProcess.detokenize`; loads the model if need be."""
+        return await self.process.detokenize(tokens)
+
     async def stream(self, completion: Completion) -> AsyncGenerator[Delta, None]:
         """Answer piece by piece, as `ChatModel.stream`."""
         messages = plain_messages(completion.messages)
@@ -82,7 +93,7 @@ class LlamaChatModel:
                 if last is not None:
                     yield last
                     last = None
-                delta = Delta(index=event["index"], content=event["text"], finish_reason=event["finish_reason"])
+                delta = _delta(event)
                 if delta.finish_reason is None:
                     yield delta
                 else:
@@ -97,5 +108,25 @@ def _with_usage(delta: Delta, end: Header) -> Delta:
         prompt_tokens=end["prompt_tokens"],
         completion_tokens=end["generated_tokens"],
         cached_tokens=end["cached_tokens"],
+        reasoning_tokens=end["reasoning_tokens"],
     )
-    return Delta(index=delta.index, content=delta.content, finish_reason=delta.finish_reason, usage=usage)
+    return replace(delta, usage=usage)
+
+
+def _delta(event: Header) -> Delta:
+    logprobs = event.get("logprobs")
+    return Delta(
+        index=event["index"],
+        content=event["text"],
+        reasoning=event.get("reasoning", ""),
+        tool_calls=tuple(_call_delta(call) for call in event.get("calls", ())),
+        finish_reason=event["finish_reason"],
+        logprobs={"content": logprobs, "refusal": None} if logprobs else None,
+    )
+
+
+def _call_delta(call: Mapping[str, Any]) -> dict[str, Any]:
+    if "name" not in call:
+        return {"index": call["index"], "function": {"arguments": call["arguments"]}}
+    opening = {"name": call["name"], "arguments": ""}
+    return {"index": call["index"], "id": f"call_{uuid.uuid4().hex[:24]}", "type": "function", "function": opening}

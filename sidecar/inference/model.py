@@ -48,6 +48,8 @@ class Usage:
     prompt_tokens: int
     completion_tokens: int
     cached_tokens: int = 0
+    reasoning_tokens: int = 0
+    """Those of the completion tokens that were a thought."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -188,6 +188,11 @@ def _usage(raw: object) -> Usage | None:
         return None
     details = raw.get("prompt_tokens_details")
     cached = details.get("cached_tokens") if isinstance(details, dict) else None
+    details = raw.get("completion_tokens_details")
+    thought = details.get("reasoning_tokens") if isinstance(details, dict) else None
     return Usage(
-        prompt_tokens=prompt, completion_tokens=written, cached_tokens=cached if isinstance(cached, int) else 0
+        prompt_tokens=prompt,
+        completion_tokens=written,
+        cached_tokens=cached if isinstance(cached, int) else 0,
+        reasoning_tokens=thought if isinstance(thought, int) else 0,
     )

@@ -6,25 +6,22 @@ import codecs
 from collections.abc import Sequence
 
 
-class AnswerText:
-    """Takes bytes token by token and gives out text that can no longer change.
-
-    A character split over tokens waits for its end; text that may be the beginning of a stop string waits until it is
-    known not to be one. What can never become a character is replaced by U+FFFD.
+class StoppingText:
+    """Takes text in pieces and gives out what can no longer change: text that may be the beginning of a stop string
+    waits until it is known not to be one.
     """
 
     def __init__(self, stops: Sequence[str]) -> None:
         self._stops = tuple(stops)
-        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
         self._held = ""
         self.stopped = False
         """Whether a stop string has been met; nothing comes after it."""
 
-    def feed(self, piece: bytes) -> str:
-        """Take the bytes of one token; gives back the text to send now, often none."""
+    def feed(self, piece: str) -> str:
+        """Take the next piece; gives back the text to send now, often none."""
         if self.stopped:
             return ""
-        text = self._held + self._decoder.decode(piece)
+        text = self._held + piece
         found = [at for stop in self._stops if (at := text.find(stop)) >= 0]
         if found:
             self.stopped, self._held = True, ""
@@ -34,7 +31,7 @@ class AnswerText:
         return text[: len(text) - keep]
 
     def finish(self) -> str:
-        """Give back what was held for a stop string that did not come. Half a character is dropped."""
+        """Give back what was held for a stop string that did not come."""
         held, self._held = self._held, ""
         return held
 
@@ -47,3 +44,31 @@ class AnswerText:
                     longest = length
                     break
         return longest
+
+
+class AnswerText:
+    """Takes bytes token by token and gives out text that can no longer change, as `StoppingText` does.
+
+    A character split over tokens waits for its end. What can never become a character is replaced by U+FFFD.
+    """
+
+    def __init__(self, stops: Sequence[str]) -> None:
+        self._decoder = codecs.getincrementaldecoder("utf-8")("replace")
+        self._text = StoppingText(stops)
+        self.decoded = 0
+        """Characters that have come in whole."""
+
+    @property
+    def stopped(self) -> bool:
+        """Whether a stop string has been met; nothing comes after it."""
+        return self._text.stopped
+
+    def feed(self, piece: bytes) -> str:
+        """Take the bytes of one token; gives back the text to send now, often none."""
+        text = self._decoder.decode(piece)
+        self.decoded += len(text)
+        return self._text.feed(text)
+
+    def finish(self) -> str:
+        """Give back what was held for a stop string that did not come. Half a character is dropped."""
+        return self._text.finish()

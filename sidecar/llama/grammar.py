@@ -34,13 +34,39 @@ def schema_to_grammar(lib: Any, schema: str) -> str:
     """
     checked = _with_safe_references(_bounded(json.loads(schema), depth=0))
     try:
-        grammar: str = lib.llama_grammar.json_schema_to_gbnf(json.dumps(checked))
+        grammar = _converted(lib.llama_grammar, checked)
     # Its converter asserts and indexes freely: what it raises for a bad schema is not listed anywhere.
     except (AssertionError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
         raise _refusal(str(error)[:200]) from error
     if len(grammar) > MAX_GRAMMAR or _nesting(grammar) > MAX_NESTING:
         raise _refusal("it is too large")
     return grammar
+
+
+def grammar_literal(text: str) -> str:
+    """Write a text as a literal of GBNF."""
+    escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
+    return f'"{escaped}"'
+
+
+def _converted(library: Any, schema: dict[str, Any]) -> str:
+    # Its own literals lose backslashes and tear letters beyond U+FFFF apart, so that a key with a quotation mark in it
+    # breaks the grammar, and one with an emoji can never be written.
+    class Converter(library.SchemaConverter):  # type: ignore[misc]  # the package is imported by the worker alone
+        def _format_literal(self, literal: str) -> str:
+            return grammar_literal(_readable(literal))
+
+    converter = Converter(prop_order={}, allow_fetch=False, dotall=False, raw_pattern=False)
+    converter.visit(converter.resolve_refs(schema, "stdin"), "")
+    grammar: str = converter.format_grammar()
+    # Its strings may hold line ends and other control characters as they are, which no JSON parser takes.
+    return grammar.replace('char ::= [^"\\\\] |', 'char ::= [^"\\\\\\x7F\\x00-\\x1F] |')
+
+
+def _readable(literal: str) -> str:
+    """JSON text with its letters unescaped, as models write it; as it is where that is no text."""
+    readable = json.dumps(json.loads(literal), ensure_ascii=False)
+    return readable if readable.encode("utf-8", "ignore").decode("utf-8") == readable else literal
 
 
 def _refusal(reason: str) -> RequestError:

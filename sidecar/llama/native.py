@@ -13,6 +13,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -84,9 +85,24 @@ class NativeModel:
 
     # ── vocabulary ──
 
-    def tokenize(self, text: str, *, special: bool) -> list[int]:
-        """Tokens of a text without any that begin or end it. With `special`, control tokens' texts become them."""
-        return self._tokenize(text, around=False, special=special)
+    def tokenize(self, text: str, *, special: bool, around: bool = False) -> list[int]:
+        """Tokens of a text, with `around` those that begin or end one too. With `special`, control tokens' texts
+        become them.
+        """
+        return self._tokenize(text, around=around, special=special)
+
+    def detokenize(self, tokens: Sequence[int]) -> str:
+        """The text of tokens of this vocabulary, control tokens spelled out; what is no UTF-8 is replaced."""
+        given = (self.lib.llama_token * len(tokens))(*tokens)
+        room = 8 * len(tokens) + 8
+        for _ in range(2):
+            text = ctypes.create_string_buffer(room)
+            remove, spell = False, True
+            length = int(self.lib.llama_detokenize(self.vocab, given, len(tokens), text, room, remove, spell))
+            if length >= 0:
+                return text.raw[:length].decode("utf-8", "replace")
+            room = -length
+        raise ModelUnavailableError("llama.cpp could not spell the tokens.")
 
     def tokenize_whole(self, text: str, *, limit: int) -> list[int]:
         """Tokens of a text with those that the model wants around it (`[CLS]` … `[SEP]`), cut to `limit`.
@@ -110,6 +126,19 @@ class NativeModel:
                 return buffer.raw[:length]
             size = -length
         return b""
+
+    def described_piece(self, token: int) -> bytes:
+        """The bytes of one token, with the text of a control token."""
+        return self.piece(token) or self._token_text(token).encode("utf-8")
+
+    def token_of(self, text: str) -> int | None:
+        """The one token that a text is, control tokens too; `None` when it takes several."""
+        tokens = self.tokenize(text, special=True) if text else []
+        return tokens[0] if len(tokens) == 1 else None
+
+    def unwritten(self) -> list[int]:
+        """The control tokens that do not end an answer: they have no text in one."""
+        return [token for token in self._controls if not self.ends(token)]
 
     def ends(self, token: int) -> bool:
         """Whether the token ends an answer."""
@@ -143,9 +172,12 @@ class NativeModel:
 
     def special_texts(self) -> list[str]:
         """The texts of all tokens that text must not be able to forge."""
+        return [text for token in self._controls if (text := self._token_text(token))]
+
+    @cached_property
+    def _controls(self) -> list[int]:
         attributes = self.lib.llama_vocab_get_attr
-        tokens = (t for t in range(self.vocabulary_size) if attributes(self.vocab, t) & _UNKNOWN_OR_CONTROL)
-        return [text for token in tokens if (text := self._token_text(token))]
+        return [t for t in range(self.vocabulary_size) if attributes(self.vocab, t) & _UNKNOWN_OR_CONTROL]
 
     # ── evaluation ──
 

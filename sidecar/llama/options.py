@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from sidecar.errors import RequestError
+from sidecar.llama.tools import ToolUse, read_tool_use
 
 MAX_CHOICES = 16
 MAX_STOPS = 16
+MAX_TOP_LOGPROBS = 20
 _MAX_SCHEMA = 128 * 1024
 
 
@@ -34,6 +36,10 @@ class SamplingOptions:
     choices: int = 1
     schema: str | None = None
     """JSON Schema that the answer must follow, as JSON text."""
+    tools: ToolUse | None = None
+    """The tools that may be called, if any."""
+    logprobs: int | None = None
+    """How many alternatives to describe beside each token; `None`: nothing is described."""
 
 
 def read_options(options: Mapping[str, Any]) -> SamplingOptions:
@@ -42,7 +48,6 @@ def read_options(options: Mapping[str, Any]) -> SamplingOptions:
     Raises RequestError naming the field.
     """
     given = {key: value for key, value in options.items() if value is not None}
-    _refuse_forced_tools(given)
     default = SamplingOptions()
     return SamplingOptions(
         temperature=_number(given, "temperature", default.temperature, low=0.0, high=100.0),
@@ -57,14 +62,9 @@ def read_options(options: Mapping[str, Any]) -> SamplingOptions:
         logit_bias=_logit_bias(given.get("logit_bias", {})),
         choices=_integer(given, "n", 1, low=1, high=MAX_CHOICES),
         schema=_schema(given.get("response_format", {})),
+        tools=read_tool_use(given),
+        logprobs=_logprobs(given),
     )
-
-
-def _refuse_forced_tools(given: Mapping[str, Any]) -> None:
-    # `auto` leaves the choice to the model, and one that never calls a tool has chosen; a forced call cannot be met.
-    choice = given.get("tool_choice", "auto")
-    if choice not in ("none", "auto"):
-        raise RequestError("This model cannot be made to call a tool here.", param="tool_choice")
 
 
 def _number(given: Mapping[str, Any], key: str, default: float, *, low: float, high: float) -> float:
@@ -100,6 +100,14 @@ def _logit_bias(value: object) -> dict[int, float]:
     except (AssertionError, TypeError, ValueError, OverflowError):
         raise RequestError("logit_bias must map token ids to numbers.", param="logit_bias") from None
     return bias
+
+
+def _logprobs(given: Mapping[str, Any]) -> int | None:
+    top = _integer(given, "top_logprobs", 0, low=0, high=MAX_TOP_LOGPROBS)
+    wanted = given.get("logprobs", False)
+    if not isinstance(wanted, bool):
+        raise RequestError("logprobs must be true or false.", param="logprobs")
+    return top if wanted else None
 
 
 def _schema(value: object) -> str | None:

@@ -182,6 +182,27 @@ class LlamaProcess:
                     return int(header["tokens"])
         raise ModelUnavailableError("The model process gave no count.")
 
+    async def tokenize(self, text: str, *, add_special: bool, parse_special: bool) -> list[int]:
+        """The model's tokens of a text, as `count_tokens`; `add_special` adds those that every prompt begins or ends
+        with, `parse_special` reads the texts of control tokens as these.
+        """
+        header = await self._told(
+            {"op": "tokenize", "text": text, "add_special": add_special, "parse_special": parse_special}
+        )
+        return list(header["tokens"])
+
+    async def detokenize(self, tokens: Sequence[int]) -> str:
+        """The text of tokens. Raises RequestError for a token that the model does not have; else as `count_tokens`."""
+        return str((await self._told({"op": "detokenize", "tokens": list(tokens)}))["text"])
+
+    async def _told(self, request: Header) -> Header:
+        """The one reply to what needs no turn."""
+        with self._in_use():
+            async with aclosing(self._replies(request)) as replies:
+                async for header, _ in replies:
+                    return header
+        raise ModelUnavailableError("The model process gave no answer.")
+
     async def aclose(self) -> None:
         """Stop the process; requests under way end with ModelUnavailableError. Idempotent."""
         self._closed = True

@@ -26,14 +26,35 @@ _RANDOM_SEED = 0xFFFFFFFF
 class Sampler:
     """Draws tokens for one answer. Close it: the samplers live in native memory."""
 
-    def __init__(self, model: NativeModel, options: SamplingOptions, *, seed: int | None, grammar: str | None) -> None:
+    def __init__(
+        self,
+        model: NativeModel,
+        options: SamplingOptions,
+        *,
+        seed: int | None,
+        grammar: str | None,
+        unwritten: npt.NDArray[np.intp],
+    ) -> None:
+        """`unwritten` are the tokens without text that do not end an answer: none of them fits a grammar."""
         self._model = model
         self._lib = model.lib
         self._options = options
         self._counts: Counter[int] = Counter()
+        self._unwritten = unwritten
         self._bias = {t: weight for t, weight in options.logit_bias.items() if 0 <= t < model.vocabulary_size}
-        self._grammar = self._open_grammar(grammar) if grammar is not None else None
+        self._grammar: Any = None
+        if grammar is not None:
+            self.constrain(grammar)
         self._chain = self._open_chain(_RANDOM_SEED if seed is None else seed % _RANDOM_SEED)
+
+    @property
+    def constrained(self) -> bool:
+        """Whether a grammar holds the answer."""
+        return self._grammar is not None
+
+    def constrain(self, grammar: str) -> None:
+        """Hold what follows to a grammar, from the next token on. Raises RequestError when it cannot be read."""
+        self._grammar = self._open_grammar(grammar)
 
     def next(self) -> int | None:
         """Draw the token that follows what the model has evaluated; `None` when the grammar allows none."""
@@ -66,6 +87,9 @@ class Sampler:
     def _adjusted(self, logits: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         for token, weight in self._bias.items():
             logits[token] += weight
+        if self._grammar is not None:
+            # A grammar reads a control token as the characters of its name, which the answer leaves out.
+            logits[self._unwritten] = -np.inf
         if self._penalised:
             for token, count in self._counts.items():
                 logits[token] -= count * self._options.frequency_penalty + self._options.presence_penalty

@@ -110,7 +110,7 @@ class Session:
             while not finished:
                 reply = await self._receive(inbox, deadline)
                 event = reply[0]["event"]
-                finished = event in {"loaded", "end", "vectors", "scores", "counted", "error"}
+                finished = event in {"loaded", "end", "vectors", "scores", "counted", "tokens", "text", "error"}
                 if event == "error":
                     raise _error_of(reply[0])
                 if event != "working":

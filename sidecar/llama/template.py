@@ -9,18 +9,21 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, NoReturn
 
 import jinja2
 import jinja2.ext
+import jinja2.meta
 import jinja2.nodes
 import jinja2.parser
 import jinja2.sandbox
 
 from sidecar.errors import RequestError
-from sidecar.llama.messages import merged_messages
+from sidecar.llama.messages import merged_messages, with_readable_calls, with_short_ids
+from sidecar.llama.tool_text import with_tools, without_calls
+from sidecar.llama.tools import Tool
 
 FALLBACK_TEMPLATE = (
     "{% for m in messages %}<|im_start|>{{ m['role'] }}\n{{ m['content'] }}<|im_end|>\n{% endfor %}"
@@ -44,27 +47,42 @@ class ChatTemplate:
         self._specials = _starts_of(specials)
         self._environment = _environment()
         self._template, self.stops = self._compile(source)
+        self.knows_tools = not self.stops and self._reads_tools(source or "")
+        """Whether it shows tools to the model by itself."""
 
-    def render(self, messages: Sequence[Mapping[str, Any]], *, tools: Sequence[Any] | None = None) -> list[str]:
+    def render(self, messages: Sequence[Mapping[str, Any]], *, tools: Sequence[Tool] = ()) -> list[str]:
         """Render plain messages with the opening of the answer, as texts to be tokenised one by one and joined.
 
         The cuts keep a message from forging a turn: where one contains the text of a control token ("<|im_end|>" in a
         clipped page), the text is cut inside it, so that it reaches the model as the characters it is made of.
         Raises RequestError when the template refuses the messages in every arrangement.
         """
-        shielded: Sequence[Mapping[str, Any]] = [self._shield(message) for message in messages]
-        arrangements = (
-            shielded,
-            merged_messages(shielded, fold_system=False),
-            merged_messages(shielded, fold_system=True),
-        )
+        shown = [self._cut(tool.as_json()) for tool in tools] if self.knows_tools and tools else None
         reason = ""
-        for arrangement in arrangements:
+        for arrangement in self._arrangements([self._shield(message) for message in messages], tools):
             try:
-                return self._render(arrangement, tools).split(_CUT)
+                return self._render(arrangement, shown).split(_CUT)
             except (jinja2.TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
                 reason = str(error)
         raise RequestError(f"The model's chat template refuses these messages: {reason}", param="messages")
+
+    def _arrangements(
+        self, messages: list[dict[str, Any]], tools: Sequence[Tool]
+    ) -> Iterator[Sequence[Mapping[str, Any]]]:
+        """The messages in every form that a template may take, what it loses growing."""
+        plain = without_calls(messages)
+        if self.knows_tools:
+            yield [with_readable_calls(message) for message in messages]
+            # Mistral's templates refuse ids that are not nine letters and digits.
+            yield [with_readable_calls(with_short_ids(message)) for message in messages]
+        elif tools:
+            plain = [self._shield(message) for message in with_tools(plain, tools)]
+        yield plain
+        yield merged_messages(plain, fold_system=False)
+        yield merged_messages(plain, fold_system=True)
+
+    def _reads_tools(self, source: str) -> bool:
+        return "tools" in jinja2.meta.find_undeclared_variables(self._environment.parse(source))
 
     def _render(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Any] | None) -> str:
         return self._template.render(
@@ -92,7 +110,7 @@ class ChatTemplate:
             text = value.replace(_CUT, "")
             return self._specials.sub(lambda found: found[0] + _CUT, text) if self._specials else text
         if isinstance(value, Mapping):
-            return {key: self._cut(item) for key, item in value.items()}
+            return {self._cut(key): self._cut(item) for key, item in value.items()}
         return [self._cut(item) for item in value] if isinstance(value, list) else value
 
 

@@ -20,8 +20,10 @@ from typing import Any
 import numpy as np
 
 from sidecar.errors import ContextLengthError, ModelUnavailableError, RequestError
+from sidecar.llama.choice import Event
+from sidecar.llama.dialect import read_dialect
 from sidecar.llama.frames import Header, decode_frame, encode_frame
-from sidecar.llama.generation import Generation
+from sidecar.llama.generation import Generation, Voice
 from sidecar.llama.native import NativeModel, StoppedError
 from sidecar.llama.options import read_options
 from sidecar.llama.ranker import Ranker
@@ -46,7 +48,7 @@ class LlamaWorker:
         self._current: int | None = None
         self._last_frame = time.monotonic()
         self._model: NativeModel | None = None
-        self._template: ChatTemplate | None = None
+        self._voice: Voice | None = None
         self._ranker: Ranker | None = None
 
     def run(self) -> None:
@@ -62,6 +64,8 @@ class LlamaWorker:
                 self._cancelled.add(int(header["id"]))
             elif header["op"] == "count" and self._model is not None:
                 self._send({"event": "counted", "id": header["id"], "tokens": self._count(header["text"])})
+            elif header["op"] in ("tokenize", "detokenize") and self._model is not None:
+                self._send({**self._spelled(self._model, header), "id": header["id"]})
             else:
                 self._jobs.put(header)
         sys.stderr.flush()
@@ -97,13 +101,19 @@ class LlamaWorker:
         settings = LoadSettings.from_json(job["settings"])
         model = NativeModel(settings, tick=self._tick)
         if settings.mode == "chat":
-            self._template = ChatTemplate(
+            template = ChatTemplate(
                 settings.chat_template,
                 bos=model.bos_text(),
                 eos=model.eos_text(),
                 specials=model.special_texts(),
                 now=datetime.now,
             )
+            dialect = read_dialect(
+                settings.chat_template,
+                knows_tools=template.knows_tools,
+                has_token=lambda text: model.token_of(text) is not None,
+            )
+            self._voice = Voice(model, template, dialect)
         elif settings.mode == "rerank":
             self._ranker = Ranker(model)
         self._model = model
@@ -111,18 +121,15 @@ class LlamaWorker:
 
     def _generate(self, job: Header) -> None:
         assert self._model is not None
-        assert self._template is not None
+        assert self._voice is not None
 
-        def emit(index: int, text: str, finish_reason: str | None) -> None:
-            if text or finish_reason:
-                self._send(
-                    {"event": "delta", "id": job["id"], "index": index, "text": text, "finish_reason": finish_reason}
-                )
+        def emit(index: int, event: Event) -> None:
+            self._send({"event": "delta", "id": job["id"], "index": index, "text": "", "finish_reason": None, **event})
 
-        generation = Generation(self._model, self._template, read_options(job["options"]), emit=emit)
+        generation = Generation(self._model, self._voice, read_options(job["options"]), emit=emit)
         cancelled = False
         try:
-            generation.run(job["messages"], tools=job["options"].get("tools"))
+            generation.run(job["messages"])
         except StoppedError:
             cancelled = True
         progress = generation.progress
@@ -135,6 +142,7 @@ class LlamaWorker:
                 "cached_tokens": progress.cached_tokens,
                 "evaluated_tokens": progress.evaluated_tokens,
                 "generated_tokens": progress.generated_tokens,
+                "reasoning_tokens": progress.reasoning_tokens,
             }
         )
 
@@ -165,6 +173,16 @@ class LlamaWorker:
     def _count(self, text: str) -> int:
         assert self._model is not None
         return len(self._model.tokenize(text, special=False))
+
+    def _spelled(self, model: NativeModel, job: Header) -> Header:
+        """The tokens of a text, or the text of tokens. Tokens that the model does not have would end the process."""
+        if job["op"] == "tokenize":
+            tokens = model.tokenize(job["text"], special=job["parse_special"], around=job["add_special"])
+            return {"event": "tokens", "tokens": tokens}
+        if unknown := [token for token in job["tokens"] if not 0 <= token < model.vocabulary_size]:
+            message = f"This model has {model.vocabulary_size} tokens; {unknown[0]} is none of them."
+            return {"event": "error", "kind": "request", "message": message, "param": "tokens"}
+        return {"event": "text", "text": model.detokenize(job["tokens"])}
 
     def _tick(self) -> bool:
         if time.monotonic() - self._last_frame > _HEARTBEAT:

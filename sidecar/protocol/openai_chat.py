@@ -132,8 +132,15 @@ class ChatBody(SamplingBody):
     tools: Annotated[list[dict[str, Any]], AfterValidator(_tools)] | None = None
     tool_choice: Annotated[Any, AfterValidator(_tool_choice)] = None
     parallel_tool_calls: bool | None = None
+    functions: list[dict[str, Any]] | None = None
+    function_call: Any = None
     response_format: Annotated[dict[str, Any], AfterValidator(_response_format)] | None = None
     vault: VaultOptions | None = None
+
+    @property
+    def legacy_functions(self) -> bool:
+        """Whether the client knows calls by their older name, and reads `function_call` alone."""
+        return bool(self.functions) and not self.tools
 
     def options(self) -> dict[str, Any]:
         """The sampling and output fields for the model, unknown ones too. Raises RequestError when two contradict."""
@@ -143,10 +150,23 @@ class ChatBody(SamplingBody):
         limit = self.max_completion_tokens or self.max_tokens
         if limit is not None:
             options["max_tokens"] = limit
+        _translate_functions(options)
         if "tools" not in options:
             options.pop("tool_choice", None)
             options.pop("parallel_tool_calls", None)
         return options
+
+
+def _translate_functions(options: dict[str, Any]) -> None:
+    """Say OpenAI's older `functions` and `function_call` in the words of tools; beside tools they count for nothing."""
+    functions, choice = options.pop("functions", None), options.pop("function_call", None)
+    if not functions or "tools" in options:
+        return
+    options["tools"] = _tools([{"type": "function", "function": function} for function in functions])
+    if choice is not None:
+        options["tool_choice"] = _tool_choice(
+            {"type": "function", "function": choice} if isinstance(choice, dict) else choice
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -186,6 +206,11 @@ def assistant_message(
     if tool_calls:
         message["tool_calls"] = list(tool_calls)
     return message
+
+
+def called(call: Mapping[str, Any]) -> dict[str, Any]:
+    """Build what an older client reads of a tool call, or of a piece of one."""
+    return {"function_call": call["function"]}
 
 
 def chat_choice(

@@ -29,6 +29,9 @@ from sidecar.rerank.model import RerankModel
 from sidecar.runtime import datafolder
 from sidecar.runtime.models import ChatTarget, ModelEntry, ModelRegistry
 from sidecar.runtime.opening import open_vault
+from sidecar.runtime.response_runs import ResponseRuns
+from sidecar.runtime.stored_responses import FILE, StoredResponses
+from sidecar.runtime.stores import Stores
 from sidecar.runtime.vaults import OpenVault
 from sidecar.upstream import Upstream
 
@@ -49,6 +52,7 @@ class Runtime:
         models: ModelRegistry,
         upstream: Upstream | None,
         notices: tuple[str, ...],
+        stored_responses: StoredResponses,
         rerank: RerankModel | None = None,
     ) -> None:
         self.version = __version__
@@ -59,11 +63,14 @@ class Runtime:
         self.allowed_origins = frozenset(config.allowed_origins)
         self.notices = notices
         """What the user should know, such as that search runs on words alone."""
+        self.stored_responses = stored_responses
+        self.response_runs = ResponseRuns()
         self._models = models
         self._rerank = rerank
         self._upstream = upstream
         self._started = time.time()
         self._port = config.port
+        self.stores = Stores(self.vaults)
 
     def listening_on(self, port: int) -> None:
         """Tell the port that was bound, which decides the `Host` values under which clients may call."""
@@ -98,6 +105,11 @@ class Runtime:
     def embedding_model(self, model_id: str) -> EmbeddingModel:
         """The embedding model behind an id. Raises ModelNotFoundError or ModelUnavailableError."""
         return self._models.embedding_model(model_id)
+
+    @property
+    def rerank_model(self) -> RerankModel | None:
+        """The reranking model; `None` when none is configured, or the one that is cannot rank."""
+        return self._rerank
 
     def answer(self, target: ChatTarget, request: ChatRequest) -> AsyncGenerator[AnswerDelta, None]:
         """Answer a conversation, as `sidecar.chat.answer`."""
@@ -197,15 +209,22 @@ async def open_runtime(config: Config, *, rebuild: bool = False) -> AsyncIterato
             created=int(time.time()),
         )
         token = datafolder.ensure_token(config) if config.auth else None
-        yield Runtime(
+        stored_responses = StoredResponses(config.data_dir / FILE)
+        stack.push_async_callback(stored_responses.aclose)
+        await stored_responses.tidy()
+        runtime = Runtime(
             config=config,
             token=token,
             vaults=vaults,
             models=models,
             upstream=upstream,
             notices=tuple(notices),
+            stored_responses=stored_responses,
             rerank=rerank,
         )
+        # What is in the making ends before what it is made with.
+        stack.push_async_callback(runtime.response_runs.aclose)
+        yield runtime
 
 
 def _embedding(config: Config, name: str, upstream: Upstream | None, notices: list[str]) -> EmbeddingModel | None:

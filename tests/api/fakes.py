@@ -16,6 +16,8 @@ from sidecar.embedding.model import EmbeddingModel, Embeddings, TextKind
 from sidecar.errors import ModelNotFoundError, NoteMissingError, RequestError
 from sidecar.inference.model import ChatModel, Usage
 from sidecar.runtime import ChatTarget, ModelEntry, OpenVault, Runtime
+from sidecar.runtime.response_runs import ResponseRuns
+from sidecar.runtime.stored_responses import StoredResponses
 
 TOKEN = "sk-sidecar-0123456789abcdef0123456789abcdef"
 URI = "obsidian://open?vault=Garden&file=Rivers"
@@ -76,9 +78,15 @@ class FakeEmbeddingModel:
 
 
 class FakeChatModel:
-    """The model behind every target; only its name is asked for."""
+    """The model behind every target. Of answering it knows nothing: the runtime does that."""
 
     name = "qwen:7b"
+
+    async def context_length(self) -> int:
+        return 8192
+
+    async def count_tokens(self, text: str) -> int:
+        return len(text.split())
 
 
 class FakeVault:
@@ -120,6 +128,8 @@ class FakeRuntime:
     """Stands where the runtime stands. `calls` counts whatever reached a route."""
 
     version = "0.0.0"
+    stored_responses: StoredResponses
+    """Set by the tests that store any."""
 
     def __init__(
         self, *, port: int, token: str | None = TOKEN, origins: frozenset[str] = frozenset({"app://obsidian.md"})
@@ -129,6 +139,7 @@ class FakeRuntime:
         self.allowed_origins = origins
         self.max_body = 64 * 1024
         self.calls: list[str] = []
+        self.response_runs = ResponseRuns()
         self.requests: list[ChatRequest] = []
         self.targets: list[ChatTarget] = []
         self.scripts: list[Script] = []

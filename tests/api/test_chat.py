@@ -175,6 +175,30 @@ async def test_streamed_tool_calls_have_an_index_and_say_a_name_once(live: Live)
     ]
 
 
+async def test_a_client_of_the_older_functions_is_told_of_one_call_by_its_older_name(live: Live) -> None:
+    calls: list[tuple[dict[str, Any]]] = [
+        ({"index": 0, "id": "a", "function": {"name": "look", "arguments": '{"x"'}},),
+        ({"index": 0, "function": {"arguments": ": 1}"}},),
+        ({"index": 1, "id": "b", "function": {"name": "other", "arguments": "{}"}},),
+    ]
+    deltas = [AnswerDelta(tool_calls=entries) for entries in calls]
+    live.runtime.scripts = [Script(*deltas, AnswerDelta(finish_reason="stop")) for _ in range(2)]
+    functions = [{"name": "look", "parameters": {"type": "object"}}]
+
+    streamed = frames((await live.chat(stream=True, functions=functions)).content)[:-1]
+    choices = [json.loads(frame)["choices"][0] for frame in streamed]
+    pieces = [choice["delta"]["function_call"] for choice in choices if "function_call" in choice["delta"]]
+    assert pieces[0] == {"name": "look", "arguments": ""}
+    assert "".join(piece["arguments"] for piece in pieces) == '{"x": 1}'
+    assert choices[-1]["finish_reason"] == "function_call"
+    assert not any("tool_calls" in choice["delta"] for choice in choices)
+
+    whole = (await live.chat(functions=functions)).json()["choices"][0]
+    assert whole["finish_reason"] == "function_call"
+    assert whole["message"]["function_call"] == {"name": "look", "arguments": '{"x": 1}'}
+    assert "tool_calls" not in whole["message"]
+
+
 async def test_n_choices_are_n_answers_with_seeds_of_their_own(live: Live) -> None:
     texts = ("one", "two", "three")
     live.runtime.scripts = [

@@ -38,6 +38,7 @@ def _nested(levels: int) -> dict[str, Any]:
         {"enum": ["a", 1, None]},
         {"$defs": {"root": _TREE}, "$ref": "#/$defs/root"},
         {"definitions": {"a b": {"type": "string"}}, "properties": {"x": {"$ref": "#/definitions/a b"}}},
+        {"type": "object", "properties": {'ä ::= x\n"\\': {"enum": ["😀", 'a"b', "\\", "\ud800"]}}},
     ],
 )
 def test_a_sound_schema_becomes_a_grammar(schema: dict[str, Any]) -> None:

@@ -23,10 +23,37 @@ def test_developer_is_system_and_parts_become_text() -> None:
     ]
 
 
-def test_tool_calls_are_kept_for_templates_that_know_them() -> None:
-    call = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
-    (message,) = plain_messages([{"role": "assistant", "content": None, "tool_calls": [call], "refusal": None}])
-    assert message == {"role": "assistant", "content": "", "tool_calls": [call]}
+CALL = {"id": "1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+@pytest.mark.parametrize(
+    ("message", "calls"),
+    [
+        ({"tool_calls": [CALL]}, [CALL]),
+        ({"tool_calls": [{"id": "1", "function": {"name": "f"}}]}, [CALL]),
+        ({"tool_calls": [{"id": "1", "function": {"name": "f", "arguments": {}}}]}, [CALL]),
+        ({"function_call": {"name": "f", "arguments": "{}"}}, [{**CALL, "id": "call_0_0"}]),
+    ],
+)
+def test_calls_are_brought_to_one_form(message: dict[str, Any], calls: list[dict[str, Any]]) -> None:
+    (plain,) = plain_messages([{"role": "assistant", "content": None, "refusal": None, **message}])
+    assert plain == {"role": "assistant", "content": "", "tool_calls": calls}
+
+
+def test_results_keep_what_says_whose_they_are() -> None:
+    tool = {"role": "tool", "tool_call_id": "1", "content": "sun"}
+    assert plain_messages([tool, {"role": "function", "name": "f", "content": "sun"}, {"role": "tool"}]) == [
+        tool,
+        {"role": "tool", "name": "f", "content": "sun"},
+        {"role": "tool", "content": ""},
+    ]
+
+
+@pytest.mark.parametrize("call", [5, {}, {"function": 5}, {"function": {"name": 5}}])
+def test_a_call_without_a_name_is_refused(call: Any) -> None:
+    with pytest.raises(RequestError) as caught:
+        plain_messages([{"role": "assistant", "tool_calls": [call]}])
+    assert caught.value.param == "messages"
 
 
 @pytest.mark.parametrize(

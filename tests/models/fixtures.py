@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
@@ -36,6 +38,15 @@ def slow_chat_gguf(_gguf_folder: Path) -> Path:
     from tests.models import tiny_chat
 
     return tiny_chat.build(_gguf_folder / "slow-chat.gguf", layers=200, context_length=8192)
+
+
+@pytest.fixture(scope="session")
+def parrots(_gguf_folder: Path) -> Callable[..., Path]:
+    """Builds a chat model that says one text: `parrots(script, chat_template=…, controls=…)`."""
+    from tests.models import parrot
+
+    numbers = count()
+    return lambda script, **options: parrot.build(_gguf_folder / f"parrot-{next(numbers)}.gguf", script, **options)
 
 
 @pytest.fixture(scope="session")

@@ -191,3 +191,29 @@ def test_only_the_usage_chunk_has_no_choices() -> None:
     assert asked["usage"] is None
     last = usage_chunk(head, usage={"total_tokens": 1})
     assert (last["choices"], last["usage"]) == ([], {"total_tokens": 1})
+
+
+@pytest.mark.parametrize(
+    ("choice", "translated"),
+    [
+        ({}, None),
+        ({"function_call": "none"}, "none"),
+        ({"function_call": {"name": "f"}}, {"type": "function", "function": {"name": "f"}}),
+    ],
+)
+def test_the_older_functions_are_tools(choice: dict[str, Any], translated: Any) -> None:
+    function = {"name": "f", "parameters": {"type": "object"}}
+    options = read(functions=[function], **choice).options()
+    assert options["tools"] == [{"type": "function", "function": function}]
+    assert options.get("tool_choice") == translated
+    assert options.keys() <= {"tools", "tool_choice"}
+
+
+@pytest.mark.parametrize("fields", [{"functions": [{"x": 1}]}, {"functions": [{"name": "f"}], "function_call": 5}])
+def test_older_functions_that_are_none_are_refused(fields: dict[str, Any]) -> None:
+    with pytest.raises(RequestError):
+        read(**fields).options()
+
+
+def test_a_function_call_without_functions_means_nothing() -> None:
+    assert read(function_call="auto", functions=[]).options() == {}

@@ -13,10 +13,19 @@ from sidecar.api.openai.tool_calls import ToolCalls
 from sidecar.chat import AnswerDelta
 from sidecar.citations import Annotation, CitedSource
 from sidecar.inference.model import Usage
-from sidecar.protocol.openai_chat import Head, url_citation
+from sidecar.protocol.openai_chat import Head, VaultOptions, url_citation
 from sidecar.protocol.openai_usage import usage_body
+from sidecar.runtime import ChatTarget, Runtime
 
 Deltas: TypeAlias = AsyncGenerator[AnswerDelta, None]
+
+
+def target_of(runtime: Runtime, model: str, wanted: VaultOptions | None) -> ChatTarget:
+    """The model, with the vault that its id names unless the `vault` field asks for another."""
+    target = runtime.chat_target(model)
+    if wanted is not None and (wanted.name is not None or (wanted.mode == "always" and target.vault is None)):
+        return replace(target, vault=runtime.vault(wanted.name))
+    return target
 
 
 def head(model: str, *, prefix: str) -> Head:
@@ -45,8 +54,14 @@ async def several(asks: Sequence[Callable[[], Deltas]]) -> Deltas:
                 prompt_tokens=sum(count.prompt_tokens for count in counts),
                 completion_tokens=sum(count.completion_tokens for count in counts),
                 cached_tokens=sum(count.cached_tokens for count in counts),
+                reasoning_tokens=sum(count.reasoning_tokens for count in counts),
             )
         )
+
+
+def unwatched(deltas: Deltas) -> Deltas:
+    """Leave an answer as it is, where none measures it."""
+    return deltas
 
 
 def seeded(options: dict[str, Any], run: int) -> dict[str, Any]:
@@ -116,6 +131,7 @@ def usage(counts: Usage | None) -> dict[str, Any]:
         prompt_tokens=counts.prompt_tokens if counts else 0,
         completion_tokens=counts.completion_tokens if counts else 0,
         cached_tokens=counts.cached_tokens if counts else 0,
+        reasoning_tokens=counts.reasoning_tokens if counts else 0,
     )
 
 

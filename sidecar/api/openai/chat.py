@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from dataclasses import replace
 from functools import partial
@@ -23,6 +23,8 @@ from sidecar.api.openai.answers import (
     seeded,
     several,
     source_bodies,
+    target_of,
+    unwatched,
     usage,
 )
 from sidecar.api.openai.tool_calls import ToolCalls
@@ -37,6 +39,7 @@ from sidecar.protocol.openai_chat import (
     Head,
     VaultOptions,
     assistant_message,
+    called,
     chat_choice,
     chat_chunk,
     chat_completion,
@@ -46,33 +49,26 @@ from sidecar.protocol.openai_chat import (
 from sidecar.runtime import ChatTarget, Runtime
 
 
-async def create(runtime: Runtime, request: Request) -> ASGIApp:
-    """Answer a conversation, as one response or as a stream."""
+async def create(runtime: Runtime, request: Request, *, watch: Callable[[Deltas], Deltas] = unwatched) -> ASGIApp:
+    """Answer a conversation, as one response or as a stream; `watch` sees it pass."""
     body = read_body(ChatBody, parse_json(await request.body()))
-    target = _target(runtime, body)
-    deltas = _ask(runtime, target, body)
+    target = target_of(runtime, body.model, body.vault)
+    deltas = watch(_ask(runtime, target, body))
     named = head(target.id, prefix="chatcmpl")
     if body.stream:
-        return EventStream(chat_events(deltas, named, include_usage=body.include_usage))
+        return EventStream(chat_events(deltas, named, include_usage=body.include_usage, legacy=body.legacy_functions))
     gathered = await gather(deltas, choices=body.n)
     return json_response(
         chat_completion(
             named,
-            choices=[_whole_choice(index, choice) for index, choice in enumerate(gathered.choices)],
+            choices=[
+                _whole_choice(index, choice, legacy=body.legacy_functions)
+                for index, choice in enumerate(gathered.choices)
+            ],
             usage=usage(gathered.usage),
             sources=source_bodies(gathered.sources),
         )
     )
-
-
-def _target(runtime: Runtime, body: ChatBody) -> ChatTarget:
-    """The model, with the vault that its id names unless the `vault` field asks for another."""
-    target = runtime.chat_target(body.model)
-    if body.vault is None:
-        return target
-    if body.vault.name is not None or (body.vault.mode == "always" and target.vault is None):
-        return replace(target, vault=runtime.vault(body.vault.name))
-    return target
 
 
 def _ask(runtime: Runtime, target: ChatTarget, body: ChatBody) -> Deltas:
@@ -85,23 +81,35 @@ def _ask(runtime: Runtime, target: ChatTarget, body: ChatBody) -> Deltas:
     return several([partial(runtime.answer, target, run) for run in runs])
 
 
-def _whole_choice(index: int, choice: Choice) -> dict[str, Any]:
+def _whole_choice(index: int, choice: Choice, *, legacy: bool) -> dict[str, Any]:
+    calls = choice.tool_calls.whole
+    message = assistant_message(
+        content="".join(choice.content),
+        reasoning="".join(choice.reasoning),
+        tool_calls=calls,
+        annotations=annotation_bodies(choice.annotations),
+    )
+    if legacy and calls:
+        message = {**{name: value for name, value in message.items() if name != "tool_calls"}, **called(calls[0])}
     return chat_choice(
         index=index,
-        message=assistant_message(
-            content="".join(choice.content),
-            reasoning="".join(choice.reasoning),
-            tool_calls=choice.tool_calls.whole,
-            annotations=annotation_bodies(choice.annotations),
-        ),
-        finish_reason=choice.finish_reason or "stop",
+        message=message,
+        finish_reason=_reason(choice.finish_reason or "stop", legacy=legacy),
         logprobs={"content": choice.logprobs, "refusal": None} if choice.logprobs else None,
     )
 
 
-async def chat_events(deltas: Deltas, named: Head, *, include_usage: bool) -> AsyncGenerator[dict[str, Any], None]:
-    """Turn deltas into chunks: per choice the role first, then pieces, then exactly one with the finish reason."""
-    stream = _ChatChunks(named, include_usage=include_usage)
+def _reason(reason: str, *, legacy: bool) -> str:
+    return "function_call" if legacy and reason == "tool_calls" else reason
+
+
+async def chat_events(
+    deltas: Deltas, named: Head, *, include_usage: bool, legacy: bool = False
+) -> AsyncGenerator[dict[str, Any], None]:
+    """Turn deltas into chunks: per choice the role first, then pieces, then exactly one with the finish reason. A
+    `legacy` client is told of one call, as `function_call`.
+    """
+    stream = _ChatChunks(named, include_usage=include_usage, legacy=legacy)
     async with aclosing(deltas):
         async for delta in deltas:
             for chunk in stream.feed(delta):
@@ -113,8 +121,9 @@ async def chat_events(deltas: Deltas, named: Head, *, include_usage: bool) -> As
 class _ChatChunks:
     """What one stream has said so far, and what it says next."""
 
-    def __init__(self, named: Head, *, include_usage: bool) -> None:
+    def __init__(self, named: Head, *, include_usage: bool, legacy: bool) -> None:
         self._head = named
+        self._legacy = legacy
         self._include_usage = include_usage
         self._open: dict[int, ToolCalls] = {}
         self._finished: set[int] = set()
@@ -132,7 +141,10 @@ class _ChatChunks:
         if delta.content or delta.reasoning or delta.annotations or delta.logprobs:
             chunks.append(self._chunk(delta.index, _piece(delta), logprobs=delta.logprobs))
         for entry in calls.feed(delta.tool_calls):
-            chunks.append(self._chunk(delta.index, {"content": "", "tool_calls": [entry]}))
+            if self._legacy and entry["index"]:
+                continue
+            piece = called(entry) if self._legacy else {"tool_calls": [entry]}
+            chunks.append(self._chunk(delta.index, {"content": "", **piece}))
         if delta.finish_reason is not None:
             chunks.append(self._finish(delta.index, finish_reason(delta.finish_reason, calls)))
         return chunks
@@ -154,6 +166,7 @@ class _ChatChunks:
 
     def _finish(self, index: int, reason: str) -> dict[str, Any]:
         self._finished.add(index)
+        reason = _reason(reason, legacy=self._legacy)
         # Naive clients append `delta.content` of every chunk but the one that says stop.
         chunk = self._chunk(index, {} if reason == "stop" else {"content": ""}, finish_reason=reason)
         sources = source_bodies(self._sources)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from functools import partial
 from typing import Any
@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from sidecar.api.body import parse_json
-from sidecar.api.openai.answers import Choice, Deltas, gather, head, seeded, several, usage
+from sidecar.api.openai.answers import Choice, Deltas, gather, head, seeded, several, unwatched, usage
 from sidecar.api.responses import json_response
 from sidecar.api.streaming import EventStream
 from sidecar.chat import AnswerDelta, ChatRequest
@@ -22,11 +22,11 @@ from sidecar.protocol.openai_completions import CompletionBody, completion, comp
 from sidecar.runtime import ChatTarget, Runtime
 
 
-async def create(runtime: Runtime, request: Request) -> ASGIApp:
-    """Complete one or several prompts, as one response or as a stream."""
+async def create(runtime: Runtime, request: Request, *, watch: Callable[[Deltas], Deltas] = unwatched) -> ASGIApp:
+    """Complete one or several prompts, as one response or as a stream; `watch` sees it pass."""
     body = read_body(CompletionBody, parse_json(await request.body()))
     target = runtime.chat_target(body.model)
-    deltas = _ask(runtime, target, body)
+    deltas = watch(_ask(runtime, target, body))
     named = head(target.id, prefix="cmpl")
     # OpenAI's order: all choices of the first prompt, then those of the next.
     echoes = [prompt if body.echo else "" for prompt in body.prompt for _ in range(body.n)]

@@ -1,0 +1,1 @@
+"""The APIs of neighbours: what clients ask of Ollama and LM Studio, answered here."""

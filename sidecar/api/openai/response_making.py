@@ -1,0 +1,155 @@
+"""A response is made: searched for, answered, told as events, kept."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncGenerator, Mapping, Sequence
+from contextlib import aclosing
+from dataclasses import replace
+from typing import Any
+
+from sidecar.api.errors import describe_failure, log_failure
+from sidecar.api.openai.answers import Deltas
+from sidecar.api.openai.response_events import Event, ResponseEvents
+from sidecar.api.openai.response_request import Asked, Search
+from sidecar.chat import ChatRequest, find_hits, passage_of
+from sidecar.errors import ContextLengthError
+from sidecar.prompt import question_of
+from sidecar.protocol.openai_response_items import search_result
+from sidecar.retrieval.hit import Hit
+from sidecar.runtime import OpenVault, Runtime
+from sidecar.runtime.attributes import attributes_of
+from sidecar.runtime.response_runs import ResponseRun
+from sidecar.runtime.stored_responses import StoredResponse
+from sidecar.runtime.vector_store import file_id
+
+Found = Sequence[tuple[OpenVault, Hit]]
+
+
+async def response_events(
+    runtime: Runtime, asked: Asked, run: ResponseRun, *, request_id: str
+) -> AsyncGenerator[Event, None]:
+    """Make a response, event by event. It is kept before its last event is told, so that it can be referred to.
+
+    Nothing is told before the model's first word, unless the run is detached: until then, whatever goes wrong is
+    raised. Afterwards it is told. A run that is stopped tells that it was.
+    """
+    told = ResponseEvents(asked.head, one_call=not asked.body.parallel_tool_calls)
+    try:
+        if run.detached:
+            for event in await _queued(runtime, asked, told):
+                yield event
+        found = None if asked.search is None else await _found(asked.question, asked.search)
+        async with aclosing(_answered(runtime, asked, found)) as deltas:
+            async for delta in deltas:
+                for event in [*_opening(asked, told, found), *told.feed(delta)]:
+                    yield event
+                found = None
+        last = [*_opening(asked, told, found), *told.finish()]
+    except asyncio.CancelledError:
+        task = asyncio.current_task()
+        if not run.stopped or task is None:
+            raise
+        task.uncancel()
+        last = told.cancel()
+    except Exception as error:  # the top of a task: from the first event on, events are all that a client reads
+        if not told.begun:
+            raise
+        run.error = error
+        if run.detached or asked.body.stream:
+            log_failure(error, request_id=request_id)
+        failure = describe_failure(error, request_id=request_id).body["error"]
+        last = told.fail(message=failure["message"], code=failure["code"], param=failure["param"])
+    run.ending = True
+    await _keep(runtime, asked, told, [*run.events, *last])
+    for event in last:
+        yield event
+
+
+async def _queued(runtime: Runtime, asked: Asked, told: ResponseEvents) -> list[Event]:
+    """Begin in the background. What is kept already tells, should the server end before the answer does."""
+    events = told.start(queued=True)
+    await _keep(runtime, asked, told, events)
+    return events
+
+
+def _opening(asked: Asked, told: ResponseEvents, found: Found | None) -> list[Event]:
+    events = told.start()
+    question = question_of(asked.question.messages)
+    if asked.search is None or found is None or (not question and not found):
+        return events
+    results = [_result(vault, hit) for vault, hit in found]
+    return [*events, *told.searched(queries=[question], results=results, show_results=asked.search.show_results)]
+
+
+async def _found(question: ChatRequest, search: Search) -> Found:
+    """What the stores have, best first, mentioned notes before all."""
+    found = [
+        (vault, hit)
+        for vault in search.vaults
+        for hit in await find_hits(question, vault)
+        if hit.score >= search.tool.ranking_options.score_threshold
+    ]
+    # Sorting is stable: what one vault gave stays in its order among equals.
+    found.sort(key=lambda each: (not each[1].mentioned, -each[1].score))
+    return found[: search.tool.max_num_results or len(found)]
+
+
+def _result(vault: OpenVault, hit: Hit) -> dict[str, Any]:
+    note = hit.chunk.note
+    passage = passage_of(hit, vault=vault.name)
+    filename = passage.file or passage.path
+    return search_result(
+        file_id=file_id(vault.name, filename),
+        filename=filename,
+        score=round(min(1.0, max(0.0, hit.score)), 4),
+        text=hit.chunk.text,
+        attributes=attributes_of(note, vault=vault.name, chunk=hit.chunk),
+    )
+
+
+async def _answered(runtime: Runtime, asked: Asked, found: Found | None) -> Deltas:
+    """Ask the model; with `truncation: auto`, again without the older half of a conversation that is too long."""
+    question = asked.question
+    if found is not None:
+        question = replace(question, passages=[passage_of(hit, vault=vault.name) for vault, hit in found])
+    while True:
+        try:
+            async with aclosing(runtime.answer(asked.target, question)) as deltas:
+                async for delta in deltas:
+                    yield delta
+            return
+        except ContextLengthError as error:
+            shorter = without_beginning(question.messages) if asked.truncates else None
+            if shorter is None:
+                error.param = "input"
+                raise
+            question = replace(question, messages=shorter)
+
+
+def without_beginning(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]] | None:
+    """The messages without the older half of the turns before the last question; `None` when there are none.
+
+    System messages stay. What is left begins with a user's message, so that no function's result stands alone.
+    """
+    last = max((i for i, message in enumerate(messages) if message["role"] == "user"), default=0)
+    older = [i for i, message in enumerate(messages[:last]) if message["role"] != "system"]
+    if not older:
+        return None
+    start = older[len(older) // 2]
+    while start < last and (start == older[0] or messages[start]["role"] != "user"):
+        start += 1
+    return [message for i, message in enumerate(messages) if i >= start or message["role"] == "system"]
+
+
+async def _keep(runtime: Runtime, asked: Asked, told: ResponseEvents, events: Sequence[Mapping[str, Any]]) -> None:
+    """Keep a response with everything that was found, whether the client asked to see it or not."""
+    if not asked.body.store:
+        return
+    body = events[-1]["response"]
+    output = [
+        {**item, "results": told.results[item["id"]]} if item["id"] in told.results else item for item in body["output"]
+    ]
+    await runtime.stored_responses.save(
+        StoredResponse(body={**body, "output": output}, input=asked.input, events=events)
+    )

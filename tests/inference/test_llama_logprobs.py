@@ -1,0 +1,102 @@
+"""How likely the tokens of a GGUF model's answer were."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager, closing
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from sidecar.inference.llama import LlamaChatModel
+from sidecar.inference.model import Completion, Delta
+from tests.models.chatml import CHATML
+
+pytestmark = pytest.mark.anyio
+
+HELLO = [{"role": "user", "content": "Hello there."}]
+PROMPT = "<|im_start|>user\nHello there.<|im_end|>\n<|im_start|>assistant\n"
+
+
+@asynccontextmanager
+async def _model(path: Path) -> AsyncGenerator[LlamaChatModel]:
+    model = LlamaChatModel(path, threads=1)
+    try:
+        yield model
+    finally:
+        await model.aclose()
+
+
+async def _deltas(model: LlamaChatModel, **options: Any) -> list[Delta]:
+    return [delta async for delta in model.stream(Completion(messages=HELLO, options=options))]
+
+
+def _entries(deltas: list[Delta]) -> list[dict[str, Any]]:
+    return [entry for delta in deltas if delta.logprobs for entry in delta.logprobs["content"]]
+
+
+def _bytes(entries: list[dict[str, Any]]) -> bytes:
+    return b"".join(bytes(entry["bytes"]) for entry in entries)
+
+
+async def test_nothing_is_described_unasked(tiny_chat_gguf: Path) -> None:
+    async with _model(tiny_chat_gguf) as model:
+        for options in ({}, {"logprobs": False}, {"top_logprobs": 3}):
+            assert all(delta.logprobs is None for delta in await _deltas(model, max_tokens=3, **options))
+
+
+async def test_logprobs_are_those_of_the_models_own_distribution(tiny_chat_gguf: Path) -> None:
+    llama_cpp = pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
+    direct = llama_cpp.Llama(str(tiny_chat_gguf), n_ctx=512, n_threads=1, logits_all=True, verbose=False)
+    with closing(direct):
+        prompt = direct.tokenize(PROMPT.encode(), add_bos=False, special=True)
+        direct.eval(prompt)
+        logits = direct.scores[len(prompt) - 1].astype(np.float64)
+    expected = logits - np.log(np.exp(logits - logits.max()).sum()) - logits.max()
+    async with _model(tiny_chat_gguf) as model:
+        for options in ({}, {"temperature": 0}, {"temperature": 2, "logit_bias": {"97": 50}, "presence_penalty": 1}):
+            entry, *_ = _entries(await _deltas(model, logprobs=True, top_logprobs=5, max_tokens=4, seed=1, **options))
+            top = [each["logprob"] for each in entry["top_logprobs"]]
+            assert top == pytest.approx(sorted(expected, reverse=True)[:5], abs=1e-3)
+            assert min(abs(entry["logprob"] - expected)) < 1e-3
+            if options.get("temperature") == 0:
+                assert entry == {**entry["top_logprobs"][0], "top_logprobs": entry["top_logprobs"]}
+            if "logit_bias" in options:
+                assert (entry["token"], entry["bytes"]) == ("a", [97])
+                assert entry["logprob"] == pytest.approx(expected[97], abs=1e-3)
+
+
+@pytest.mark.parametrize("top", [0, 1, 20])
+async def test_as_many_alternatives_are_given_as_were_asked_for(tiny_chat_gguf: Path, top: int) -> None:
+    async with _model(tiny_chat_gguf) as model:
+        for entry in _entries(await _deltas(model, logprobs=True, top_logprobs=top, max_tokens=20, seed=1)):
+            assert len(entry["top_logprobs"]) == top
+            assert set(entry) == {"token", "logprob", "bytes", "top_logprobs"}
+            assert math.isfinite(entry["logprob"])
+
+
+async def test_each_piece_comes_with_its_own_tokens(parrots: Callable[..., Path]) -> None:
+    async with _model(parrots("Grüße — né, 山荘の門.")) as model:
+        deltas = await _deltas(model, logprobs=True, temperature=1.5)
+    assert _bytes(_entries(deltas)) == "Grüße — né, 山荘の門.".encode()
+    for end in range(len(deltas)):
+        # A piece ends where a character does; its last token may have begun the next one.
+        so_far = "".join(delta.content for delta in deltas[:end]).encode()
+        assert _bytes(_entries(deltas[:end]))[: len(so_far)] == so_far
+        assert len(_bytes(_entries(deltas[:end]))) < len(so_far) + 4
+    assert any("\ufffd" in entry["token"] for entry in _entries(deltas))
+
+
+async def test_the_tokens_of_thoughts_calls_and_stop_strings_are_left_out(parrots: Callable[..., Path]) -> None:
+    script = '<think>hm</think>Now then: <tool_call>{"name": "clock", "arguments": {}}</tool_call>'
+    template = CHATML + "{% if tools %}{# <tool_call> <think></think> #}{% endif %}"
+    tools = [{"type": "function", "function": {"name": "clock"}}]
+    async with _model(parrots(script, chat_template=template, controls=("</think>", "<tool_call>"))) as model:
+        called = await _deltas(model, tools=tools, logprobs=True)
+        assert _bytes(_entries(called)).strip() == b"Now then:"
+        assert called[-1].finish_reason == "tool_calls"
+        stopped = await _deltas(model, logprobs=True, stop="w t")
+        assert _bytes(_entries(stopped)) == b"No"

@@ -1,0 +1,234 @@
+"""Tool calls of GGUF models: offered by template or text, recognised in each family's marks, and held to by grammar."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from sidecar.errors import RequestError
+from sidecar.inference.llama import LlamaChatModel
+from sidecar.inference.model import Completion, Delta
+from tests.models.chatml import CHATML
+
+pytestmark = pytest.mark.anyio
+
+HELLO = [{"role": "user", "content": "How is the weather in Rome?"}]
+WEATHER: dict[str, Any] = {
+    "type": "function",
+    "function": {
+        "name": "weather",
+        "description": "Tells the weather.",
+        "parameters": {
+            "type": "object",
+            "properties": {
+                "city": {"enum": ["Rome", 'Qué "x"', "🏔\\"]},
+                "days": {"type": "integer", "minimum": 1, "maximum": 3},
+            },
+            "required": ["city"],
+            "additionalProperties": False,
+        },
+    },
+}
+CLOCK: dict[str, Any] = {"type": "function", "function": {"name": "clock"}}
+TOOLS = [WEATHER, CLOCK]
+TAGGED = CHATML + "{% if tools %}{# <tool_call> #}{% endif %}"
+MISTRAL = CHATML + "{% if tools %}{# [TOOL_CALLS] #}{% endif %}"
+LLAMA = CHATML + "{% if tools %}{# <|python_tag|> #}{% endif %}"
+UNMARKED = CHATML + "{% if tools %}{% endif %}"
+ROME = '{"city": "Rome"}'
+
+
+@asynccontextmanager
+async def _model(path: Path) -> AsyncGenerator[LlamaChatModel]:
+    model = LlamaChatModel(path, threads=1)
+    try:
+        yield model
+    finally:
+        await model.aclose()
+
+
+async def _deltas(model: LlamaChatModel, **options: Any) -> list[Delta]:
+    return [delta async for delta in model.stream(Completion(messages=HELLO, options=options))]
+
+
+def _text(deltas: list[Delta]) -> str:
+    return "".join(delta.content for delta in deltas)
+
+
+def _calls(deltas: list[Delta]) -> list[tuple[str, str]]:
+    """Names and arguments, put together as clients do; every delta is checked on the way."""
+    calls: list[tuple[str, str]] = []
+    ids = set()
+    for call in (call for delta in deltas for call in delta.tool_calls):
+        if "id" in call:
+            assert set(call) == {"index", "id", "type", "function"}
+            assert (call["index"], call["type"]) == (len(calls), "function")
+            assert call["function"]["arguments"] == ""
+            ids.add(call["id"])
+            calls.append((call["function"]["name"], ""))
+        else:
+            assert call == {"index": len(calls) - 1, "function": {"arguments": call["function"]["arguments"]}}
+            calls[-1] = (calls[-1][0], calls[-1][1] + call["function"]["arguments"])
+    assert len(ids) == len(calls)
+    return calls
+
+
+def _reasons(deltas: list[Delta]) -> list[str]:
+    return [delta.finish_reason for delta in deltas if delta.finish_reason is not None]
+
+
+@pytest.mark.parametrize(
+    ("template", "controls", "script", "content", "calls"),
+    [
+        (
+            TAGGED,
+            (),
+            f'Ich sehe nach — né.\n<tool_call>\n{{"name": "weather", "arguments": {ROME}}}\n</tool_call>',
+            "Ich sehe nach — né.",
+            [("weather", ROME)],
+        ),
+        (CHATML, (), f'<tool_call>\n{{"name": "weather", "arguments": {ROME}}}\n</tool_call>', "", [("weather", ROME)]),
+        (
+            TAGGED,
+            ("<tool_call>", "</tool_call>"),
+            f'Well.<tool_call>\n{{"name": "weather", "arguments": {ROME}}}\n</tool_call>',
+            "Well.",
+            [("weather", ROME)],
+        ),
+        (
+            MISTRAL,
+            ("[TOOL_CALLS]",),
+            f'[TOOL_CALLS][{{"name": "weather", "arguments": {ROME}}}, {{"name": "clock", "arguments": {{}}}}]',
+            "",
+            [("weather", ROME), ("clock", "{}")],
+        ),
+        (
+            LLAMA,
+            ("<|python_tag|>",),
+            f'<|python_tag|>{{"name": "weather", "parameters": {ROME}}}',
+            "",
+            [("weather", ROME)],
+        ),
+        (LLAMA, (), f'{{"name": "weather", "parameters": {ROME}}}', "", [("weather", ROME)]),
+        (UNMARKED, (), f'So:\n```json\n{{"name": "weather", "arguments": {ROME}}}\n```', "So:", [("weather", ROME)]),
+    ],
+)
+async def test_a_models_own_way_of_calling_becomes_tool_calls(
+    parrots: Any, template: str, controls: tuple[str, ...], script: str, content: str, calls: list[tuple[str, str]]
+) -> None:
+    async with _model(parrots(script, chat_template=template, controls=controls)) as model:
+        deltas = await _deltas(model, tools=TOOLS)
+        assert (_text(deltas), _calls(deltas), _reasons(deltas)) == (content, calls, ["tool_calls"])
+        one = await _deltas(model, tools=TOOLS, parallel_tool_calls=False)
+        assert (_calls(one), _reasons(one)) == (calls[:1], ["tool_calls"])
+        cut = await _deltas(model, tools=TOOLS, max_tokens=3)
+        assert _reasons(cut) == ["length"]
+        plain = await _deltas(model, tools=TOOLS, tool_choice="none")
+        assert (_calls(plain), _reasons(plain)) == ([], ["stop"])
+        assert '"name": "weather"' in _text(plain)
+
+
+async def test_a_call_whose_mark_is_written_is_held_to_the_tools_schema(parrots: Any) -> None:
+    script = '<tool_call>\n{"name": "weather", "arguments": {"city": "Atlantis"}}</tool_call>'
+    async with _model(parrots(script, chat_template=TAGGED)) as model:
+        ((name, arguments),) = _calls(await _deltas(model, tools=[WEATHER], max_tokens=200))
+    assert name == "weather"
+    assert json.loads(arguments)["city"] != "Atlantis"
+
+
+@pytest.mark.parametrize("script", ['{"name": "Rome", "arguments": 1}', "<tool_call>x", "[1, 2] < 3"])
+async def test_what_only_looks_like_a_call_is_said(parrots: Any, script: str) -> None:
+    async with _model(parrots(script, chat_template=UNMARKED)) as model:
+        deltas = await _deltas(model, tools=TOOLS)
+    assert (_text(deltas), _calls(deltas), _reasons(deltas)) == (script, [], ["stop"])
+
+
+def _fits(arguments: str) -> bool:
+    given = json.loads(arguments)
+    return (
+        given["city"] in WEATHER["function"]["parameters"]["properties"]["city"]["enum"]
+        and given.get("days", 1) in {1, 2, 3}
+        and not given.keys() - {"city", "days"}
+    )
+
+
+@pytest.mark.parametrize("template", [CHATML, TAGGED, MISTRAL, LLAMA, UNMARKED])
+async def test_a_random_model_calls_the_tool_that_is_asked_for(tmp_path: Path, template: str) -> None:
+    from tests.models import tiny_chat
+
+    pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
+    async with _model(tiny_chat.build(tmp_path / "model.gguf", chat_template=template)) as model:
+        for seed in range(4):
+            options = {"tools": TOOLS, "seed": seed, "temperature": 2, "stop": ["}", '"'], "max_tokens": 1200}
+            named = await _deltas(model, **options, tool_choice={"type": "function", "function": {"name": "weather"}})
+            ((name, arguments),) = _calls(named)
+            assert (name, _text(named), _reasons(named)) == ("weather", "", ["tool_calls"])
+            assert _fits(arguments)
+            required = await _deltas(model, **options, tool_choice="required")
+            calls = _calls(required)
+            assert 1 <= len(calls) <= 8
+            assert all(
+                _fits(arguments) if name == "weather" else json.loads(arguments) == {} for name, arguments in calls
+            )
+            assert (_text(required), _reasons(required)) == ("", ["tool_calls"])
+            one = await _deltas(model, **options, tool_choice="required", parallel_tool_calls=False)
+            assert len(_calls(one)) == 1
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        None,
+        {},
+        True,
+        {
+            "type": "object",
+            "properties": {"a": {"type": "string", "pattern": "^[z-a]$", "format": "wizard"}},
+            "required": ["a"],
+        },
+        {"type": "object", "properties": {"a": {"type": "wizard"}, "b": {"not": {}}}, "required": ["a", "c"]},
+        {"$ref": "#/$defs/x", "$defs": {"x": {"type": "object", "properties": {"n": {"$ref": "#/$defs/x"}}}}},
+        {"$ref": "#/$defs/x", "$defs": {"x": {"$ref": "#/$defs/x"}}},
+        {"type": "object", "properties": {"a": {"$ref": "https://example.com"}, "b": {"$ref": "#/properties/a"}}},
+        {"type": "object", "properties": {'ä ::= "\n\\': {"enum": ["\ud800"]}, "call": {"type": ["string", "null"]}}},
+        {
+            "type": "object",
+            "properties": {"a": {"type": "array", "items": {"anyOf": [{"type": "null"}, {"allOf": [5]}]}}},
+        },
+    ],
+)
+async def test_no_schema_of_a_tool_keeps_it_from_being_called(tiny_chat_gguf: Path, parameters: Any) -> None:
+    tool = {"type": "function", "function": {"name": "f", "parameters": parameters}}
+    bias = {str(token): -100 for token in range(128, 256)}
+    async with _model(tiny_chat_gguf) as model:
+        deltas = await _deltas(
+            model,
+            tools=[tool],
+            tool_choice="required",
+            parallel_tool_calls=False,
+            seed=1,
+            max_tokens=400,
+            logit_bias=bias,
+        )
+        (call,) = _calls(deltas)
+        assert call[0] == "f"
+        if _reasons(deltas) == ["tool_calls"]:
+            assert isinstance(json.loads(call[1]), dict)
+
+
+@pytest.mark.parametrize(
+    "choice", [{"type": "function", "function": {"name": "unknown"}}, "sometimes", {"type": "function"}, 5]
+)
+async def test_a_choice_that_cannot_be_met_is_refused_without_loading_anything(
+    tiny_chat_gguf: Path, choice: Any
+) -> None:
+    async with _model(tiny_chat_gguf) as model:
+        with pytest.raises(RequestError) as caught:
+            await _deltas(model, tools=TOOLS, tool_choice=choice)
+        assert caught.value.param == "tool_choice"
+        assert not model.process.running

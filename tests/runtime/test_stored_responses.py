@@ -1,0 +1,219 @@
+"""The file of stored responses: what is kept, for how long, and what becomes of a file that cannot be read."""
+
+from __future__ import annotations
+
+import os
+import stat
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import apsw
+import pytest
+
+from sidecar.errors import IndexUnavailableError
+from sidecar.runtime.stored_responses import FILE, Limits, StoredResponse, StoredResponses
+
+pytestmark = pytest.mark.anyio
+
+
+class Clock:
+    def __init__(self) -> None:
+        self.now = 1_000_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def response(number: int, *, previous: int | None = None, text: str = "") -> StoredResponse:
+    return StoredResponse(
+        body={
+            "id": f"resp_{number}",
+            "previous_response_id": None if previous is None else f"resp_{previous}",
+            "output": [{"id": f"msg_{number}", "type": "message", "text": text or f"answer {number}"}],
+        },
+        input=[{"id": f"in_{number}", "text": f"question {number}"}],
+        events=[{"type": "response.created", "sequence_number": 0, "text": "\ud800"}],
+    )
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+async def make(anyio_backend: str, tmp_path: Path, clock: Clock) -> AsyncIterator[Callable[..., StoredResponses]]:
+    made: list[StoredResponses] = []
+
+    def make(**limits: Any) -> StoredResponses:
+        made.append(StoredResponses(tmp_path / FILE, limits=Limits(**limits), clock=clock))
+        return made[-1]
+
+    yield make
+    for stored in made:
+        await stored.aclose()
+
+
+Make = Callable[..., StoredResponses]
+
+
+def texts(items: list[Any] | None) -> list[str]:
+    return [item["text"] for item in items or ()]
+
+
+async def test_a_response_comes_back_as_it_was_after_a_restart(make: Make) -> None:
+    stored = make()
+    assert await stored.get("resp_1") is None
+    assert await stored.save(response(1))
+    await stored.aclose()
+    assert await make().get("resp_1") == response(1)
+
+
+@pytest.mark.skipif(os.name != "posix", reason="rights are POSIX's")
+async def test_the_file_and_its_log_are_readable_by_their_owner_alone(make: Make, tmp_path: Path) -> None:
+    (tmp_path / FILE).touch(mode=0o644)
+    await make().save(response(1))
+    assert {stat.S_IMODE(path.stat().st_mode) for path in tmp_path.iterdir()} == {0o600}
+    assert {path.name for path in tmp_path.iterdir()} >= {FILE, f"{FILE}-wal"}
+
+
+async def test_no_file_is_made_before_there_is_something_to_keep(make: Make, tmp_path: Path) -> None:
+    await make().tidy()
+    assert list(tmp_path.iterdir()) == []
+
+
+async def test_a_conversation_is_given_from_its_beginning(make: Make) -> None:
+    stored = make()
+    for each in (response(1), response(2, previous=1), response(3, previous=2), response(4, previous=1)):
+        await stored.save(each)
+    assert texts(await stored.conversation("resp_3")) == [
+        "question 1",
+        "answer 1",
+        "question 2",
+        "answer 2",
+        "question 3",
+        "answer 3",
+    ]
+    assert texts(await stored.conversation("resp_4"))[2:] == ["question 4", "answer 4"]
+    assert await stored.conversation("resp_9") is None
+
+
+async def test_of_a_conversation_the_deleted_part_and_what_is_before_it_are_forgotten(make: Make) -> None:
+    stored = make()
+    for each in (response(1), response(2, previous=1), response(3, previous=2)):
+        await stored.save(each)
+    assert await stored.delete("resp_2")
+    assert texts(await stored.conversation("resp_3")) == ["question 3", "answer 3"]
+    assert not await stored.delete("resp_2")
+
+
+async def test_a_conversation_that_refers_to_itself_ends(make: Make) -> None:
+    stored = make(turns=10)
+    await stored.save(response(1, previous=2))
+    await stored.save(response(2, previous=1))
+    assert len(await stored.conversation("resp_1") or ()) == 22
+
+
+async def test_an_item_is_found_by_its_id_until_its_response_is_deleted(make: Make) -> None:
+    stored = make()
+    await stored.save(response(1))
+    assert texts(list((await stored.items(["msg_1", "msg_2", "msg_1", "in_1"])).values())) == ["answer 1"]
+    await stored.delete("resp_1")
+    assert await stored.items(["msg_1"]) == {}
+
+
+async def test_saving_again_replaces(make: Make) -> None:
+    stored = make()
+    await stored.save(response(1, text="queued"))
+    await stored.save(response(1, text="done"))
+    assert texts(await stored.conversation("resp_1")) == ["question 1", "done"]
+
+
+async def test_what_is_too_old_is_neither_given_nor_kept(make: Make, clock: Clock, tmp_path: Path) -> None:
+    stored = make(seconds=100)
+    await stored.save(response(1, text="a secret of mine"))
+    clock.now += 60
+    await stored.save(response(2, previous=1))
+    clock.now += 60
+    assert await stored.get("resp_1") is None
+    assert await stored.conversation("resp_1") is None
+    assert await stored.items(["msg_1"]) == {}
+    assert texts(await stored.conversation("resp_2")) == ["question 2", "answer 2"]
+    await stored.tidy()
+    await stored.aclose()
+    assert b"a secret of mine" not in (tmp_path / FILE).read_bytes()
+
+
+async def test_the_oldest_go_when_there_are_too_many(make: Make, clock: Clock) -> None:
+    stored = make(count=2)
+    for number in (1, 2, 3):
+        clock.now += 1
+        await stored.save(response(number))
+    assert [number for number in (1, 2, 3) if await stored.get(f"resp_{number}")] == [2, 3]
+
+
+async def test_the_oldest_go_when_they_take_too_much_room(make: Make, clock: Clock) -> None:
+    stored = make(size=25_000)
+    for number in (1, 2, 3):
+        clock.now += 1
+        await stored.save(response(number, text=f"{number}" * 10_000))
+    assert [number for number in (1, 2, 3) if await stored.get(f"resp_{number}")] == [2, 3]
+
+
+async def test_deleted_text_leaves_the_disk_at_once(make: Make, tmp_path: Path) -> None:
+    stored = make()
+    await stored.save(response(1, text="a secret of mine"))
+    await stored.delete("resp_1")
+    assert all(b"a secret of mine" not in path.read_bytes() for path in tmp_path.iterdir())
+
+
+async def test_a_damaged_file_is_set_aside(make: Make, tmp_path: Path) -> None:
+    (tmp_path / FILE).write_bytes(b"not a database, but long enough to be taken for one" * 100)
+    stored = make()
+    assert await stored.get("resp_1") is None
+    assert await stored.save(response(1))
+    assert await stored.get("resp_1") == response(1)
+    (aside,) = tmp_path.glob(f"{FILE}.damaged-*")
+    assert aside.read_bytes().startswith(b"not a database")
+
+
+async def test_a_file_that_is_damaged_while_it_is_used_is_set_aside(make: Make, tmp_path: Path) -> None:
+    stored = make()
+    for number in range(50):
+        await stored.save(response(number, text="x" * 5_000))
+    await stored.aclose()
+    whole = bytearray((tmp_path / FILE).read_bytes())
+    whole[4096:] = b"\xff" * (len(whole) - 4096)
+    (tmp_path / FILE).write_bytes(whole)
+    again = make()
+    assert await again.conversation("resp_7") is None
+    assert await again.save(response(1))
+    assert list(tmp_path.glob(f"{FILE}.damaged-*"))
+
+
+async def test_a_file_of_another_version_is_set_aside(make: Make, tmp_path: Path) -> None:
+    connection = apsw.Connection(str(tmp_path / FILE))
+    connection.pragma("user_version", 99)
+    connection.close()
+    stored = make()
+    assert await stored.save(response(1))
+    assert list(tmp_path.glob(f"{FILE}.damaged-*"))
+
+
+async def test_a_file_that_cannot_be_written_is_no_failure_of_the_answer(make: Make, tmp_path: Path) -> None:
+    (tmp_path / FILE).mkdir()
+    stored = make()
+    assert not await stored.save(response(1))
+    await stored.tidy()
+    with pytest.raises(IndexUnavailableError, match="cannot be used"):
+        await stored.get("resp_1")
+
+
+async def test_a_closed_store_says_so(make: Make) -> None:
+    stored = make()
+    await stored.save(response(1))
+    await stored.aclose()
+    await stored.aclose()
+    with pytest.raises(IndexUnavailableError, match="closed"):
+        await stored.get("resp_1")
