@@ -50,7 +50,10 @@ from sidecar.runtime import ChatTarget, Runtime
 
 
 async def create(runtime: Runtime, request: Request, *, watch: Callable[[Deltas], Deltas] = unwatched) -> ASGIApp:
-    """Answer a conversation, as one response or as a stream; `watch` sees it pass."""
+    """Answer a conversation, as one response or as a stream.
+
+    `watch` sees its deltas pass.
+    """
     body = read_body(ChatBody, parse_json(await request.body()))
     target = target_of(runtime, body.model, body.vault)
     deltas = watch(_ask(runtime, target, body))

@@ -23,7 +23,10 @@ from sidecar.runtime import ChatTarget, Runtime
 
 
 async def create(runtime: Runtime, request: Request, *, watch: Callable[[Deltas], Deltas] = unwatched) -> ASGIApp:
-    """Complete one or several prompts, as one response or as a stream; `watch` sees it pass."""
+    """Complete one or several prompts, as one response or as a stream.
+
+    `watch` sees its deltas pass.
+    """
     body = read_body(CompletionBody, parse_json(await request.body()))
     target = runtime.chat_target(body.model)
     deltas = watch(_ask(runtime, target, body))

@@ -11,7 +11,7 @@ from sidecar.api.errors import RefusedError
 
 
 async def refuse(_request: Request) -> NoReturn:
-    """Answer any attempt to write. 403: no SDK tries that again."""
+    """Refuse to write (403, which no SDK tries again): a vault is edited in Obsidian."""
     raise RefusedError(
         "Files and vector stores cannot be changed here: they are your vault, which is edited in Obsidian.",
         status=403,
