@@ -33,7 +33,7 @@ sys.path.insert(0, str(ROOT))
 
 from scripts.benchmark_page import measured_where, write_section  # noqa: E402  # the path is set above
 from tests.models import tiny_bert, tiny_chat  # noqa: E402  # the path is set above
-from tests.serving import DEMO_VAULT, serve, until  # noqa: E402  # the path is set above
+from tests.serving import DEMO_VAULT, Server, serve, until  # noqa: E402  # the path is set above
 
 BARE, OURS, PEER = "llama-cpp-python called directly", "Sidecar", "llama-cpp-python's own server"
 _CONTEXT = 4096
@@ -89,7 +89,9 @@ def measure(work: Path, chat: Path, embedding: Path, *, rounds: int) -> list[str
     """Run all three side by side; returns the lines of a table."""
     with (
         bare(chat, embedding) as direct,
-        serve(DEMO_VAULT, "--model", chat, "--embedding-model", embedding, data_dir=work / "data") as server,
+        serve(
+            DEMO_VAULT, "--model", chat, "--embedding-model", embedding, data_dir=work / "data", wait=False
+        ) as server,
         peer(work, chat, embedding) as its_own,
     ):
         ways = {
@@ -97,6 +99,7 @@ def measure(work: Path, chat: Path, embedding: Path, *, rounds: int) -> list[str
             OURS: over_http(f"{server.url}/v1", chat.stem, "text-embedding-3-small", key=server.token),
             PEER: its_own,
         }
+        until(lambda: _settled(server), seconds=300)
         for way in ways.values():
             way.chat("warm up"), way.embed(["warm up"])
         chats: dict[str, list[Chat]] = {name: [] for name in ways}
@@ -107,6 +110,10 @@ def measure(work: Path, chat: Path, embedding: Path, *, rounds: int) -> list[str
                 chats[name].append(ways[name].chat(_question(turn)))
                 batches[name].append(ways[name].embed(_texts(turn)))
     return list(_table(chats, batches))
+
+
+def _settled(server: Server) -> bool:
+    return all(vault["ready"] and not vault["chunks_without_vector"] for vault in server.status()["vaults"])
 
 
 def _table(chats: dict[str, list[Chat]], batches: dict[str, list[float]]) -> Iterator[str]:
@@ -151,6 +158,8 @@ def bare(chat: Path, embedding: Path) -> Iterator[Way]:
 
     def ask(what: str, argument: Any) -> Any:
         ours.send((what, argument))
+        if not ours.poll(120):
+            raise RuntimeError("The process that calls llama-cpp-python directly does not answer.")
         return ours.recv()
 
     try:
@@ -174,7 +183,7 @@ def _bare_main(pipe: Connection, chat: str, embedding: str) -> None:
             embedder.create_embedding(argument)
             pipe.send(time.perf_counter() - begun)
             continue
-        stream = talker.create_chat_completion(**_body(argument), logit_bias={_NO_END: -100.0})
+        stream: Any = talker.create_chat_completion(**_body(argument), logit_bias={_NO_END: -100.0})
         pieces = (chunk for chunk in stream if chunk["choices"][0]["delta"].get("content"))
         times = [time.perf_counter() for _ in pieces]
         pipe.send({"first": times[0] - begun, "rate": _ANSWER / (time.perf_counter() - times[0])})
@@ -226,7 +235,9 @@ def peer(work: Path, chat: Path, embedding: Path) -> Iterator[Way]:
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(packages), *_PEER_PACKAGES]
     subprocess.run(install, check=True, stdout=sys.stderr)
     talks = {"--model": chat, "--n_ctx": _CONTEXT, "--model_alias": "chat"}
-    embeds = {"--model": embedding, "--n_ctx": 2048, "--n_batch": 2048, "--embedding": True, "--model_alias": "embed"}
+    # Without room for the whole batch at once its process aborts.
+    room = {"--n_ctx": 2048, "--n_batch": 2048, "--n_ubatch": 2048}
+    embeds = {"--model": embedding, **room, "--embedding": True, "--model_alias": "embed"}
     with _peer_server(work, packages, talks) as talker, _peer_server(work, packages, embeds) as embedder:
         yield Way(chat=over_http(talker, "chat", "").chat, embed=over_http(embedder, "", "embed").embed)
 

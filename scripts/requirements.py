@@ -1,4 +1,5 @@
-"""Writes scripts/requirements/*.txt from uv.lock: for each install stage, what it adds, pinned and hashed for pip."""
+"""Writes scripts/requirements/*.txt, pinned and hashed for pip: from uv.lock, what each install stage adds; from the
+*.in files beside them, the clients that tests drive, each file an environment of its own."""
 
 from __future__ import annotations
 
@@ -8,6 +9,7 @@ import re
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -20,6 +22,7 @@ STAGES: dict[str, list[str]] = {
     "dev": ["--group", "dev"],
 }
 HEADER = "# What the install stage '{stage}' adds{beyond}. Written by scripts/lock from uv.lock; do not edit.\n"
+CLIENTS_HEADER = "# What {name}.in asks for. Written by scripts/lock; do not edit.\n"
 Block = tuple[str, str]
 """A requirement's name with its marker, and its lines."""
 
@@ -37,7 +40,8 @@ def main() -> int:
     except subprocess.CalledProcessError as error:
         print(error.stderr, file=sys.stderr)
         return 1
-    stale = {path: text for path, text in requirement_files(uv).items() if not is_same(path, text)}
+    wanted = requirement_files(uv) | client_files(uv)
+    stale = {path: text for path, text in wanted.items() if not is_same(path, text)}
     for path, text in stale.items():
         print(f"{path.relative_to(ROOT)}: {'out of date, run scripts/lock' if check else 'written'}")
         if not check:
@@ -58,6 +62,22 @@ def requirement_files(uv: str) -> dict[Path, str]:
         beyond = "" if stage == "core" else " to core"
         text = HEADER.format(stage=stage, beyond=beyond) + "".join(lines for _, lines in blocks)
         files[FOLDER / f"{stage}.txt"] = text
+    return files
+
+
+def client_files(uv: str) -> dict[Path, str]:
+    """Resolve the *.in files apart from uv.lock: their packages hold each other's versions back, and would ours."""
+    files = {}
+    for source in sorted(FOLDER.glob("*.in")):
+        locked = source.with_suffix(".txt")
+        with tempfile.TemporaryDirectory() as folder:
+            # uv keeps to the versions that it finds in the file it writes.
+            written = Path(folder) / locked.name
+            if locked.is_file():
+                shutil.copy(locked, written)
+            options = ("--universal", "--python-version", "3.11", "--generate-hashes", "--no-header", "--no-annotate")
+            run_uv(uv, "pip", "compile", str(source), "--output-file", str(written), *options)
+            files[locked] = CLIENTS_HEADER.format(name=source.stem) + written.read_text(encoding="utf-8")
     return files
 
 

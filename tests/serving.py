@@ -98,7 +98,7 @@ def serve(*arguments: str | Path, data_dir: Path, wait: bool = True) -> Iterator
     try:
         facts = until(lambda: _facts(process, data_dir), seconds=60)
         token = (data_dir / "token").read_text(encoding="utf-8").strip() if facts["token_file"] else ""
-        headers = {"authorization": f"Bearer {token}"}
+        headers = {"authorization": f"Bearer {token}"} if token else {}
         with (
             httpx2.Client(base_url=facts["url"], headers=headers, timeout=60, trust_env=False) as client,
             # The client's own retries would hide a server that fails now and then.

@@ -16,9 +16,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 BASH = shutil.which("bash")
-ENTRANCES = ("serve", "test", "check", "docs", "lock")
+ENTRANCES = ("serve", "test", "check", "clients", "docs", "lock")
 TOOLS = (
-    *("bash", "cat", "cksum", "cp", "dirname", "env", "find", "git", "grep", "head"),
+    *("bash", "cat", "cksum", "cp", "dirname", "env", "find", "git", "grep", "head", "id"),
     *("mkdir", "npm", "rm", "sed", "sleep", "tail", "tr", "uname", "wc"),
 )
 DEADLINE = 20.0
@@ -366,18 +366,48 @@ def test_check_finds_a_large_file(ready: House) -> None:
     assert "model.bin has 1500001 bytes" in done.stdout
 
 
+def test_clients_says_what_it_skips_and_runs_the_rest(ready: House) -> None:
+    # The stand-in for Python makes no environment, there is no node, and nothing to install Chromium with.
+    done = ready.script("scripts/clients", "-k", "ollama")
+    assert done.returncode == 0, done.stderr
+    skipped = [line for line in done.stderr.splitlines() if line.startswith("Skipped: ")]
+    assert [word for line in skipped for word in ("Python", "JavaScript", "Chromium") if word in line] == [
+        *("Python", "Python"),
+        "JavaScript",
+        "Chromium",
+    ]
+    assert done.stdout.splitlines()[-6:] == ["<pytest>", "<tests/clients>", "<-m>", "<clients>", "<-k>", "<ollama>"]
+
+
+def test_clients_are_installed_once(ready: House) -> None:
+    make = f'mkdir -p "$3/bin" && cp "{ready.root}/.venv/bin/python" "$3/bin/python"; echo "$3" >>"{ready.root}/made"'
+    ready.program(ready.root / ".venv" / "bin" / "python", f'[ "$2" != venv ] || {{ {make}; }}')
+    for _ in range(2):
+        assert ready.script("scripts/clients").returncode == 0
+    made = (ready.root / "made").read_text(encoding="utf-8").splitlines()
+    assert [Path(line).name for line in made] == ["clients", "clients-openai-2"]
+    with (ready.root / "scripts" / "requirements" / "clients.txt").open("a", encoding="utf-8") as lock:
+        lock.write("# changed\n")
+    assert ready.script("scripts/clients").returncode == 0
+    made = (ready.root / "made").read_text(encoding="utf-8").splitlines()
+    assert [Path(line).name for line in made][2:] == ["clients"]
+
+
 @pytest.mark.parametrize(
-    ("test_status", "check_status", "expected"), [(0, 0, 0), (1, 0, 1), (5, 0, 1), (0, 1, 1), (1, 1, 1)]
+    ("test_status", "check_status", "clients_status", "expected"),
+    [(0, 0, 0, 0), (1, 0, 0, 1), (5, 0, 0, 1), (0, 1, 0, 1), (0, 0, 1, 1), (1, 1, 1, 1)],
 )
-def test_ci_passes_only_when_tests_and_checks_do(
-    house: House, test_status: int, check_status: int, expected: int
+def test_ci_passes_only_when_tests_checks_and_clients_do(
+    house: House, test_status: int, check_status: int, clients_status: int, expected: int
 ) -> None:
     house.program(house.root / "scripts" / "test", f"exit {test_status}")
     house.program(house.root / "scripts" / "check", "echo checks", f"exit {check_status}")
+    house.program(house.root / "scripts" / "clients", f"exit {clients_status}")
     done = house.script(".ci/run", cwd=house.root.parent)
     assert done.returncode == expected
     assert "checks" in done.stdout.splitlines()[0]
-    assert f"tests:  exit {test_status}" in done.stdout
+    assert f"tests:   exit {test_status}" in done.stdout
+    assert f"clients: exit {clients_status}" in done.stdout
 
 
 def test_locked_files_name_no_place_but_the_public_index() -> None:
@@ -393,12 +423,14 @@ def test_every_pinned_requirement_has_its_hashes_and_the_version_of_the_lock() -
     lock = (ROOT / "uv.lock").read_text(encoding="utf-8")
     locked = set(re.findall(r'^name = "([^"]+)"\nversion = "([^"]+)"', lock, re.MULTILINE))
     names = {"core", "builtin", "pdf", "llama", "dev"}
+    clients = {"clients", "clients-openai-2"}
     files = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "scripts" / "requirements").glob("*.txt")}
-    assert set(files) == names
-    for text in files.values():
+    assert set(files) == names | clients
+    for name, text in files.items():
         pins = re.findall(r"^([\w.-]+)==([^ ;]+)[^\n]*\\\n    --hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)
         assert len(pins) == len(re.findall(r"^\w", text, re.MULTILINE))
-        assert set(pins) <= locked
+        # The clients stand in environments of their own and are resolved apart.
+        assert set(pins) <= locked or name in clients
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
