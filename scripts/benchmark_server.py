@@ -27,6 +27,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx2
+import psutil
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -172,8 +173,18 @@ def bare(chat: Path, embedding: Path) -> Iterator[Way]:
 def _bare_main(pipe: Connection, chat: str, embedding: str) -> None:
     import llama_cpp  # only here: the measuring process loads no model
 
-    talker = llama_cpp.Llama(chat, n_ctx=_CONTEXT, verbose=False)
-    embedder = llama_cpp.Llama(embedding, embedding=True, n_ctx=2048, n_batch=2048, n_ubatch=2048, verbose=False)
+    threads = _threads()
+    talker = llama_cpp.Llama(chat, n_ctx=_CONTEXT, verbose=False, n_threads=threads, n_threads_batch=threads)
+    embedder = llama_cpp.Llama(
+        embedding,
+        embedding=True,
+        n_ctx=2048,
+        n_batch=2048,
+        n_ubatch=2048,
+        verbose=False,
+        n_threads=threads,
+        n_threads_batch=threads,
+    )
     while True:
         what, argument = pipe.recv()
         if what == "stop":
@@ -187,6 +198,11 @@ def _bare_main(pipe: Connection, chat: str, embedding: str) -> None:
         pieces = (chunk for chunk in stream if chunk["choices"][0]["delta"].get("content"))
         times = [time.perf_counter() for _ in pieces]
         pipe.send({"first": times[0] - begun, "rate": _ANSWER / (time.perf_counter() - times[0])})
+
+
+def _threads() -> int:
+    """As many as Sidecar takes: its peer would answer with half of them."""
+    return psutil.cpu_count(logical=False) or 1
 
 
 def _body(text: str) -> dict[str, Any]:
@@ -245,6 +261,7 @@ def peer(work: Path, chat: Path, embedding: Path) -> Iterator[Way]:
 @contextmanager
 def _peer_server(work: Path, packages: Path, options: dict[str, Any]) -> Iterator[str]:
     port = _free_port()
+    options = {**options, "--n_threads": _threads(), "--n_threads_batch": _threads()}
     flags = [str(part) for pair in {**options, "--host": "127.0.0.1", "--port": port}.items() for part in pair]
     command = [sys.executable, "-m", "llama_cpp.server", *flags]
     log = work / f"peer-{port}.log"

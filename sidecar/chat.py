@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import hmac
 import json
 import secrets
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
@@ -19,6 +20,10 @@ from sidecar.retrieval.hit import Hit
 from sidecar.retrieval.query import add_filters, parse_query
 from sidecar.retrieval.retriever import Retriever
 from sidecar.retrieval.special import read_query
+
+# Made anew by each process and never written anywhere.
+_SECRET = secrets.token_bytes(32)
+_MARKER_LENGTH = 12
 
 Mode: TypeAlias = Literal["auto", "always", "never"]
 
@@ -142,8 +147,17 @@ async def _prompt(request: ChatRequest, passages: Sequence[Passage], model: Chat
         used_tokens=sum([await model.count_tokens(text) + 8 for text in used]),
         passage_tokens=[await model.count_tokens(render(passage)) + 4 for passage in passages],
         answer_tokens=limit if isinstance(limit, int) else None,
-        marker=secrets.token_hex(6),
+        marker=_marker(used, passages),
     )
+
+
+def _marker(texts: Sequence[str], passages: Sequence[Passage]) -> str:
+    """A word that no author of a note can know, the same for the same request: with another one each time, a seed would
+    repeat nothing, and the notes would be read anew for each of several answers.
+    """
+    content = "\0".join([*texts, *(f"{passage.path}\0{passage.text}" for passage in passages)])
+    digest = hmac.new(_SECRET, content.encode("utf-8", "surrogatepass"), "sha256")
+    return digest.hexdigest()[:_MARKER_LENGTH]
 
 
 async def _checked(

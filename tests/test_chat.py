@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from sidecar import chat
 from sidecar.chat import AnswerDelta, ChatRequest, answer
 from sidecar.index import store
 from sidecar.index.database import Database
@@ -134,3 +136,31 @@ async def test_filters_of_the_request_narrow_what_is_found(vault: OneVault) -> N
     model = ScriptedModel(("x",))
     await ask(model, vault, "boiler numbat", filters={"file": "numbat"})
     assert [source.title for source in model.asked[0].sources] == ["Numbat"]
+
+
+@pytest.mark.anyio
+async def test_the_marker_around_the_notes_is_that_of_the_request_and_cannot_be_guessed(
+    vault: OneVault, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def prompt(question: str) -> str:
+        model = ScriptedModel(("x",))
+        await ask(model, vault, question)
+        return str(model.asked[0].messages[-1]["content"])
+
+    first = await prompt("What did the boiler repair cost?")
+    marker = re.findall(r"</?notes ([0-9a-f]{12})>", first)
+    assert len(marker) == 2
+    assert await prompt("What did the boiler repair cost?") == first
+    assert marker[0] not in await prompt("What did the boiler repair really cost?")
+    monkeypatch.setattr(chat, "_SECRET", b"that of another process")
+    assert marker[0] not in await prompt("What did the boiler repair cost?")
+
+
+@pytest.mark.anyio
+async def test_the_clients_tools_take_room_from_the_notes(vault: OneVault) -> None:
+    tools = [{"type": "function", "function": {"name": "f", "description": "x" * 4000}}]
+    plain, crowded = ScriptedModel(("x",), window=1200), ScriptedModel(("x",), window=1200)
+    await ask(plain, vault, "What did the boiler repair cost?", {"max_tokens": 100})
+    await ask(crowded, vault, "What did the boiler repair cost?", {"max_tokens": 100, "tools": tools})
+    assert plain.asked[0].sources
+    assert not crowded.asked[0].sources

@@ -127,6 +127,7 @@ class _Choice:
         self._index = index
         self._finish_reason: str | None = None
         self._call_ids: list[str | None] = []
+        self._positions: dict[int, int] = {}
         self.written: list[str] = []
 
     def read(self, raw: Mapping[str, Any]) -> list[Delta]:
@@ -143,7 +144,7 @@ class _Choice:
             tool_calls=self._tool_calls(part.get("tool_calls")),
             logprobs=logprobs if isinstance(logprobs, dict) else None,
         )
-        self.written += [delta.content, delta.reasoning, *(json.dumps(call) for call in delta.tool_calls)]
+        self.written += [delta.content, delta.reasoning, *map(_written, delta.tool_calls)]
         return [delta] if delta != Delta(index=self._index) else []
 
     def ending(self) -> Delta:
@@ -161,15 +162,30 @@ class _Choice:
 
     def _call_index(self, call: Mapping[str, Any]) -> int:
         index, call_id, function = call.get("index"), call.get("id") or None, call.get("function")
+        named = isinstance(function, dict) and bool(function.get("name"))
         if isinstance(index, int):
-            self._call_ids += [None] * (index + 1 - len(self._call_ids)) if index < 1024 else []
-            return index
+            position = self._positions.get(index, index if 0 <= index < len(self._call_ids) else None)
+            # Gemini's and older Ollama's OpenAI servers give every call the index 0, and an id of its own.
+            if position is None or (named and call_id is not None and self._call_ids[position] not in (None, call_id)):
+                position = self._begin(call_id)
+            self._positions[index] = position
+            return position
         if call_id in self._call_ids and call_id is not None:
             return self._call_ids.index(call_id)
-        starts = call_id is not None or (isinstance(function, dict) and function.get("name"))
-        if starts or not self._call_ids:
-            self._call_ids.append(call_id)
+        if named or call_id is not None or not self._call_ids:
+            return self._begin(call_id)
         return len(self._call_ids) - 1
+
+    def _begin(self, call_id: str | None) -> int:
+        self._call_ids.append(call_id)
+        return len(self._call_ids) - 1
+
+
+def _written(call: Mapping[str, Any]) -> str:
+    """What the model wrote of a call; the ids around it are the server's."""
+    function = call.get("function")
+    parts = (function.get("name"), function.get("arguments")) if isinstance(function, dict) else ()
+    return "".join(part for part in parts if isinstance(part, str))
 
 
 def _text(value: object) -> str:

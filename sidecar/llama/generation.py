@@ -12,7 +12,7 @@ import numpy as np
 from sidecar.errors import ContextLengthError, RequestError
 from sidecar.llama.choice import Choice, Event
 from sidecar.llama.dialect import Dialect
-from sidecar.llama.grammar import schema_to_grammar
+from sidecar.llama.grammar import either_grammar, schema_to_grammar
 from sidecar.llama.logprobs import Entry, token_entry
 from sidecar.llama.native import NativeModel
 from sidecar.llama.options import SamplingOptions
@@ -78,9 +78,12 @@ class Generation:
 
     def _grammar(self) -> str | None:
         use, schema = self._options.tools, self._options.schema
-        if use is not None and use.required:
-            return calls_grammar(self._model.lib, use, self._voice.dialect.calls, opened=False)
-        return schema_to_grammar(self._model.lib, schema) if schema is not None else None
+        answer = schema_to_grammar(self._model.lib, schema) if schema is not None else None
+        if use is None or (answer is None and not use.required):
+            return answer
+        calls = calls_grammar(self._model.lib, use, self._voice.dialect.calls, opened=False)
+        # Agents name their tools and the schema of their last answer in one request.
+        return calls if answer is None or use.required else either_grammar(answer, calls)
 
     @cached_property
     def _behind_mark(self) -> str:
@@ -121,14 +124,14 @@ class Generation:
 
     def _choice(self, *, thinking: bool) -> Choice:
         use, dialect = self._options.tools, self._voice.dialect
-        # A schema's answer is what the grammar says; nothing in it is a call.
-        calls = dialect.calls if use is not None and (use.required or self._options.schema is None) else None
         parts = AnswerParts(
             think=dialect.think,
             thinking=thinking,
-            calls=calls,
+            calls=dialect.calls if use is not None else None,
             names=use.names if use is not None else (),
             parallel=use is None or use.parallel,
+            # An answer in a schema may look like a call, and may hold a mark in a string.
+            strict=self._options.schema is not None,
         )
         stops = () if use is not None and use.required else self._options.stop
         return Choice(parts, stops=stops, hard_stops=self._voice.template.stops)

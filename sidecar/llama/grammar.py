@@ -22,6 +22,8 @@ MAX_NESTING = 200
 MAX_GRAMMAR = 512 * 1024
 _QUANTIFIER = re.compile(r"(?<=[{,])\s*(\d{1,18})\s*(?=[,}])")
 _LOWER, _UPPER = ("minItems", "minLength"), ("maxItems", "maxLength")
+_TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|\[(?:\\.|[^\]\\])*\]|[A-Za-z][A-Za-z0-9-]*', re.DOTALL)
+"""What GBNF is made of: a literal, a class of characters, the name of a rule."""
 # Keys whose values are written into the grammar as they are; what they hold is no schema.
 _LITERALS = frozenset({"const", "enum", "default", "examples", "required"})
 _ANYTHING = {"type": ["object", "array", "string", "number", "boolean", "null"]}
@@ -32,11 +34,12 @@ def schema_to_grammar(lib: Any, schema: str) -> str:
 
     Raises RequestError for a schema that cannot be followed.
     """
-    checked = _with_safe_references(_bounded(json.loads(schema), depth=0))
     try:
-        grammar = _converted(lib.llama_grammar, checked)
+        grammar = _converted(lib.llama_grammar, _with_safe_references(_bounded(json.loads(schema), depth=0)))
+    except RecursionError as error:
+        raise _refusal("it is nested too deeply") from error
     # Its converter asserts and indexes freely: what it raises for a bad schema is not listed anywhere.
-    except (AssertionError, LookupError, TypeError, ValueError, AttributeError, RecursionError) as error:
+    except (AssertionError, LookupError, TypeError, ValueError, AttributeError) as error:
         raise _refusal(str(error)[:200]) from error
     if len(grammar) > MAX_GRAMMAR or _nesting(grammar) > MAX_NESTING:
         raise _refusal("it is too large")
@@ -47,6 +50,15 @@ def grammar_literal(text: str) -> str:
     """Write a text as a literal of GBNF."""
     escaped = text.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n").replace("\r", "\\r")
     return f'"{escaped}"'
+
+
+def either_grammar(first: str, second: str) -> str:
+    """Join two grammars to one that allows what either allows."""
+    return f"{_prefixed(first, 'first-')}\n{_prefixed(second, 'second-')}\nroot ::= first-root | second-root\n"
+
+
+def _prefixed(grammar: str, prefix: str) -> str:
+    return _TOKEN.sub(lambda found: found[0] if found[0][0] in '"[' else prefix + found[0], grammar)
 
 
 def _converted(library: Any, schema: dict[str, Any]) -> str:

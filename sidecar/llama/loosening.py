@@ -7,6 +7,7 @@ understood allows anything.
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Mapping
 from typing import Any
@@ -16,6 +17,7 @@ _MAX_PARTS = 1500
 """Schemas within one schema; beyond, everything is allowed: the grammar would be too large to be asked."""
 _MAX_LENGTH = 64
 _MAX_RANGE = 64
+_LISTS = ("properties", "required", "allOf", "anyOf", "oneOf", "prefixItems", "items")
 _TYPES = ("object", "array", "string", "number", "integer", "boolean", "null")
 ANYTHING: Mapping[str, Any] = {"type": ["object", "array", "string", "number", "boolean", "null"]}
 
@@ -34,7 +36,7 @@ class Loosener:
         names: dict[str, str] = {}
         for section in ("$defs", "definitions"):
             parts = root.get(section)
-            for name in parts if isinstance(parts, Mapping) else ():
+            for name in parts if isinstance(parts, Mapping) and len(parts) <= _MAX_PARTS else ():
                 names[f"#/{section}/{name}"] = f"part{len(self.definitions) + len(names)}"
         walk = _Walk(root, names, budget=_MAX_PARTS - self._parts)
         for reference, name in names.items():
@@ -60,36 +62,39 @@ class _Walk:
 
     def loose(self, schema: object, *, depth: int) -> dict[str, Any]:
         self.parts += 1
-        if not isinstance(schema, Mapping) or depth > _MAX_DEPTH or self.parts > self._budget:
-            return dict(ANYTHING)
+        if not isinstance(schema, Mapping) or depth > _MAX_DEPTH or self.parts + _breadth(schema) > self._budget:
+            return _any()
         if isinstance(schema.get("$ref"), str):
             name = self._names.get(schema["$ref"])
-            return dict(ANYTHING) if name is None else {"$ref": f"#/$defs/{name}"}
+            return _any() if name is None else {"$ref": f"#/$defs/{name}"}
         if "const" in schema:
             return _enumerated([schema["const"]])
         if isinstance(schema.get("enum"), list) and schema["enum"]:
             return _enumerated(schema["enum"])
         if isinstance(schema.get("allOf"), list) and schema["allOf"]:
             schema = self._merged(schema)
+            if self.parts + _breadth(schema) > self._budget:
+                return _any()
         alternatives = schema.get("anyOf") or schema.get("oneOf")
         # Beside a type, alternatives mostly say which keys go together; the type alone is the looser of the two.
         if isinstance(alternatives, list) and alternatives and not {"type", "properties"} & schema.keys():
-            return {"anyOf": [self.loose(each, depth=depth + 1) for each in alternatives]}
+            return {"anyOf": _distinct([self.loose(each, depth=depth + 1) for each in alternatives])}
         return self._typed(schema, depth=depth)
 
     def _merged(self, schema: Mapping[str, Any]) -> dict[str, Any]:
-        merged: dict[str, Any] = {key: value for key, value in schema.items() if key != "allOf"}
+        merged: dict[str, Any] = {key: copy.copy(value) for key, value in schema.items() if key != "allOf"}
+        self.parts += len(schema["allOf"])
         for part in schema["allOf"]:
             if isinstance(part, Mapping) and isinstance(part.get("$ref"), str) and part["$ref"] in self._names:
                 part = self.target(part["$ref"])
             for key, value in part.items() if isinstance(part, Mapping) else ():
                 known = merged.get(key)
-                if isinstance(known, Mapping) and isinstance(value, Mapping):
-                    merged[key] = {**known, **value}
+                if isinstance(known, dict) and isinstance(value, Mapping):
+                    known.update(value)
                 elif isinstance(known, list) and isinstance(value, list) and key == "required":
-                    merged[key] = known + value
+                    known.extend(value)
                 elif known is None:
-                    merged[key] = value
+                    merged[key] = copy.copy(value)
         merged.pop("allOf", None)
         return merged
 
@@ -141,6 +146,18 @@ class _Walk:
         if isinstance(first, list) and first:
             return {"type": "array", "prefixItems": [self.loose(each, depth=depth + 1) for each in first]}
         return {"type": "array", "items": self.loose(items, depth=depth + 1), **_bounds(schema, "minItems", "maxItems")}
+
+
+def _breadth(schema: Mapping[str, Any]) -> int:
+    """The longest list in a schema: each of its entries costs the grammar something, even one that allows anything."""
+    return max((len(part) for key in _LISTS if isinstance(part := schema.get(key), Mapping | list)), default=0)
+
+
+def _distinct(schemas: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What is left out makes alternatives alike. A grammar follows each of them at once: where they hold one another,
+    twelve levels of two took it 13 seconds.
+    """
+    return list({json.dumps(schema, sort_keys=True): schema for schema in schemas}.values())
 
 
 def _any() -> dict[str, Any]:

@@ -17,6 +17,7 @@ PartKind: TypeAlias = Literal["content", "reasoning", "call", "arguments"]
 
 _FENCES = ("```json", "```tool_call", "```\n")
 """How models without marks set a call apart. Only an object that names an offered tool and arguments is one."""
+_QUOTES = frozenset("`'\"")
 _HELD_SPACE = 64
 """Blank characters held back, since those before and after a call or a thought belong to neither."""
 
@@ -33,7 +34,7 @@ class Part:
 
 class AnswerParts:
     """Takes text in pieces and gives out parts. `calls` is `None` where no tools are offered; `thinking` says that the
-    prompt has opened a thought already.
+    prompt has opened a thought already; when `strict`, calls begin as the family begins them, and before any text.
     """
 
     def __init__(
@@ -44,15 +45,19 @@ class AnswerParts:
         calls: CallMarks | None = None,
         names: Collection[str] = (),
         parallel: bool = True,
+        strict: bool = False,
     ) -> None:
         self._think = think
         self._calls = calls
         self._names = names
         self._parallel = parallel
-        self._openings = _openings(calls)
+        self._strict = strict
+        self._openings = _openings(calls, strict=strict)
         self._pending = ""
         self._at = 0
+        self._before = ""
         self._region: CallRegion | None = None
+        self._quoted = False
         self._parts: list[Part] = []
         self._silent = True
         self._first = True
@@ -66,8 +71,8 @@ class AnswerParts:
 
     @property
     def at_call(self) -> bool:
-        """Whether the text ends right behind the family's mark: from here on it must be a call."""
-        return self._region is not None and self._region.untouched
+        """Whether the text ends right behind the family's mark, none in quotes: from here on it must be a call."""
+        return self._region is not None and self._region.untouched and not self._quoted
 
     def feed(self, text: str) -> list[Part]:
         """Take the next piece; gives back the parts that can no longer change."""
@@ -112,7 +117,7 @@ class AnswerParts:
             decided = self._opening()
             if decided is not None:
                 return decided
-        found = [(at, mark) for mark in self._openings if (at := self._pending.find(mark)) >= 0]
+        found = [(at, mark) for mark in self._openings if (at := self._pending.find(mark)) >= 0 and self._may_open(at)]
         if not found:
             self._say("content", len(self._pending) - _held(self._pending, self._openings))
             return False
@@ -157,12 +162,16 @@ class AnswerParts:
             self._skip(blank + len(think))
             self.thinking = self._trim = True
             return True
-        if self._calls is not None and body[0] in "{[" and not body.startswith(self._openings):
+        bare = self._calls is not None and not (self._strict and self._calls.written)
+        if bare and body[0] in "{[" and not body.startswith(self._openings):
             self._enter("")
             return True
         return None
 
     # ── inside ──
+
+    def _may_open(self, at: int) -> bool:
+        return not self._strict or (self._silent and not self._pending[:at].strip())
 
     def _leave_out_space(self) -> bool:
         """Drop blank characters after a mark; false when nothing is left."""
@@ -176,6 +185,7 @@ class AnswerParts:
         held = self._pending.index(mark) + len(mark) if mark else len(self._pending) - len(self._pending.lstrip())
         marked = mark != "" and mark == self._calls.open
         close = self._calls.close if marked else "```" if mark else ""
+        self._quoted = self._before in _QUOTES and self._pending.startswith(mark)
         self._region = CallRegion(self._names, close=close, marked=marked, raw=self._pending[:held])
         self._skip(held)
 
@@ -206,6 +216,7 @@ class AnswerParts:
             self._parts.append(Part(kind=kind, text=text, start=start))
 
     def _skip(self, length: int) -> None:
+        self._before = self._pending[:length][-1:] or self._before
         self._pending = self._pending[length:]
         self._at += length
 
@@ -214,10 +225,11 @@ class AnswerParts:
         return parts
 
 
-def _openings(calls: CallMarks | None) -> tuple[str, ...]:
+def _openings(calls: CallMarks | None, *, strict: bool) -> tuple[str, ...]:
     if calls is None:
         return ()
-    return (calls.open, *_FENCES) if calls.open else _FENCES
+    own = (calls.open,) if calls.open else ()
+    return own if strict else (*own, *_FENCES)
 
 
 def _held(text: str, marks: Sequence[str]) -> int:

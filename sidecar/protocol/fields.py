@@ -43,6 +43,7 @@ def _request_error(loc: Sequence[str | int], *, kind: str, message: str) -> Requ
     if kind == "missing":
         return RequestError(f"You must provide '{param}'.", param=param, code="missing_required_parameter")
     code = "invalid_type" if kind.endswith("_type") else "invalid_value"
+    message = "Input should be an object" if kind == "model_type" else message
     return RequestError(f"Invalid '{param}': {message}.", param=param, code=code)
 
 

@@ -13,6 +13,8 @@ from sidecar.protocol.openai_chat import FINGERPRINT, Head
 
 _NOT_OPTIONS = frozenset(
     {"model", "prompt", "suffix", "echo", "best_of", "stream", "stream_options", "n", "logprobs", "vault"}
+    # Unknown to this endpoint, though chat would follow them: its answers have no place for a call.
+    | {"tools", "tool_choice", "parallel_tool_calls", "functions", "function_call", "top_logprobs"}
 )
 _MAX_PROMPTS = 128
 

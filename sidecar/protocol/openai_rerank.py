@@ -11,6 +11,8 @@ from sidecar.errors import RequestError
 from sidecar.protocol.fields import Body, Whole
 
 MOST_DOCUMENTS = 1_000
+_MOST_CHARACTERS = 10_000
+"""Of the query, which is read anew with every document; no model takes as many."""
 
 
 def _documents(given: list[Any]) -> list[str]:
@@ -38,7 +40,7 @@ class RerankBody(Body):
     """The request body; `documents` are texts whatever form they came in."""
 
     model: str | None = Field(default=None, min_length=1, max_length=512)
-    query: str = Field(min_length=1)
+    query: str = Field(min_length=1, max_length=_MOST_CHARACTERS)
     documents: Annotated[list[Any], AfterValidator(_documents)]
     top_n: Whole | None = Field(default=None, ge=1)
     return_documents: bool = False

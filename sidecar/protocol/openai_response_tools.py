@@ -71,9 +71,10 @@ def check_tool_choice(choice: Any) -> Any:
         allowed = choice.get("tools")
         if not isinstance(allowed, list) or not all(isinstance(each, dict) for each in allowed):
             raise _wrong("tool_choice.tools", "a list of objects")
-        if choice.get("mode", "auto") not in ("auto", "required"):
+        mode = "auto" if choice.get("mode") is None else choice["mode"]
+        if mode not in ("auto", "required"):
             raise RequestError("Invalid 'tool_choice.mode': use auto or required.", param="tool_choice.mode")
-        return {"mode": "auto", **choice}
+        return {**choice, "mode": mode}
     return choice
 
 

@@ -22,6 +22,7 @@ _LOGPROBS = "message.output_text.logprobs"
 
 
 def _format(wanted: dict[str, Any]) -> dict[str, Any]:
+    wanted = {key: value for key, value in wanted.items() if value is not None}
     kind = wanted.get("type", "text")
     if not isinstance(kind, str) or kind not in _FORMATS:
         raise RequestError(

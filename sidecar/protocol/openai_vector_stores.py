@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, model_validator
 
@@ -13,8 +13,6 @@ from sidecar.protocol.fields import Body, Whole
 MOST_RESULTS = 50
 _MOST_QUERIES = 16
 _MOST_CHARACTERS = 10_000
-
-FileStatus = Literal["in_progress", "completed", "failed", "cancelled"]
 
 
 def _queries(given: Any) -> list[str]:

@@ -1,10 +1,14 @@
-"""The SQLite file that stored responses are in: its tables, its rights, its version."""
+"""The SQLite file that stored responses are in: its tables, its rights, its version, what damage is told by."""
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import zlib
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import apsw
 
@@ -12,15 +16,16 @@ from sidecar.index.database import set_aside
 
 log = logging.getLogger(__name__)
 
-_VERSION = 1
+_VERSION = 2
 _SCHEMA = """
 CREATE TABLE responses (
     id TEXT PRIMARY KEY,
     created_at REAL NOT NULL,
     previous_id TEXT,
     bytes INTEGER NOT NULL,
-    body TEXT NOT NULL,
-    input TEXT NOT NULL,
+    checksum INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    input BLOB NOT NULL,
     events BLOB NOT NULL
 );
 CREATE INDEX responses_by_age ON responses (created_at, id, bytes);
@@ -54,7 +59,8 @@ def _connected(path: Path) -> apsw.Connection:
         path.chmod(0o600)
     connection = apsw.Connection(str(path))
     try:
-        connection.set_busy_timeout(5_000)
+        # Only a backup may hold the file, and one answer after the other would wait for its end.
+        connection.set_busy_timeout(200)
         connection.pragma("journal_mode", "wal")
         connection.pragma("synchronous", "normal")
         connection.pragma("foreign_keys", 1)
@@ -64,3 +70,30 @@ def _connected(path: Path) -> apsw.Connection:
         connection.close(force=True)
         raise
     return connection
+
+
+def checksum_of(body: bytes, given: bytes) -> int:
+    """The checksum of a row: SQLite does not notice when a byte within a value has changed on the disk."""
+    return zlib.crc32(given, zlib.crc32(body))
+
+
+def unpacked(packed: bytes) -> list[Mapping[str, Any]]:
+    """The events of a stream; none when they are damaged, which their own checksum tells."""
+    try:
+        events: list[Mapping[str, Any]] = json.loads(zlib.decompress(packed))
+    except zlib.error:
+        return []
+    return events
+
+
+def item_at(connection: apsw.Connection, item_id: str, *, since: float) -> Mapping[str, Any] | None:
+    """An output item of a stored response that is whole; `None` when there is none of that id."""
+    rows: list[Any] = connection.execute(
+        "SELECT body, input, checksum FROM items JOIN responses ON responses.id = response_id"
+        " WHERE items.id = ? AND created_at >= ?",
+        (item_id, since),
+    ).fetchall()
+    sound = (body for body, given, checksum in rows if checksum_of(body, given) == checksum)
+    output = (item for body in sound for item in json.loads(body)["output"])
+    found: Mapping[str, Any] | None = next((item for item in output if item["id"] == item_id), None)
+    return found

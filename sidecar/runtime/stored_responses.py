@@ -23,7 +23,7 @@ import apsw
 
 from sidecar.errors import IndexUnavailableError
 from sidecar.index.database import set_aside
-from sidecar.runtime.response_file import open_file
+from sidecar.runtime.response_file import checksum_of, item_at, open_file, unpacked
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ WITH RECURSIVE chain (id, previous_id, depth) AS (
     SELECT r.id, r.previous_id, depth + 1 FROM responses r JOIN chain ON r.id = chain.previous_id
     WHERE depth < ?3 AND r.created_at >= ?2
 )
-SELECT body, input FROM chain JOIN responses USING (id) ORDER BY depth DESC
+SELECT body, input, checksum FROM chain JOIN responses USING (id) ORDER BY depth DESC
 """
 
 
@@ -89,12 +89,18 @@ class StoredResponses:
     async def conversation(self, response_id: str) -> list[Item] | None:
         """Every item up to and with a response's output, oldest first; `None` when the response is not there.
 
-        Of a conversation whose beginning was deleted or is too old, the rest is given. Raises IndexUnavailableError.
+        Of a conversation whose beginning was deleted, is damaged or too old, the rest is given. Raises
+        IndexUnavailableError.
         """
 
         def run(connection: apsw.Connection) -> list[Item] | None:
             rows: list[Any] = connection.execute(_CHAIN, (response_id, self._oldest, self._limits.turns)).fetchall()
-            turns = [[*json.loads(given), *json.loads(body)["output"]] for body, given in rows]
+            turns: list[list[Item]] = []
+            for body, given, checksum in rows:
+                if checksum_of(body, given) != checksum:
+                    turns.clear()
+                else:
+                    turns.append([*json.loads(given), *json.loads(body)["output"]])
             return [item for turn in turns for item in turn] if turns else None
 
         return await self._run(run)
@@ -106,7 +112,7 @@ class StoredResponses:
         """
 
         def run(connection: apsw.Connection) -> dict[str, Item]:
-            found = (_item(connection, item_id, since=self._oldest) for item_id in dict.fromkeys(item_ids))
+            found = (item_at(connection, item_id, since=self._oldest) for item_id in dict.fromkeys(item_ids))
             return {item["id"]: item for item in found if item is not None}
 
         return await self._run(run)
@@ -156,8 +162,10 @@ class StoredResponses:
         try:
             return await asyncio.get_running_loop().run_in_executor(self._thread, self._retried, work, transaction)
         except (apsw.Error, OSError) as error:
+            # Without the path, which is nobody's business but the log's.
+            reason = error.strerror if isinstance(error, OSError) else error
             raise IndexUnavailableError(
-                f"The stored responses in {self.path.name} cannot be used: {error}.",
+                f"The stored responses in {self.path.name} cannot be used: {reason}.",
                 hint="Is the disk full, or the data folder not yours to write?",
             ) from error
 
@@ -182,12 +190,13 @@ class StoredResponses:
         return result  # noqa: RET504  # to mypy, a `with` of apsw may swallow what is raised
 
     def _save(self, connection: apsw.Connection, stored: StoredResponse) -> None:
-        body, given = json.dumps(stored.body), json.dumps(list(stored.input))
+        body, given = json.dumps(stored.body).encode("ascii"), json.dumps(list(stored.input)).encode("ascii")
         events = zlib.compress(json.dumps(list(stored.events)).encode("ascii"), level=1)
         identity: str = stored.body["id"]
         connection.execute("DELETE FROM responses WHERE id = ?", (identity,))
         connection.execute(
-            "INSERT INTO responses (id, created_at, previous_id, body, input, events, bytes) VALUES (?,?,?,?,?,?,?)",
+            "INSERT INTO responses (id, created_at, previous_id, body, input, events, checksum, bytes)"
+            " VALUES (?,?,?,?,?,?,?,?)",
             (
                 identity,
                 self._clock(),
@@ -195,6 +204,7 @@ class StoredResponses:
                 body,
                 given,
                 events,
+                checksum_of(body, given),
                 len(body) + len(given) + len(events),
             ),
         )
@@ -221,20 +231,9 @@ def _checkpoint(connection: apsw.Connection) -> None:
 
 def _read(connection: apsw.Connection, response_id: str, *, since: float) -> StoredResponse | None:
     rows: list[Any] = connection.execute(
-        "SELECT body, input, events FROM responses WHERE id = ? AND created_at >= ?", (response_id, since)
+        "SELECT body, input, events, checksum FROM responses WHERE id = ? AND created_at >= ?", (response_id, since)
     ).fetchall()
-    for body, given, events in rows:
-        return StoredResponse(
-            body=json.loads(body), input=json.loads(given), events=json.loads(zlib.decompress(events))
-        )
+    for body, given, events, checksum in rows:
+        if checksum_of(body, given) == checksum:
+            return StoredResponse(body=json.loads(body), input=json.loads(given), events=unpacked(events))
     return None
-
-
-def _item(connection: apsw.Connection, item_id: str, *, since: float) -> Item | None:
-    rows: list[Any] = connection.execute(
-        "SELECT body FROM items JOIN responses ON responses.id = response_id WHERE items.id = ? AND created_at >= ?",
-        (item_id, since),
-    ).fetchall()
-    output = (item for (body,) in rows for item in json.loads(body)["output"])
-    found: Item | None = next((item for item in output if item["id"] == item_id), None)
-    return found

@@ -18,6 +18,7 @@ from sidecar.index.listing import (
     file_totals,
     files_page,
 )
+from sidecar.index.records import ChunkRecord, chunks_of
 from sidecar.runtime.file_ids import FileIds
 from sidecar.runtime.vaults import OpenVault
 from sidecar.runtime.vector_store import parse_file_id, vault_mark
@@ -103,6 +104,15 @@ class Stores:
     async def text(self, stored: StoredFile) -> list[str]:
         """The text of a file as the index holds it, piece by piece: comments and what is withheld are not in it."""
         return await self._vaults[stored.vault].read(lambda connection: file_text(connection, stored.file.note.path))
+
+    async def pieces(self, vault: str, path: str) -> list[ChunkRecord]:
+        """The pieces of a note, in order; none when vault or note is not there (any longer)."""
+        opened = self._vaults.get(vault)
+        return [] if opened is None else await opened.read(lambda connection: chunks_of(connection, path))
+
+    def vault_of_mark(self, mark: str) -> str | None:
+        """The name of the vault that these digits of a file's id stand for."""
+        return self._names.get(mark)
 
     def _vault_of(self, file_id: str | None) -> str | None:
         parsed = parse_file_id(file_id) if file_id else None

@@ -49,9 +49,11 @@ def store_id(vault_name: str) -> str:
 
 def vault_of_store(wanted: str, vaults: Mapping[str, OpenVault]) -> OpenVault | None:
     """The vault behind a store's id, in either spelling of its name; `None` when there is none."""
-    for name, vault in vaults.items():
-        if wanted in (store_id(name), _STORE + name):
-            return vault
+    # The name as it is comes second: it may look like another one that is spelled for a URL.
+    for spell in (store_id, _STORE.__add__):
+        for name, vault in vaults.items():
+            if wanted == spell(name):
+                return vault
     return next(iter(vaults.values()), None) if wanted == DEFAULT_STORE else None
 
 

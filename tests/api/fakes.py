@@ -18,6 +18,7 @@ from sidecar.inference.model import ChatModel, Usage
 from sidecar.runtime import ChatTarget, ModelEntry, OpenVault, Runtime
 from sidecar.runtime.response_runs import ResponseRuns
 from sidecar.runtime.stored_responses import StoredResponses
+from sidecar.runtime.stores import Stores
 
 TOKEN = "sk-sidecar-0123456789abcdef0123456789abcdef"
 URI = "obsidian://open?vault=Garden&file=Rivers"
@@ -148,6 +149,7 @@ class FakeRuntime:
         self.changed = asyncio.Condition()
         self.embeddings = FakeEmbeddingModel()
         self.vaults = {name: cast("OpenVault", FakeVault(name, self.calls)) for name in ("Garden", "Work")}
+        self.stores = Stores({})
         self.ready = True
 
     @property

@@ -74,6 +74,19 @@ async def test_logprobs_come_in_the_legacy_columns(live: Live) -> None:
     assert live.runtime.requests[0].options == {"logprobs": True, "top_logprobs": 1}
 
 
+async def test_a_stream_has_the_logprobs_of_text_that_is_held_back(live: Live) -> None:
+    pieces = [
+        AnswerDelta(content=content, logprobs={"content": [{"token": token, "logprob": -0.5}]})
+        for content, token in (("see ", "see [["), ("", "No"), ("[[Nowhere]]", "where]]"))
+    ]
+    live.runtime.scripts = [Script(*pieces, AnswerDelta(finish_reason="stop"))]
+    tokens: list[str] = []
+    async for chunk in await live.openai.completions.create(model="vault", prompt="Q:", logprobs=0, stream=True):
+        logprobs = chunk.choices[0].logprobs
+        tokens += (logprobs.tokens or []) if logprobs else []
+    assert tokens == ["see [[", "No", "where]]"]
+
+
 @pytest.mark.parametrize(
     ("fields", "param"),
     [
@@ -89,6 +102,13 @@ async def test_what_chat_has_no_words_for_is_refused_by_name(live: Live, fields:
     assert response.status_code == 400
     assert response.json()["error"]["param"] == param
     assert live.runtime.requests == []
+
+
+async def test_fields_of_chat_that_have_no_place_in_the_answer_are_not_followed(live: Live) -> None:
+    chats = {"tools": 5, "tool_choice": "required", "functions": [], "top_logprobs": "x", "response_format": {}}
+    response = await live.http.post("/v1/completions", json={"model": "vault", "prompt": "A", **chats})
+    assert response.status_code == 200
+    assert live.runtime.requests[0].options == {"response_format": {}}
 
 
 async def test_an_empty_suffix_is_none(live: Live) -> None:

@@ -55,6 +55,7 @@ async def test_documents_come_back_best_first_under_their_index(tmp_path: Path, 
         wrong: list[tuple[dict[str, Any], str]] = [
             ({"documents": ["b"]}, "query"),
             ({"query": "", "documents": ["b"]}, "query"),
+            ({"query": "a" * 10_001, "documents": ["b"]}, "query"),
             ({"query": "a"}, "documents"),
             ({"query": "a", "documents": []}, "documents"),
             ({"query": "a", "documents": "b"}, "documents"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +21,7 @@ from sidecar.config import Config
 from sidecar.inference.llama import LlamaChatModel
 from sidecar.llama.process import MAX_WAITING, LlamaProcess
 from sidecar.runtime import Runtime, open_runtime
+from tests.llama.waiting import until
 from tests.serving import DEMO_VAULT
 
 pytestmark = pytest.mark.anyio
@@ -74,12 +75,6 @@ async def loaded(data_dir: Path, *, model: Path | None) -> AsyncIterator[Loaded]
         finally:
             stop.set()
             await server
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    async with asyncio.timeout(60):
-        while not condition():
-            await asyncio.sleep(0.01)
 
 
 async def test_two_hundred_streams_at_once_all_end_whole_and_the_model_list_answers_meanwhile(tmp_path: Path) -> None:

@@ -136,9 +136,67 @@ async def test_a_models_own_way_of_calling_becomes_tool_calls(
 async def test_a_call_whose_mark_is_written_is_held_to_the_tools_schema(parrots: Any) -> None:
     script = '<tool_call>\n{"name": "weather", "arguments": {"city": "Atlantis"}}</tool_call>'
     async with _model(parrots(script, chat_template=TAGGED)) as model:
-        ((name, arguments),) = _calls(await _deltas(model, tools=[WEATHER], max_tokens=200))
+        # Off its script, the model may go on with more calls.
+        deltas = await _deltas(model, tools=[WEATHER], max_tokens=200, parallel_tool_calls=False)
+        ((name, arguments),) = _calls(deltas)
     assert name == "weather"
     assert json.loads(arguments)["city"] != "Atlantis"
+
+
+ANSWER: dict[str, Any] = {
+    "type": "object",
+    "properties": {"call": {"enum": ["<tool_call>{", 'x "']}},
+    "required": ["call"],
+}
+FORMAT = {"type": "json_schema", "json_schema": {"schema": ANSWER}}
+
+
+@pytest.mark.parametrize(
+    ("template", "script"),
+    [
+        (TAGGED, f'<tool_call>\n{{"name": "weather", "arguments": {ROME}}}\n</tool_call>'),
+        (MISTRAL, f'[TOOL_CALLS][{{"name": "weather", "arguments": {ROME}}}]'),
+        (LLAMA, f'{{"name": "weather", "parameters": {ROME}}}'),
+    ],
+)
+async def test_a_tool_may_be_called_before_an_answer_in_a_schema(parrots: Any, template: str, script: str) -> None:
+    async with _model(parrots(script, chat_template=template)) as model:
+        deltas = await _deltas(model, tools=TOOLS, response_format=FORMAT, max_tokens=200)
+    assert _text(deltas) == ""
+    assert [(name, json.loads(text)) for name, text in _calls(deltas)] == [("weather", json.loads(ROME))]
+    assert _reasons(deltas) == ["tool_calls"]
+
+
+@pytest.mark.parametrize("template", [TAGGED, MISTRAL, LLAMA])
+async def test_an_answer_in_a_schema_is_no_call_even_with_a_mark_in_it(parrots: Any, template: str) -> None:
+    script = '{"call": "<tool_call>{"}'
+    async with _model(parrots(script, chat_template=template)) as model:
+        deltas = await _deltas(model, tools=TOOLS, response_format=FORMAT, max_tokens=200)
+    assert (json.loads(_text(deltas)), _calls(deltas), _reasons(deltas)) == (json.loads(script), [], ["stop"])
+
+
+async def test_a_random_model_with_tools_and_a_schema_gives_one_or_the_other(tmp_path: Path) -> None:
+    from tests.models import tiny_chat
+
+    pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
+    async with _model(tiny_chat.build(tmp_path / "model.gguf", chat_template=TAGGED)) as model:
+        for seed in range(8):
+            deltas = await _deltas(
+                model, tools=TOOLS, response_format=FORMAT, seed=seed, temperature=2, max_tokens=1200
+            )
+            calls = _calls(deltas)
+            if calls:
+                assert (_text(deltas), _reasons(deltas)) == ("", ["tool_calls"])
+                assert all(json.loads(text) == {} if name == "clock" else _fits(text) for name, text in calls)
+            else:
+                assert json.loads(_text(deltas))["call"] in ANSWER["properties"]["call"]["enum"]
+
+
+async def test_a_mark_that_is_only_mentioned_forces_no_call(parrots: Any) -> None:
+    script = "Calls stand in `<tool_call>` here."
+    async with _model(parrots(script, chat_template=TAGGED)) as model:
+        deltas = await _deltas(model, tools=TOOLS)
+    assert (_text(deltas), _calls(deltas), _reasons(deltas)) == (script, [], ["stop"])
 
 
 @pytest.mark.parametrize("script", ['{"name": "Rome", "arguments": 1}', "<tool_call>x", "[1, 2] < 3"])

@@ -148,6 +148,20 @@ async def test_tool_calls_get_an_index_where_it_is_missing() -> None:
     assert deltas[-1].finish_reason == "tool_calls"
 
 
+async def test_calls_that_share_an_index_are_told_apart_by_their_ids() -> None:
+    parts = (
+        chunk({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": ""}}]}),
+        chunk({"tool_calls": [{"index": 0, "id": "a", "function": {"name": "f", "arguments": '{"x": 1}'}}]}),
+        chunk({"tool_calls": [{"index": 0, "id": "b", "function": {"name": "g", "arguments": '{"y":'}}]}),
+        # Some servers make up a new id for every piece of a call.
+        chunk({"tool_calls": [{"index": 0, "id": "c", "function": {"arguments": " 2}"}}]}),
+    )
+    async with serving(*parts, DONE) as (_, model):
+        deltas = await answer(model)
+    calls = [call for delta in deltas for call in delta.tool_calls]
+    assert [call["index"] for call in calls] == [0, 0, 1, 1]
+
+
 async def test_choices_are_told_apart_by_index_and_each_ends_once() -> None:
     parts = (
         chunk({"content": "a"}, index=1),
@@ -175,6 +189,14 @@ async def test_usage_that_never_comes_is_estimated() -> None:
     assert usage == Usage(
         prompt_tokens=estimate_messages(ASKED.messages), completion_tokens=estimate_tokens("four words of text")
     )
+
+
+async def test_of_a_call_only_what_the_model_wrote_is_estimated() -> None:
+    call = {"index": 0, "id": "call_" + "0" * 200, "type": "function", "function": {"name": "f", "arguments": "{}"}}
+    async with serving(chunk({"tool_calls": [call]}, finish="tool_calls"), DONE) as (_, model):
+        usage = (await answer(model))[-1].usage
+    assert usage is not None
+    assert usage.completion_tokens == estimate_tokens("f{}")
 
 
 async def test_an_error_in_the_middle_is_raised_after_what_came_before() -> None:

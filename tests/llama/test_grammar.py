@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from sidecar.errors import RequestError
-from sidecar.llama.grammar import schema_to_grammar
+from sidecar.llama.grammar import either_grammar, schema_to_grammar
 
 llama_cpp = pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
 
@@ -56,6 +56,7 @@ def test_a_sound_schema_becomes_a_grammar(schema: dict[str, Any]) -> None:
             "$defs": {"a": {"anyOf": [{"$ref": "#/$defs/b"}]}, "b": {"oneOf": [{"$ref": "#/$defs/a"}]}},
             "properties": {"x": {"$ref": "#/$defs/a"}},
         },
+        {"$defs": {f"d{n}": {"$ref": f"#/$defs/d{n + 1}"} for n in range(1000)} | {"d1000": {}}},
         _nested(80),
         {"type": "string", "minLength": 10**9},
         {"type": "string", "pattern": "^a{1000000}$"},
@@ -71,3 +72,16 @@ def test_a_schema_that_cannot_be_followed_is_a_bad_request(schema: Any) -> None:
     with pytest.raises(RequestError) as caught:
         schema_to_grammar(llama_cpp, json.dumps(schema))
     assert caught.value.param == "response_format"
+
+
+def test_two_grammars_are_joined_without_mixing_their_rules() -> None:
+    first = 'root ::= "root\\" a" [a-z"\\]] a{0,3}\na ::= "x"'
+    second = 'root ::= a | "]" a\na ::= [^"\\\\\\x7F]'
+    assert either_grammar(first, second).split("\n") == [
+        'first-root ::= "root\\" a" [a-z"\\]] first-a{0,3}',
+        'first-a ::= "x"',
+        'second-root ::= second-a | "]" second-a',
+        'second-a ::= [^"\\\\\\x7F]',
+        "root ::= first-root | second-root",
+        "",
+    ]

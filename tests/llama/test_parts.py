@@ -168,6 +168,28 @@ def test_only_one_call_is_given_where_several_are_not_wanted() -> None:
         assert _parts(pieces, MISTRAL, parallel=False) == CALL
 
 
+@pytest.mark.parametrize(
+    ("calls", "text", "parts"),
+    [
+        (TAGGED, f'\n<tool_call>{{"name": "weather", "arguments": {ROME}}}</tool_call>', CALL),
+        (TAGGED, f'{{"name": "weather", "arguments": {ROME}}}', None),
+        (TAGGED, f'{{"a": "<tool_call>{{"name": "weather", "arguments": {ROME}}}', None),
+        (TAGGED, f'```json\n{{"name": "weather", "arguments": {ROME}}}\n```', None),
+        (LLAMA, f'{{"name": "weather", "parameters": {ROME}}}', CALL),
+        (LLAMA, f'{{"a": "```json\n{{"name": "weather", "parameters": {ROME}}}', None),
+        (LLAMA, f'{{"a": "<|python_tag|>{{"name": "weather", "parameters": {ROME}}}', None),
+        (BARE, f'[{{"a": "```json\n{{"name": "weather", "arguments": {ROME}}}', None),
+    ],
+)
+def test_where_an_answer_has_a_form_of_its_own_a_call_begins_it_as_the_family_does(
+    calls: CallMarks, text: str, parts: list[tuple[str, str]] | None
+) -> None:
+    for pieces in ([text], list(text)):
+        reader = AnswerParts(think=THINK, calls=calls, names=NAMES, strict=True)
+        read = [part for piece in pieces for part in reader.feed(piece)] + reader.finish()
+        assert _merged(read) == (parts or [("content", text)])
+
+
 def test_content_says_where_it_stands_in_the_answer() -> None:
     text = '<think>x</think>\n\nOne. <tool_call>{"name": "nothing"}</tool_call> Two.'
     reader = AnswerParts(think=THINK, calls=TAGGED, names=NAMES)
@@ -175,6 +197,18 @@ def test_content_says_where_it_stands_in_the_answer() -> None:
     said = [part for part in parts if part.kind == "content"]
     assert "".join(part.text for part in said) == text.split("\n\n")[1]
     assert all(text[part.start : part.start + len(part.text)] == part.text for part in said)
+
+
+@pytest.mark.parametrize(
+    ("text", "forced"),
+    [("Now <tool_call>", True), ("` <tool_call>", True), ("`<tool_call>", False), ('"<tool_call>\n', False)],
+)
+def test_a_mark_in_quotes_is_only_mentioned(text: str, forced: bool) -> None:
+    for pieces in ([text], list(text)):
+        reader = AnswerParts(think=None, calls=TAGGED, names=NAMES)
+        for piece in pieces:
+            reader.feed(piece)
+        assert reader.at_call is forced
 
 
 def test_the_place_right_behind_a_familys_mark_is_known() -> None:

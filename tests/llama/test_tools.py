@@ -59,6 +59,10 @@ STRING = {"type": "string"}
         ),
         ({"anyOf": [{"type": "string"}, True]}, {"anyOf": [STRING, ANYTHING]}),
         ({"oneOf": [{"const": 1}]}, {"anyOf": [{"enum": [1]}]}),
+        (
+            {"anyOf": [{"type": "string", "format": "date"}, {"type": "null"}, STRING]},
+            {"anyOf": [STRING, {"type": "null"}]},
+        ),
         ({"enum": ["a", None]}, {"enum": ["a", None]}),
         (
             {"type": "array", "items": STRING, "minItems": 1, "uniqueItems": True},
@@ -119,6 +123,45 @@ def test_definitions_of_two_tools_do_not_mix() -> None:
     assert loosener.definitions == {"part0": STRING, "part1": {"type": "integer"}}
 
 
+@pytest.mark.parametrize(
+    "schema",
+    [
+        {"properties": {f"p{n}": {} for n in range(5000)}},
+        {"type": "object", "required": [f"p{n}" for n in range(5000)]},
+        {"allOf": [{"properties": {f"p{n}": {}}} for n in range(5000)]},
+        {"allOf": [{"properties": {f"p{n}_{m}": {} for m in range(100)}} for n in range(100)]},
+    ],
+)
+def test_an_object_that_nobody_wrote_by_hand_may_be_any(schema: dict[str, Any]) -> None:
+    assert Loosener().loosen(schema) == {"type": "object"}
+
+
+@pytest.mark.parametrize("schema", [{"anyOf": [{}] * 5000}, {"type": "array", "prefixItems": [{}] * 5000}])
+def test_more_alternatives_than_a_grammar_can_hold_are_none(schema: dict[str, Any]) -> None:
+    loosened = Loosener().loosen({"type": "object", "properties": {"x": schema, "y": STRING}})
+    assert loosened["properties"] == {"x": ANYTHING, "y": STRING}
+
+
+def test_the_parts_of_all_of_are_counted_like_others() -> None:
+    part: dict[str, Any] = {"allOf": [{"properties": {"a": {}}}] * 800}
+    loosened = Loosener().loosen({"type": "object", "properties": {"x": part, "y": part}})
+    assert loosened["properties"]["x"]["type"] == "object"
+    assert loosened["properties"]["y"] == ANYTHING
+
+
+def test_definitions_beyond_number_mean_anything() -> None:
+    loosener = Loosener()
+    parts = {f"d{n}": STRING for n in range(5000)}
+    loosened = loosener.loosen({"type": "object", "properties": {"x": {"$ref": "#/$defs/d1"}}, "$defs": parts})
+    assert loosened["properties"] == {"x": ANYTHING}
+    assert loosener.definitions == {}
+
+
+def _chained(length: int) -> dict[str, Any]:
+    parts = {f"d{n}": {"$ref": f"#/$defs/d{n + 1}"} for n in range(length)}
+    return {"type": "object", "properties": {"a": {"$ref": "#/$defs/d0"}}, "$defs": {**parts, f"d{length}": STRING}}
+
+
 def _nested(levels: int) -> dict[str, Any]:
     schema: dict[str, Any] = {"type": "integer"}
     for _ in range(levels):
@@ -141,6 +184,7 @@ def _nested(levels: int) -> dict[str, Any]:
             "properties": {"root": STRING, "call": STRING, "space": STRING, "char": STRING, "part0": STRING},
         },
         _nested(200),
+        _chained(1000),
     ],
 )
 def test_every_schema_of_a_tool_becomes_a_grammar(parameters: dict[str, Any]) -> None:

@@ -159,6 +159,12 @@ def test_what_is_wrong_is_refused_by_name(fields: dict[str, Any], param: str) ->
     assert refused.value.param == param
 
 
+def test_a_refusal_does_not_name_what_is_inside_the_server() -> None:
+    with pytest.raises(RequestError) as refused:
+        read(stream_options=[])
+    assert refused.value.message == "Invalid 'stream_options': Input should be an object."
+
+
 def test_a_refusal_does_not_repeat_what_was_sent() -> None:
     with pytest.raises(RequestError) as refused:
         read(temperature="my secret diary")

@@ -6,7 +6,7 @@ import os
 import stat
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import apsw
 import pytest
@@ -192,6 +192,31 @@ async def test_a_file_that_is_damaged_while_it_is_used_is_set_aside(make: Make, 
     assert list(tmp_path.glob(f"{FILE}.damaged-*"))
 
 
+@pytest.mark.parametrize("column", ["body", "input", "events"])
+async def test_a_response_of_which_a_byte_has_changed_is_never_given_as_if_it_were_whole(
+    make: Make, tmp_path: Path, column: str
+) -> None:
+    stored = make()
+    await stored.save(response(1))
+    await stored.save(response(2, previous=1))
+    await stored.save(response(3, previous=2))
+    connection = apsw.Connection(str(tmp_path / FILE))
+    ((value,),) = cast("Any", connection.execute(f"SELECT {column} FROM responses WHERE id = 'resp_2'").fetchall())
+    damaged = bytearray(value)
+    damaged[len(damaged) // 2] ^= 0x81
+    connection.execute(f"UPDATE responses SET {column} = ? WHERE id = 'resp_2'", (bytes(damaged),))
+    connection.close()
+    given, items = await stored.get("resp_2"), await stored.items(["msg_2"])
+    conversation = await stored.conversation("resp_3")
+    if column == "events":
+        assert given is not None
+        assert (given.body, given.events) == (response(2, previous=1).body, [])
+    else:
+        assert (given, items, await stored.conversation("resp_2")) == (None, {}, None)
+        assert conversation == [*response(3).input, *response(3).body["output"]]
+    assert await stored.get("resp_3") == response(3, previous=2)
+
+
 async def test_a_file_of_another_version_is_set_aside(make: Make, tmp_path: Path) -> None:
     connection = apsw.Connection(str(tmp_path / FILE))
     connection.pragma("user_version", 99)
@@ -208,6 +233,18 @@ async def test_a_file_that_cannot_be_written_is_no_failure_of_the_answer(make: M
     await stored.tidy()
     with pytest.raises(IndexUnavailableError, match="cannot be used"):
         await stored.get("resp_1")
+
+
+async def test_a_file_that_another_program_holds_is_no_failure_of_the_answer(make: Make, tmp_path: Path) -> None:
+    stored = make()
+    assert await stored.save(response(1))
+    other = apsw.Connection(str(tmp_path / FILE))
+    other.execute("BEGIN IMMEDIATE")
+    assert not await stored.save(response(2))
+    other.execute("ROLLBACK")
+    other.close()
+    assert await stored.save(response(2))
+    assert await stored.get("resp_1") == response(1)
 
 
 async def test_a_closed_store_says_so(make: Make) -> None:

@@ -65,6 +65,8 @@ def test_the_default_store_gives_way_to_a_vault_of_that_name() -> None:
     assert vault_of_store("vs_vault", {"a": first, "b": second}) is first
     assert vault_of_store("vs_vault", {"a": first, "vault": second}) is second
     assert vault_of_store("vs_c", {"a": first}) is None
+    assert vault_of_store("vs_a~20b", {"a~20b": first, "a b": second}) is second
+    assert vault_of_store("vs_a~7E20b", {"a~20b": first, "a b": second}) is first
     assert vault_of_store("vs_vault", {}) is None
 
 

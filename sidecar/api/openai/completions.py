@@ -101,10 +101,11 @@ class _CompletionChunks:
     def feed(self, delta: AnswerDelta) -> list[dict[str, Any]]:
         """The chunks for one delta; none for one that only counts."""
         self._usage = delta.usage or self._usage
-        if delta.index in self._finished or not (delta.content or delta.finish_reason):
+        if delta.index in self._finished or not (delta.content or delta.logprobs or delta.finish_reason):
             return []
         chunks = self._echo(delta.index)
-        if delta.content:
+        # Text that may become a citation is held back; its tokens are not, and come with no text.
+        if delta.content or delta.logprobs:
             chunks.append(self._chunk(delta.index, delta.content, logprobs=self._logprobs(delta)))
         if delta.finish_reason is not None:
             self._finished.add(delta.index)

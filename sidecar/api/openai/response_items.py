@@ -40,7 +40,6 @@ class MessageItem:
         self._text: list[str] = []
         self._annotations: list[dict[str, Any]] = []
         self._logprobs: list[Mapping[str, Any]] = []
-        self.length = 0
 
     def open(self) -> Iterator[dict[str, Any]]:
         yield self._events.added(message_item(self._events.item_id, status="in_progress", content=[]))
@@ -52,7 +51,6 @@ class MessageItem:
             logprobs = _logprobs(delta.logprobs)
             self._text.append(delta.content)
             self._logprobs += logprobs
-            self.length += len(delta.content)
             yield self._events.text_delta(delta.content, logprobs)
         for citation in delta.annotations:
             for annotation in self._both(citation):

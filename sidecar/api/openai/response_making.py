@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncGenerator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from typing import Any
@@ -13,12 +13,13 @@ from sidecar.api.openai.answers import Deltas
 from sidecar.api.openai.response_events import Event, ResponseEvents
 from sidecar.api.openai.response_request import Asked, Search
 from sidecar.chat import ChatRequest, find_hits, passage_of
-from sidecar.errors import ContextLengthError
-from sidecar.prompt import question_of
+from sidecar.errors import ContextLengthError, IndexUnavailableError
+from sidecar.prompt import Passage, question_of
 from sidecar.protocol.openai_response_items import search_result
 from sidecar.retrieval.hit import Hit
 from sidecar.runtime import OpenVault, Runtime
 from sidecar.runtime.attributes import attributes_of
+from sidecar.runtime.kept_passages import emptied, emptied_event
 from sidecar.runtime.response_runs import ResponseRun
 from sidecar.runtime.stored_responses import StoredResponse
 from sidecar.runtime.vector_store import file_id
@@ -53,7 +54,7 @@ async def response_events(
         task.uncancel()
         last = told.cancel()
     except Exception as error:  # the top of a task: from the first event on, events are all that a client reads
-        if not told.begun:
+        if not run.events:
             raise
         run.error = error
         if run.detached or asked.body.stream:
@@ -67,16 +68,24 @@ async def response_events(
 
 
 async def _queued(runtime: Runtime, asked: Asked, told: ResponseEvents) -> list[Event]:
-    """Begin in the background. What is kept already tells, should the server end before the answer does."""
+    """Begin in the background. What is kept already tells, should the server end before the answer does.
+
+    Raises IndexUnavailableError: an answer that cannot be kept could not be fetched either.
+    """
     events = told.start(queued=True)
-    await _keep(runtime, asked, told, events)
+    if not await _keep(runtime, asked, told, events):
+        raise IndexUnavailableError(
+            "The response cannot be made in the background: it cannot be kept.", hint="Ask without 'background'."
+        )
     return events
 
 
 def _opening(asked: Asked, told: ResponseEvents, found: Found | None) -> list[Event]:
     events = told.start()
+    if asked.search is None or found is None:
+        return events
     question = question_of(asked.question.messages)
-    if asked.search is None or found is None or (not question and not found):
+    if not question and not found:
         return events
     results = [_result(vault, hit) for vault, hit in found]
     return [*events, *told.searched(queries=[question], results=results, show_results=asked.search.show_results)]
@@ -96,7 +105,6 @@ async def _found(question: ChatRequest, search: Search) -> Found:
 
 
 def _result(vault: OpenVault, hit: Hit) -> dict[str, Any]:
-    note = hit.chunk.note
     passage = passage_of(hit, vault=vault.name)
     filename = passage.file or passage.path
     return search_result(
@@ -104,7 +112,7 @@ def _result(vault: OpenVault, hit: Hit) -> dict[str, Any]:
         filename=filename,
         score=round(min(1.0, max(0.0, hit.score)), 4),
         text=hit.chunk.text,
-        attributes=attributes_of(note, vault=vault.name, chunk=hit.chunk),
+        attributes=attributes_of(hit.chunk.note, vault=vault.name, chunk=hit.chunk, file=filename),
     )
 
 
@@ -112,7 +120,7 @@ async def _answered(runtime: Runtime, asked: Asked, found: Found | None) -> Delt
     """Ask the model; with `truncation: auto`, again without the older half of a conversation that is too long."""
     question = asked.question
     if found is not None:
-        question = replace(question, passages=[passage_of(hit, vault=vault.name) for vault, hit in found])
+        question = replace(question, passages=_told_apart(passage_of(hit, vault=vault.name) for vault, hit in found))
     while True:
         try:
             async with aclosing(runtime.answer(asked.target, question)) as deltas:
@@ -125,6 +133,16 @@ async def _answered(runtime: Runtime, asked: Asked, found: Found | None) -> Delt
                 error.param = "input"
                 raise
             question = replace(question, messages=shorter)
+
+
+def _told_apart(passages: Iterable[Passage]) -> list[Passage]:
+    """The passages; where notes of two vaults have one link, those of the second have its name in front of it."""
+    owners: dict[str, str | None] = {}
+    apart = []
+    for passage in passages:
+        own = owners.setdefault(passage.link.partition("#")[0], passage.vault) == passage.vault
+        apart.append(passage if own else replace(passage, link=f"{passage.vault}/{passage.link}"))
+    return apart
 
 
 def without_beginning(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]] | None:
@@ -142,14 +160,20 @@ def without_beginning(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str
     return [message for i, message in enumerate(messages) if i >= start or message["role"] == "system"]
 
 
-async def _keep(runtime: Runtime, asked: Asked, told: ResponseEvents, events: Sequence[Mapping[str, Any]]) -> None:
-    """Keep a response with everything that was found, whether the client asked to see it or not."""
+async def _keep(runtime: Runtime, asked: Asked, told: ResponseEvents, events: Sequence[Mapping[str, Any]]) -> bool:
+    """Keep a response with the places of all that was found, whether the client asked to see it or not; says
+    whether it was kept.
+    """
     if not asked.body.store:
-        return
+        return False
     body = events[-1]["response"]
     output = [
         {**item, "results": told.results[item["id"]]} if item["id"] in told.results else item for item in body["output"]
     ]
-    await runtime.stored_responses.save(
-        StoredResponse(body={**body, "output": output}, input=asked.input, events=events)
+    return await runtime.stored_responses.save(
+        StoredResponse(
+            body=emptied({**body, "output": output}),
+            input=asked.input,
+            events=[emptied_event(event) for event in events],
+        )
     )

@@ -10,6 +10,7 @@ from typing import Any
 from sidecar.api.errors import RefusedError
 from sidecar.api.openai.answers import target_of
 from sidecar.chat import ChatRequest, Mode
+from sidecar.errors import RequestError
 from sidecar.protocol.openai_chat import VaultOptions
 from sidecar.protocol.openai_response_items import chat_messages, input_items, new_id, references
 from sidecar.protocol.openai_response_objects import ResponseHead
@@ -83,7 +84,7 @@ def _search(runtime: Runtime, body: ResponsesBody, tools: ResponseTools, target:
     tool = tools.file_search
     if tool is None or (_mode(body) == "never" and not tools.search_forced):
         return None
-    if tool.filters is not None:
+    if tool.filters:
         read_where(tool.filters, param="tools.filters")
     vaults = {vault.name: vault for vault in (_store(runtime, wanted) for wanted in tool.vector_store_ids)}
     found = list(vaults.values()) or [target.vault or runtime.vault(None)]
@@ -116,6 +117,8 @@ async def _conversation(runtime: Runtime, body: ResponsesBody) -> tuple[list[dic
             )
         earlier = found
     messages = chat_messages([*earlier, *own])
+    if not messages:
+        raise RequestError("'input' holds nothing to answer.", param="input", code="invalid_value")
     if body.instructions:
         messages.insert(0, {"role": "system", "content": body.instructions})
     return own, messages
@@ -144,7 +147,7 @@ def _question(
         options=body.options(tools),
         mode="always" if search is not None and tools.search_forced else _mode(body),
         limit=tool.max_num_results or wanted.limit,
-        filters=_both_filters(wanted.filters, tool.filters),
+        filters=_both_filters(wanted.filters, tool.filters or None),
     )
 
 

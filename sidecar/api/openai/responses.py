@@ -12,6 +12,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp
 
 from sidecar.api.body import parse_json
+from sidecar.api.openai.paging import ascending, cursor, page_limit
 from sidecar.api.openai.response_making import response_events
 from sidecar.api.openai.response_request import MissingError, understand
 from sidecar.api.responses import json_response
@@ -19,11 +20,14 @@ from sidecar.api.streaming import EventStream
 from sidecar.errors import RequestError
 from sidecar.prompt import text_of
 from sidecar.protocol.fields import read_body
+from sidecar.protocol.openai_response_events import response_event
 from sidecar.protocol.openai_response_objects import deleted_body, input_tokens_body, item_list, response_error
 from sidecar.protocol.openai_responses import RESULTS, ResponsesBody
 from sidecar.runtime import Runtime
+from sidecar.runtime.kept_passages import filled, filled_event
 from sidecar.runtime.response_runs import ResponseRun
 from sidecar.runtime.stored_responses import StoredResponse
+from sidecar.runtime.stores import Stores
 
 _MOST_ITEMS = 100
 
@@ -92,11 +96,15 @@ async def single(runtime: Runtime, request: Request) -> ASGIApp:
     identity: str = request.path_params["id"]
     run = runtime.response_runs.get(identity)
     if request.query_params.get("stream") == "true":
-        after = _number(request, "starting_after", default=-1, least=0, most=2**31)
-        events = _replayed(await _stored(runtime, identity), after=after) if run is None else run.follow(after=after)
-        return EventStream(events, named=True)
-    body = run.snapshot if run is not None and run.events else _settled(await _stored(runtime, identity))
-    return json_response(_shown(body, include=_included(request)))
+        after = _starting_after(request)
+        if run is not None:
+            return EventStream(run.follow(after=after), named=True)
+        return EventStream(_replayed(await _stored(runtime, identity), runtime.stores, after=after), named=True)
+    include = _included(request)
+    if run is not None and run.events:
+        return json_response(_shown(run.snapshot, include=include))
+    body = _shown(_settled(await _stored(runtime, identity)), include=include)
+    return json_response(await filled(body, runtime.stores))
 
 
 async def delete(runtime: Runtime, request: Request) -> ASGIApp:
@@ -120,20 +128,17 @@ async def cancel(runtime: Runtime, request: Request) -> ASGIApp:
     body = _settled(await _stored(runtime, identity))
     if not body["background"]:
         raise RequestError("Only a response that is being made can be cancelled.", code="response_not_cancellable")
-    return json_response(_shown(body, include=()))
+    return json_response(await filled(_shown(body, include=()), runtime.stores))
 
 
 async def listed_input(runtime: Runtime, request: Request) -> ASGIApp:
     """List what a response's own request gave, the last first unless `order=asc`."""
     stored = await _stored(runtime, request.path_params["id"])
     items = list(stored.input)
-    order = request.query_params.get("order", "desc")
-    if order not in ("asc", "desc"):
-        raise RequestError("Invalid 'order': use asc or desc.", param="order", code="invalid_value")
-    if order == "desc":
+    if not ascending(request):
         items.reverse()
-    items = _behind(items, request.query_params.get("after"))
-    limit = _number(request, "limit", default=20, least=1, most=_MOST_ITEMS)
+    items = _behind(items, cursor(request, "after"))
+    limit = page_limit(request, default=20, most=_MOST_ITEMS)
     return json_response(item_list(items[:limit], has_more=len(items) > limit))
 
 
@@ -159,9 +164,12 @@ def _shown(body: Mapping[str, Any], *, include: Sequence[str]) -> Mapping[str, A
     return {**body, "output": output}
 
 
-async def _replayed(stored: StoredResponse, *, after: int) -> AsyncGenerator[Mapping[str, Any], None]:
-    for event in stored.events[after + 1 :]:
-        yield event
+async def _replayed(stored: StoredResponse, stores: Stores, *, after: int) -> AsyncGenerator[Mapping[str, Any], None]:
+    events = list(stored.events)
+    if (body := _settled(stored)) is not stored.body:
+        events.append({"sequence_number": len(events), **response_event("failed", body)})
+    for event in events[after + 1 :]:
+        yield await filled_event(event, stores)
 
 
 def _behind(items: Sequence[Mapping[str, Any]], after: str | None) -> list[Mapping[str, Any]]:
@@ -178,14 +186,15 @@ def _included(request: Request) -> list[str]:
     return [*request.query_params.getlist("include"), *request.query_params.getlist("include[]")]
 
 
-def _number(request: Request, name: str, *, default: int, least: int, most: int) -> int:
-    text = request.query_params.get(name)
+def _starting_after(request: Request) -> int:
+    text = request.query_params.get("starting_after")
     if text is None:
-        return default
-    number = int(text) if text.isascii() and text.isdecimal() and len(text) < 12 else -1
-    if not least <= number <= most:
-        raise RequestError(f"'{name}' has to be between {least} and {most}.", param=name, code="invalid_value")
-    return number
+        return -1
+    if not (text.isascii() and text.isdecimal() and len(text) < 12):
+        raise RequestError(
+            "'starting_after' has to be the number of an event.", param="starting_after", code="invalid_value"
+        )
+    return int(text)
 
 
 def _missing(identity: str) -> MissingError:

@@ -229,6 +229,7 @@ async def test_the_vault_is_that_of_the_model_or_the_one_asked_for(
         ({"input": []}, "input", 400),
         ({"input": 7}, "input", 400),
         ({"input": ["Hi"]}, "input", 400),
+        ({"input": [{"type": "reasoning", "summary": []}], "instructions": "Be brief."}, "input", 400),
         ({"input": [{}]}, "input[0].id", 400),
         ({"input": [{"type": 1}]}, "input[0].type", 400),
         ({"input": [{"role": "wizard", "content": "x"}]}, "input[0].role", 400),
@@ -304,6 +305,14 @@ async def test_odd_but_lawful_bodies_are_answered(live: Live) -> None:
     for _ in range(40):
         nested = [nested]
     assert (await post(live, tools=[{"type": "mcp", "deep": nested}], unknown=nested)).status_code == 200
+
+
+async def test_nulls_deep_inside_a_field_count_for_nothing_too(live: Live) -> None:
+    form = {"type": "json_schema", "name": None, "schema": {"type": "object"}, "strict": None}
+    assert (await whole(live, text={"format": form}))["text"]["format"]["name"] == "answer"
+    assert (await whole(live, text={"format": {"type": None}}))["text"]["format"] == {"type": "text"}
+    chosen = {"type": "allowed_tools", "tools": [FUNCTION], "mode": None}
+    assert (await whole(live, tools=[FUNCTION], tool_choice=chosen))["tool_choice"]["mode"] == "auto"
 
 
 async def test_tokens_are_counted_without_asking_the_model(live: Live) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -145,6 +146,39 @@ async def test_what_was_kept_shows_results_only_when_asked(client: httpx2.AsyncC
     assert shown["output"][1] == body["output"][1]
 
 
+async def test_of_a_note_that_is_gone_or_private_by_now_nothing_is_kept_or_shown(tmp_path: Path) -> None:
+    folder = tmp_path / "Garden"
+    for path, text in NOTES["Garden"].items():
+        (folder / path).parent.mkdir(parents=True, exist_ok=True)
+        (folder / path).write_text(text, encoding="utf-8")
+    config = Config(vaults=(folder,), data_dir=tmp_path / "data", embedding_model="none", auth=False)
+    async with open_runtime(config) as runtime, serving(runtime) as client:
+        (garden,) = runtime.vaults.values()
+        await garden.index(accept_removals=False, measure=False)
+        body = await ask(client, tools=[tool()], tool_choice={"type": "file_search"}, **RESULTS)
+        assert set(found(body)) == {"Animals/Numbat.md", "Animals/Echidna.md"}
+        path = f"/responses/{body['id']}?include[]=file_search_call.results"
+        assert (await client.get(path)).json() == body
+        assert events(await client.get(f"{path}&stream=true"))[-1]["response"] == body
+        files = list((tmp_path / "data").glob("responses.db*"))
+        assert files
+        # The answer quotes the other note.
+        assert all(b"An echidna eats ants" not in file.read_bytes() for file in files)
+
+        echidna = folder / "Animals/Echidna.md"
+        echidna.write_text(f"---\nprivate: true\n---\n{echidna.read_text(encoding='utf-8')}", encoding="utf-8")
+        await garden.index(accept_removals=True, measure=False)
+        assert found((await client.get(path)).json()) == ["Animals/Numbat.md"]
+        (folder / "Animals/Numbat.md").unlink()
+        await garden.index(accept_removals=True, measure=False)
+        shown = (await client.get(path)).json()
+        last = events(await client.get(f"{path}&stream=true"))[-1]["response"]
+        for response in (shown, last):
+            assert found(response) == []
+            assert [source["quote"] for source in response["vault"]["sources"]] == [""]
+            assert response["output"][1] == body["output"][1]
+
+
 async def test_a_stream_tells_how_the_search_goes(client: httpx2.AsyncClient) -> None:
     asked = {"model": "vault", "input": QUESTION, "tools": [tool()], "stream": True, **RESULTS}
     told = events(await client.post("/responses", json=asked))
@@ -210,6 +244,25 @@ async def test_citations_lead_into_the_vault_that_the_note_is_in(client: httpx2.
     (file,), (url,) = cited(body), cited(body, "url_citation")
     assert file["file_id"] == file_id("Work", "Quoll.md")
     assert url["url"] == "obsidian://open?vault=Work&file=Quoll"
+
+
+async def test_notes_of_one_name_in_two_vaults_are_cited_each_in_its_own(tmp_path: Path) -> None:
+    for name, food in (("Here", "purple grass"), ("There", "orange moss")):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "Zebra.md").write_text(f"Zebras in {name} eat {food}.", encoding="utf-8")
+    vaults = (tmp_path / "Here", tmp_path / "There")
+    config = Config(vaults=vaults, data_dir=tmp_path / "data", embedding_model="none", auth=False)
+    async with open_runtime(config) as runtime, serving(runtime) as client:
+        for vault in runtime.vaults.values():
+            await vault.index(accept_removals=False, measure=False)
+        both = tool(vector_store_ids=["vs_Here", "vs_There"], filters={})
+        asked = {"model": "vault", "input": "What do zebras eat?", "tools": [both]}
+        body = (await client.post("/responses", json=asked)).json()
+    assert {each["file_id"] for each in cited(body)} == {file_id("Here", "Zebra.md"), file_id("There", "Zebra.md")}
+    assert {each["url"] for each in cited(body, "url_citation")} == {
+        "obsidian://open?vault=Here&file=Zebra",
+        "obsidian://open?vault=There&file=Zebra",
+    }
 
 
 async def test_a_note_that_is_no_answer_is_found_only_when_the_search_is_forced(client: httpx2.AsyncClient) -> None:

@@ -11,6 +11,7 @@ import pytest
 from sidecar.chat import AnswerDelta
 from sidecar.errors import ModelUnavailableError
 from sidecar.inference.model import Usage
+from sidecar.runtime.kept_passages import emptied, emptied_event
 from sidecar.runtime.stored_responses import StoredResponse, StoredResponses
 from tests.api.fakes import TEXT, Script
 from tests.api.live import Live, until
@@ -41,7 +42,8 @@ async def reached(live: Live, identity: str, status: str) -> dict[str, Any]:
 
 async def test_a_response_is_kept_unless_the_client_says_otherwise(live: Live) -> None:
     body = await whole(live)
-    assert await get(live, body["id"]) == body
+    # Its notes are in no vault here, so that what is kept has no text of them.
+    assert await get(live, body["id"]) == emptied(body)
     assert await missing(live, (await whole(live, store=False))["id"])
     assert await missing(live, "resp_\u2028")
 
@@ -63,7 +65,7 @@ async def test_a_deleted_response_is_gone(live: Live) -> None:
 
 
 async def test_the_events_of_a_stream_can_be_read_again(live: Live) -> None:
-    told = await streamed(live)
+    told = [emptied_event(event) for event in await streamed(live)]
     path = f"/v1/responses/{told[0]['response']['id']}?stream=true"
     assert events(await live.http.get(path)) == told
     assert events(await live.http.get(f"{path}&starting_after=6")) == told[7:]
@@ -250,6 +252,9 @@ async def test_work_that_the_end_of_the_server_cut_off_has_failed(live: Live) ->
     await live.runtime.response_runs.aclose()
     body = await get(live, identity)
     assert (body["status"], body["error"]["code"]) == ("failed", "server_error")
+    told = events(await live.http.get(f"/v1/responses/{identity}?stream=true"))
+    assert kinds(told) == ["created", "queued", "in_progress", "failed"]
+    assert told[-1]["response"] == body
 
 
 async def test_a_stream_that_its_client_left_is_not_kept(live: Live) -> None:
@@ -267,7 +272,18 @@ async def test_a_file_that_cannot_be_written_does_not_keep_the_answer_from_its_c
     live.runtime.stored_responses.path.mkdir()
     body = await whole(live)
     assert body["output"][0]["content"][0]["text"] == TEXT
-    assert (await live.http.get(f"/v1/responses/{body['id']}")).status_code == 503
+    refused = await live.http.get(f"/v1/responses/{body['id']}")
+    assert refused.status_code == 503
+    assert str(live.runtime.stored_responses.path.parent) not in refused.text
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_nothing_begins_in_the_background_that_could_not_be_fetched(live: Live, stream: bool) -> None:
+    live.runtime.stored_responses.path.mkdir()
+    response = await post(live, background=True, stream=stream)
+    assert (response.status_code, response.json()["error"]["code"]) == (503, "index_unavailable")
+    assert live.runtime.requests == []
+    assert live.runtime.response_runs.all == ()
 
 
 async def test_the_official_client_follows_a_conversation(live: Live) -> None:

@@ -1,0 +1,93 @@
+"""What a kept response tells of notes: where the passages stand, never their text.
+
+The text is read from the index whenever the response is shown. A note that was deleted since, or has become private, is
+thereby in no file of ours and in no answer; one that was edited is shown as it is now.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, TypeAlias
+from urllib.parse import parse_qs, urlsplit
+
+from sidecar.index.records import ChunkRecord
+from sidecar.runtime.attributes import attributes_of
+from sidecar.runtime.stores import Stores
+from sidecar.runtime.vector_store import parse_file_id
+
+Object: TypeAlias = Mapping[str, Any]
+
+_PLACE = ("path", "lines")
+
+
+def emptied(response: Object) -> dict[str, Any]:
+    """A response without the text of notes, its answer excepted."""
+    kept = {**response, "output": [_emptied_item(item) for item in response["output"]]}
+    if "vault" in response:
+        sources = [{**source, "quote": ""} for source in response["vault"]["sources"]]
+        kept["vault"] = {**response["vault"], "sources": sources}
+    return kept
+
+
+def emptied_event(event: Object) -> Object:
+    """An event without the text of notes."""
+    if "response" in event:
+        return {**event, "response": emptied(event["response"])}
+    return {**event, "item": _emptied_item(event["item"])} if "item" in event else event
+
+
+async def filled(response: Object, stores: Stores) -> dict[str, Any]:
+    """A kept response with the passages as they stand in the vaults now. A result whose piece is gone is left out."""
+    shown = {**response, "output": [await _filled_item(item, stores) for item in response["output"]]}
+    if "vault" in response:
+        sources = [await _filled_source(source, stores) for source in response["vault"]["sources"]]
+        shown["vault"] = {**response["vault"], "sources": sources}
+    return shown
+
+
+async def filled_event(event: Object, stores: Stores) -> Object:
+    """A kept event with the passages as they stand in the vaults now."""
+    if "response" in event:
+        return {**event, "response": await filled(event["response"], stores)}
+    return {**event, "item": await _filled_item(event["item"], stores)} if "item" in event else event
+
+
+def _emptied_item(item: Object) -> Object:
+    if item["type"] != "file_search_call" or item["results"] is None:
+        return item
+    return {**item, "results": [_emptied_result(result) for result in item["results"]]}
+
+
+def _emptied_result(result: Object) -> Object:
+    place = {key: result["attributes"][key] for key in _PLACE if key in result["attributes"]}
+    return {**result, "text": "", "attributes": place}
+
+
+async def _filled_item(item: Object, stores: Stores) -> Object:
+    if item["type"] != "file_search_call" or item["results"] is None:
+        return item
+    found = [await _filled_result(result, stores) for result in item["results"]]
+    return {**item, "results": [result for result in found if result is not None]}
+
+
+async def _filled_result(result: Object, stores: Stores) -> Object | None:
+    mark = parse_file_id(result["file_id"])
+    vault = None if mark is None else stores.vault_of_mark(mark[0])
+    place = result["attributes"]
+    piece = None if vault is None else await _piece(stores, vault, place["path"], lines=place["lines"])
+    if vault is None or piece is None:
+        return None
+    attributes = attributes_of(piece.note, vault=vault, chunk=piece, file=result["filename"])
+    return {**result, "text": piece.text, "attributes": attributes}
+
+
+async def _filled_source(source: Object, stores: Stores) -> Object:
+    vault = parse_qs(urlsplit(source["uri"]).query).get("vault", [""])[0]
+    lines = f"{source['start_line']}-{source['end_line']}"
+    piece = await _piece(stores, vault, source["path"], lines=lines)
+    return source if piece is None else {**source, "quote": piece.text.strip()}
+
+
+async def _piece(stores: Stores, vault: str, path: str, *, lines: str) -> ChunkRecord | None:
+    pieces = await stores.pieces(vault, path)
+    return next((piece for piece in pieces if f"{piece.start_line}-{piece.end_line}" == lines), None)
