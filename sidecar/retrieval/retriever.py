@@ -36,7 +36,16 @@ from sidecar.retrieval.lanes import Lanes
 from sidecar.retrieval.query import Query
 from sidecar.retrieval.ranking import Near, Plan, rank, shown
 from sidecar.retrieval.related import Related, related_notes
-from sidecar.retrieval.trust import LEAST_SAMPLES, Cloze, best_weight, cloze_samples, reciprocal_ranks, tempered
+from sidecar.retrieval.trust import (
+    LEAST_SAMPLES,
+    Cloze,
+    best_weight,
+    cloze_samples,
+    doubted,
+    reciprocal_ranks,
+    share_alone,
+    tempered,
+)
 
 log = logging.getLogger(__name__)
 
@@ -101,13 +110,17 @@ class Retriever:
         embedding: Callable[[], EmbeddingModel | None],
         *,
         vector_weight: float,
+        proven: bool = True,
         rerank: RerankModel | None = None,
         today: Callable[[], dt.date] = dt.date.today,
     ) -> None:
-        """`today` is the day that "last week" is counted from."""
+        """`proven` says that `vector_weight` holds in every language; `today` is the day that "last week" is counted
+        from.
+        """
         self._serving = serving
         self._embedding = embedding
         self._vector_weight = vector_weight
+        self._proven = proven
         self._rerank = rerank
         self._today = today
         self._memories: WeakKeyDictionary[Database, _Memory] = WeakKeyDictionary()
@@ -181,15 +194,14 @@ class Retriever:
                 break
             # Texts that have no vector at all get no help from vectors.
             enough = len(ranks) >= LEAST_SAMPLES
-            weights[language] = (
-                0.0
-                if not enough
-                else tempered(
-                    best_weight([row[:-1] for row in ranks], alone=[row[-1] for row in ranks]),
-                    usual=self._vector_weight,
-                )
-            )
+            weights[language] = self._weight(ranks) if enough else 0.0
         return weights
+
+    def _weight(self, ranks: Sequence[Sequence[float]]) -> float:
+        """The weight of vectors that a sample's reciprocal ranks tell: at each weight and, last, by vectors alone."""
+        alone = [row[-1] for row in ranks]
+        weight = tempered(best_weight([row[:-1] for row in ranks], alone=alone), usual=self._vector_weight)
+        return weight if self._proven else doubted(weight, share_alone(alone, [row[0] for row in ranks]))
 
     async def _cloze(
         self, index: Database, model: EmbeddingModel, memory: _Memory, batch: Sequence[Cloze], totals: Totals

@@ -96,6 +96,7 @@ class OpenVault:
             self._serving,
             self._serving_embedding,
             vector_weight=_TRUST.get(embedding_name, _TRUST_MODEL),
+            proven=embedding_name in _TRUST,
             rerank=rerank,
         )
         self.indexer = Indexer(

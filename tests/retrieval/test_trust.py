@@ -16,12 +16,15 @@ from sidecar.errors import ModelUnavailableError
 from sidecar.index import store
 from sidecar.index.lexical import chunk_count
 from sidecar.index.schema import read_meta
+from sidecar.retrieval.retriever import Retriever
 from sidecar.retrieval.trust import (
     LEAST_SAMPLES,
     SAMPLES,
     WEIGHTS,
     best_weight,
     cloze_samples,
+    doubted,
+    share_alone,
     store_trust,
     tempered,
     trust_is_due,
@@ -304,6 +307,33 @@ async def test_a_model_that_fails_or_has_no_time_measures_nothing(tmp_path: Path
 )
 def test_what_was_measured_is_tempered_by_what_is_usual(measured: float, usual: float, weight: float) -> None:
     assert tempered(measured, usual=usual) == weight
+
+
+@pytest.mark.parametrize(("share", "weight"), [(1.0, 0.4), (0.5, 0.1), (0.0, 0.0)])
+def test_a_model_of_which_nothing_is_known_counts_by_what_it_finds_alone(share: float, weight: float) -> None:
+    assert doubted(0.4, share) == weight
+
+
+def test_what_vectors_find_alone_is_a_share_of_what_words_find() -> None:
+    assert share_alone([0.5, 0.0], [1.0, 0.0]) == 0.5
+    assert share_alone([1.0], [0.5]) == 1
+    assert share_alone([0.0], [0.0]) == 0
+
+
+@pytest.mark.anyio
+async def test_a_model_that_finds_half_of_the_samples_is_trusted_less_where_it_was_never_measured(
+    tmp_path: Path,
+) -> None:
+    model = Knowing({word: subject for word, subject in KNOWING.items() if subject in _SUBJECTS[::2]})
+    async with opened(tmp_path, NOTES, model=model) as vault:
+        weights = [
+            await Retriever(lambda: vault.database, lambda: model, vector_weight=0.4, proven=proven).measure_trust(
+                vault.database
+            )
+            for proven in (True, False)
+        ]
+    known, unknown = (found["en"] for found in weights if found is not None)
+    assert 0 < unknown < known / 2
 
 
 @pytest.mark.anyio
