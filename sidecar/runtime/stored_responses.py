@@ -51,6 +51,8 @@ class Limits:
     size: int = 64 * 2**20
     turns: int = 400
     """The most earlier responses that one conversation goes back."""
+    items: int = 20_000
+    """The most items of a conversation: more are more than any context window holds, and take a second to read."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,19 +91,23 @@ class StoredResponses:
     async def conversation(self, response_id: str) -> list[Item] | None:
         """Every item up to and with a response's output, oldest first; `None` when the response is not there.
 
-        Of a conversation whose beginning was deleted, is damaged or too old, the rest is given. Raises
-        IndexUnavailableError.
+        Of a conversation whose beginning was deleted, is damaged or too old, or that is too long, the rest is given.
+        Raises IndexUnavailableError.
         """
 
         def run(connection: apsw.Connection) -> list[Item] | None:
             rows: list[Any] = connection.execute(_CHAIN, (response_id, self._oldest, self._limits.turns)).fetchall()
             turns: list[list[Item]] = []
-            for body, given, checksum in rows:
+            room = self._limits.items
+            for body, given, checksum in reversed(rows):
                 if checksum_of(body, given) != checksum:
-                    turns.clear()
-                else:
-                    turns.append([*json.loads(given), *json.loads(body)["output"]])
-            return [item for turn in turns for item in turn] if turns else None
+                    break
+                turn = [*json.loads(given), *json.loads(body)["output"]]
+                room -= len(turn)
+                if turns and room < 0:
+                    break
+                turns.append(turn)
+            return [item for turn in reversed(turns) for item in turn] if turns else None
 
         return await self._run(run)
 

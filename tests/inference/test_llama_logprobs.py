@@ -6,8 +6,7 @@ import json
 import math
 import subprocess
 import sys
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,27 +15,14 @@ import anyio.to_thread
 import numpy as np
 import pytest
 
-from sidecar.inference.llama import LlamaChatModel
-from sidecar.inference.model import Completion, Delta
+from sidecar.inference.model import Delta
+from tests.inference.asking import asked, opened
 from tests.models.chatml import CHATML
 
 pytestmark = pytest.mark.anyio
 
 HELLO = [{"role": "user", "content": "Hello there."}]
 PROMPT = "<|im_start|>user\nHello there.<|im_end|>\n<|im_start|>assistant\n"
-
-
-@asynccontextmanager
-async def _model(path: Path) -> AsyncGenerator[LlamaChatModel]:
-    model = LlamaChatModel(path, threads=1)
-    try:
-        yield model
-    finally:
-        await model.aclose()
-
-
-async def _deltas(model: LlamaChatModel, **options: Any) -> list[Delta]:
-    return [delta async for delta in model.stream(Completion(messages=HELLO, options=options))]
 
 
 def _entries(deltas: list[Delta]) -> list[dict[str, Any]]:
@@ -65,17 +51,19 @@ def _logits(path: Path) -> np.ndarray:
 
 
 async def test_nothing_is_described_unasked(tiny_chat_gguf: Path) -> None:
-    async with _model(tiny_chat_gguf) as model:
+    async with opened(tiny_chat_gguf) as model:
         for options in ({}, {"logprobs": False}, {"top_logprobs": 3}):
-            assert all(delta.logprobs is None for delta in await _deltas(model, max_tokens=3, **options))
+            assert all(delta.logprobs is None for delta in await asked(model, HELLO, max_tokens=3, **options))
 
 
 async def test_logprobs_are_those_of_the_models_own_distribution(tiny_chat_gguf: Path) -> None:
     logits = await anyio.to_thread.run_sync(_logits, tiny_chat_gguf)
     expected = logits - np.log(np.exp(logits - logits.max()).sum()) - logits.max()
-    async with _model(tiny_chat_gguf) as model:
+    async with opened(tiny_chat_gguf) as model:
         for options in ({}, {"temperature": 0}, {"temperature": 2, "logit_bias": {"97": 50}, "presence_penalty": 1}):
-            entry, *_ = _entries(await _deltas(model, logprobs=True, top_logprobs=5, max_tokens=4, seed=1, **options))
+            entry, *_ = _entries(
+                await asked(model, HELLO, logprobs=True, top_logprobs=5, max_tokens=4, seed=1, **options)
+            )
             top = [each["logprob"] for each in entry["top_logprobs"]]
             assert top == pytest.approx(sorted(expected, reverse=True)[:5], abs=1e-3)
             assert min(abs(entry["logprob"] - expected)) < 1e-3
@@ -88,16 +76,16 @@ async def test_logprobs_are_those_of_the_models_own_distribution(tiny_chat_gguf:
 
 @pytest.mark.parametrize("top", [0, 1, 20])
 async def test_as_many_alternatives_are_given_as_were_asked_for(tiny_chat_gguf: Path, top: int) -> None:
-    async with _model(tiny_chat_gguf) as model:
-        for entry in _entries(await _deltas(model, logprobs=True, top_logprobs=top, max_tokens=20, seed=1)):
+    async with opened(tiny_chat_gguf) as model:
+        for entry in _entries(await asked(model, HELLO, logprobs=True, top_logprobs=top, max_tokens=20, seed=1)):
             assert len(entry["top_logprobs"]) == top
             assert set(entry) == {"token", "logprob", "bytes", "top_logprobs"}
             assert math.isfinite(entry["logprob"])
 
 
 async def test_each_piece_comes_with_its_own_tokens(parrots: Callable[..., Path]) -> None:
-    async with _model(parrots("Grüße — né, 山荘の門.")) as model:
-        deltas = await _deltas(model, logprobs=True, temperature=1.5)
+    async with opened(parrots("Grüße — né, 山荘の門.")) as model:
+        deltas = await asked(model, HELLO, logprobs=True, temperature=1.5)
     assert _bytes(_entries(deltas)) == "Grüße — né, 山荘の門.".encode()
     for end in range(len(deltas)):
         # A piece ends where a character does; its last token may have begun the next one.
@@ -111,9 +99,9 @@ async def test_the_tokens_of_thoughts_calls_and_stop_strings_are_left_out(parrot
     script = '<think>hm</think>Now then: <tool_call>{"name": "clock", "arguments": {}}</tool_call>'
     template = CHATML + "{% if tools %}{# <tool_call> <think></think> #}{% endif %}"
     tools = [{"type": "function", "function": {"name": "clock"}}]
-    async with _model(parrots(script, chat_template=template, controls=("</think>", "<tool_call>"))) as model:
-        called = await _deltas(model, tools=tools, logprobs=True)
+    async with opened(parrots(script, chat_template=template, controls=("</think>", "<tool_call>"))) as model:
+        called = await asked(model, HELLO, tools=tools, logprobs=True)
         assert _bytes(_entries(called)).strip() == b"Now then:"
         assert called[-1].finish_reason == "tool_calls"
-        stopped = await _deltas(model, logprobs=True, stop="w t")
+        stopped = await asked(model, HELLO, logprobs=True, stop="w t")
         assert _bytes(_entries(stopped)) == b"No"

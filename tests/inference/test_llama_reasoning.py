@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from sidecar.inference.llama import LlamaChatModel
-from sidecar.inference.model import Completion, Delta
+from sidecar.inference.model import Delta
+from tests.inference.asking import asked, opened
 from tests.models.chatml import CHATML
 
 pytestmark = pytest.mark.anyio
@@ -19,19 +17,6 @@ pytestmark = pytest.mark.anyio
 HELLO = [{"role": "user", "content": "What is two and two?"}]
 THINKING = CHATML + "{# <think> </think> #}"
 OPENED = CHATML.removesuffix("{% endif %}") + "<think>\n{% endif %}{# </think> #}"
-
-
-@asynccontextmanager
-async def _model(path: Path) -> AsyncGenerator[LlamaChatModel]:
-    model = LlamaChatModel(path, threads=1)
-    try:
-        yield model
-    finally:
-        await model.aclose()
-
-
-async def _deltas(model: LlamaChatModel, **options: Any) -> list[Delta]:
-    return [delta async for delta in model.stream(Completion(messages=HELLO, options=options))]
 
 
 def _said(deltas: list[Delta]) -> tuple[str, str, str | None]:
@@ -54,29 +39,29 @@ def _said(deltas: list[Delta]) -> tuple[str, str, str | None]:
 async def test_a_thought_is_reasoning_and_not_content(
     parrots: Callable[..., Path], template: str, controls: tuple[str, ...], script: str
 ) -> None:
-    async with _model(parrots(script, chat_template=template, controls=controls)) as model:
-        deltas = await _deltas(model)
+    async with opened(parrots(script, chat_template=template, controls=controls)) as model:
+        deltas = await asked(model, HELLO)
         assert _said(deltas) == ("Zwei — né.", "Vier, no more.", "stop")
         usage = deltas[-1].usage
         assert usage is not None
         assert 3 < usage.reasoning_tokens < usage.completion_tokens - 3
-        cut = await _deltas(model, max_tokens=5)
+        cut = await asked(model, HELLO, max_tokens=5)
         assert (cut[-1].finish_reason, _said(cut)[1]) == ("length", "")
         assert "Zwei — né.".startswith(_said(cut)[0])
         assert _said(cut)[0]
         # A stop string ends what is said; one in the thought does not.
-        assert _said(await _deltas(model, stop=["wei", ", n"])) == ("Zwei — né.", "Vier", "stop")
+        assert _said(await asked(model, HELLO, stop=["wei", ", n"])) == ("Zwei — né.", "Vier", "stop")
 
 
 async def test_a_thought_that_the_limit_cuts_stays_one(parrots: Callable[..., Path]) -> None:
-    async with _model(parrots("It goes on and on", chat_template=OPENED)) as model:
-        assert _said(await _deltas(model)) == ("It goes on and on", "", "stop")
+    async with opened(parrots("It goes on and on", chat_template=OPENED)) as model:
+        assert _said(await asked(model, HELLO)) == ("It goes on and on", "", "stop")
 
 
 async def test_marks_that_a_model_does_not_have_are_text(parrots: Callable[..., Path]) -> None:
     script = "<think>Zwei</think>Vier"
-    async with _model(parrots(script)) as model:
-        assert _said(await _deltas(model)) == ("", script, "stop")
+    async with opened(parrots(script)) as model:
+        assert _said(await asked(model, HELLO)) == ("", script, "stop")
 
 
 async def test_an_answer_in_json_is_content_even_where_the_prompt_opens_a_thought(tmp_path: Path) -> None:
@@ -84,9 +69,9 @@ async def test_an_answer_in_json_is_content_even_where_the_prompt_opens_a_though
     from tests.models import tiny_chat
 
     schema = {"type": "object", "properties": {"sum": {"enum": [3, 4]}}, "required": ["sum"]}
-    async with _model(tiny_chat.build(tmp_path / "model.gguf", chat_template=OPENED)) as model:
+    async with opened(tiny_chat.build(tmp_path / "model.gguf", chat_template=OPENED)) as model:
         wanted = {"type": "json_schema", "json_schema": {"schema": schema}}
-        reasoning, content, reason = _said(await _deltas(model, response_format=wanted, seed=2))
+        reasoning, content, reason = _said(await asked(model, HELLO, response_format=wanted, seed=2))
         assert (reasoning, reason) == ("", "stop")
         assert json.loads(content)["sum"] in {3, 4}
 
@@ -96,11 +81,11 @@ async def test_strings_in_json_hold_no_control_characters(tiny_chat_gguf: Path) 
     schema = {"type": "object", "properties": {"a": text}, "required": ["a"]}
     # Bytes that are no characters would be replaced, and counted as more of them.
     ascii_only = {str(token): -100 for token in range(128, 256)}
-    async with _model(tiny_chat_gguf) as model:
+    async with opened(tiny_chat_gguf) as model:
         for seed in range(3):
             wanted = {"type": "json_schema", "json_schema": {"schema": schema, "strict": False}}
             _, content, reason = _said(
-                await _deltas(model, response_format=wanted, seed=seed, temperature=2, logit_bias=ascii_only)
+                await asked(model, HELLO, response_format=wanted, seed=seed, temperature=2, logit_bias=ascii_only)
             )
             assert reason == "stop"
             assert 60 <= len(json.loads(content)["a"]) <= 64
@@ -108,7 +93,7 @@ async def test_strings_in_json_hold_no_control_characters(tiny_chat_gguf: Path) 
 
 async def test_a_control_token_does_not_stand_for_the_letters_of_its_name(parrots: Callable[..., Path]) -> None:
     schema = {"type": "object", "properties": {"a": {"enum": ["<x>y", "<x>z"]}}, "required": ["a"]}
-    async with _model(parrots('{"a": "<x>y"}', controls=("<x>",))) as model:
+    async with opened(parrots('{"a": "<x>y"}', controls=("<x>",))) as model:
         wanted = {"type": "json_schema", "json_schema": {"schema": schema}}
-        _, content, _ = _said(await _deltas(model, response_format=wanted, seed=1))
+        _, content, _ = _said(await asked(model, HELLO, response_format=wanted, seed=1))
         assert json.loads(content)["a"] in {"<x>y", "<x>z"}

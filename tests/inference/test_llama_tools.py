@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sidecar.errors import RequestError
-from sidecar.inference.llama import LlamaChatModel
-from sidecar.inference.model import Completion, Delta
+from sidecar.inference.model import Delta
+from tests.inference.asking import asked, opened
 from tests.models.chatml import CHATML
 
 pytestmark = pytest.mark.anyio
@@ -41,19 +39,6 @@ MISTRAL = CHATML + "{% if tools %}{# [TOOL_CALLS] #}{% endif %}"
 LLAMA = CHATML + "{% if tools %}{# <|python_tag|> #}{% endif %}"
 UNMARKED = CHATML + "{% if tools %}{% endif %}"
 ROME = '{"city": "Rome"}'
-
-
-@asynccontextmanager
-async def _model(path: Path) -> AsyncGenerator[LlamaChatModel]:
-    model = LlamaChatModel(path, threads=1)
-    try:
-        yield model
-    finally:
-        await model.aclose()
-
-
-async def _deltas(model: LlamaChatModel, **options: Any) -> list[Delta]:
-    return [delta async for delta in model.stream(Completion(messages=HELLO, options=options))]
 
 
 def _text(deltas: list[Delta]) -> str:
@@ -121,23 +106,23 @@ def _reasons(deltas: list[Delta]) -> list[str]:
 async def test_a_models_own_way_of_calling_becomes_tool_calls(
     parrots: Any, template: str, controls: tuple[str, ...], script: str, content: str, calls: list[tuple[str, str]]
 ) -> None:
-    async with _model(parrots(script, chat_template=template, controls=controls)) as model:
-        deltas = await _deltas(model, tools=TOOLS)
+    async with opened(parrots(script, chat_template=template, controls=controls)) as model:
+        deltas = await asked(model, HELLO, tools=TOOLS)
         assert (_text(deltas), _calls(deltas), _reasons(deltas)) == (content, calls, ["tool_calls"])
-        one = await _deltas(model, tools=TOOLS, parallel_tool_calls=False)
+        one = await asked(model, HELLO, tools=TOOLS, parallel_tool_calls=False)
         assert (_calls(one), _reasons(one)) == (calls[:1], ["tool_calls"])
-        cut = await _deltas(model, tools=TOOLS, max_tokens=3)
+        cut = await asked(model, HELLO, tools=TOOLS, max_tokens=3)
         assert _reasons(cut) == ["length"]
-        plain = await _deltas(model, tools=TOOLS, tool_choice="none")
+        plain = await asked(model, HELLO, tools=TOOLS, tool_choice="none")
         assert (_calls(plain), _reasons(plain)) == ([], ["stop"])
         assert '"name": "weather"' in _text(plain)
 
 
 async def test_a_call_whose_mark_is_written_is_held_to_the_tools_schema(parrots: Any) -> None:
     script = '<tool_call>\n{"name": "weather", "arguments": {"city": "Atlantis"}}</tool_call>'
-    async with _model(parrots(script, chat_template=TAGGED)) as model:
+    async with opened(parrots(script, chat_template=TAGGED)) as model:
         # Off its script, the model may go on with more calls.
-        deltas = await _deltas(model, tools=[WEATHER], max_tokens=200, parallel_tool_calls=False)
+        deltas = await asked(model, HELLO, tools=[WEATHER], max_tokens=200, parallel_tool_calls=False)
         ((name, arguments),) = _calls(deltas)
     assert name == "weather"
     assert json.loads(arguments)["city"] != "Atlantis"
@@ -160,8 +145,8 @@ FORMAT = {"type": "json_schema", "json_schema": {"schema": ANSWER}}
     ],
 )
 async def test_a_tool_may_be_called_before_an_answer_in_a_schema(parrots: Any, template: str, script: str) -> None:
-    async with _model(parrots(script, chat_template=template)) as model:
-        deltas = await _deltas(model, tools=TOOLS, response_format=FORMAT, max_tokens=200)
+    async with opened(parrots(script, chat_template=template)) as model:
+        deltas = await asked(model, HELLO, tools=TOOLS, response_format=FORMAT, max_tokens=200)
     assert _text(deltas) == ""
     assert [(name, json.loads(text)) for name, text in _calls(deltas)] == [("weather", json.loads(ROME))]
     assert _reasons(deltas) == ["tool_calls"]
@@ -170,8 +155,8 @@ async def test_a_tool_may_be_called_before_an_answer_in_a_schema(parrots: Any, t
 @pytest.mark.parametrize("template", [TAGGED, MISTRAL, LLAMA])
 async def test_an_answer_in_a_schema_is_no_call_even_with_a_mark_in_it(parrots: Any, template: str) -> None:
     script = '{"call": "<tool_call>{"}'
-    async with _model(parrots(script, chat_template=template)) as model:
-        deltas = await _deltas(model, tools=TOOLS, response_format=FORMAT, max_tokens=200)
+    async with opened(parrots(script, chat_template=template)) as model:
+        deltas = await asked(model, HELLO, tools=TOOLS, response_format=FORMAT, max_tokens=200)
     assert (json.loads(_text(deltas)), _calls(deltas), _reasons(deltas)) == (json.loads(script), [], ["stop"])
 
 
@@ -179,10 +164,10 @@ async def test_a_random_model_with_tools_and_a_schema_gives_one_or_the_other(tmp
     from tests.models import tiny_chat
 
     pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
-    async with _model(tiny_chat.build(tmp_path / "model.gguf", chat_template=TAGGED)) as model:
+    async with opened(tiny_chat.build(tmp_path / "model.gguf", chat_template=TAGGED)) as model:
         for seed in range(8):
-            deltas = await _deltas(
-                model, tools=TOOLS, response_format=FORMAT, seed=seed, temperature=2, max_tokens=1200
+            deltas = await asked(
+                model, HELLO, tools=TOOLS, response_format=FORMAT, seed=seed, temperature=2, max_tokens=1200
             )
             calls = _calls(deltas)
             if calls:
@@ -194,15 +179,15 @@ async def test_a_random_model_with_tools_and_a_schema_gives_one_or_the_other(tmp
 
 async def test_a_mark_that_is_only_mentioned_forces_no_call(parrots: Any) -> None:
     script = "Calls stand in `<tool_call>` here."
-    async with _model(parrots(script, chat_template=TAGGED)) as model:
-        deltas = await _deltas(model, tools=TOOLS)
+    async with opened(parrots(script, chat_template=TAGGED)) as model:
+        deltas = await asked(model, HELLO, tools=TOOLS)
     assert (_text(deltas), _calls(deltas), _reasons(deltas)) == (script, [], ["stop"])
 
 
 @pytest.mark.parametrize("script", ['{"name": "Rome", "arguments": 1}', "<tool_call>x", "[1, 2] < 3"])
 async def test_what_only_looks_like_a_call_is_said(parrots: Any, script: str) -> None:
-    async with _model(parrots(script, chat_template=UNMARKED)) as model:
-        deltas = await _deltas(model, tools=TOOLS)
+    async with opened(parrots(script, chat_template=UNMARKED)) as model:
+        deltas = await asked(model, HELLO, tools=TOOLS)
     assert (_text(deltas), _calls(deltas), _reasons(deltas)) == (script, [], ["stop"])
 
 
@@ -220,21 +205,23 @@ async def test_a_random_model_calls_the_tool_that_is_asked_for(tmp_path: Path, t
     from tests.models import tiny_chat
 
     pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
-    async with _model(tiny_chat.build(tmp_path / "model.gguf", chat_template=template)) as model:
+    async with opened(tiny_chat.build(tmp_path / "model.gguf", chat_template=template)) as model:
         for seed in range(4):
             options = {"tools": TOOLS, "seed": seed, "temperature": 2, "stop": ["}", '"'], "max_tokens": 1200}
-            named = await _deltas(model, **options, tool_choice={"type": "function", "function": {"name": "weather"}})
+            named = await asked(
+                model, HELLO, **options, tool_choice={"type": "function", "function": {"name": "weather"}}
+            )
             ((name, arguments),) = _calls(named)
             assert (name, _text(named), _reasons(named)) == ("weather", "", ["tool_calls"])
             assert _fits(arguments)
-            required = await _deltas(model, **options, tool_choice="required")
+            required = await asked(model, HELLO, **options, tool_choice="required")
             calls = _calls(required)
             assert 1 <= len(calls) <= 8
             assert all(
                 _fits(arguments) if name == "weather" else json.loads(arguments) == {} for name, arguments in calls
             )
             assert (_text(required), _reasons(required)) == ("", ["tool_calls"])
-            one = await _deltas(model, **options, tool_choice="required", parallel_tool_calls=False)
+            one = await asked(model, HELLO, **options, tool_choice="required", parallel_tool_calls=False)
             assert len(_calls(one)) == 1
 
 
@@ -263,9 +250,10 @@ async def test_a_random_model_calls_the_tool_that_is_asked_for(tmp_path: Path, t
 async def test_no_schema_of_a_tool_keeps_it_from_being_called(tiny_chat_gguf: Path, parameters: Any) -> None:
     tool = {"type": "function", "function": {"name": "f", "parameters": parameters}}
     bias = {str(token): -100 for token in range(128, 256)}
-    async with _model(tiny_chat_gguf) as model:
-        deltas = await _deltas(
+    async with opened(tiny_chat_gguf) as model:
+        deltas = await asked(
             model,
+            HELLO,
             tools=[tool],
             tool_choice="required",
             parallel_tool_calls=False,
@@ -285,8 +273,8 @@ async def test_no_schema_of_a_tool_keeps_it_from_being_called(tiny_chat_gguf: Pa
 async def test_a_choice_that_cannot_be_met_is_refused_without_loading_anything(
     tiny_chat_gguf: Path, choice: Any
 ) -> None:
-    async with _model(tiny_chat_gguf) as model:
+    async with opened(tiny_chat_gguf) as model:
         with pytest.raises(RequestError) as caught:
-            await _deltas(model, tools=TOOLS, tool_choice=choice)
+            await asked(model, HELLO, tools=TOOLS, tool_choice=choice)
         assert caught.value.param == "tool_choice"
         assert not model.process.running

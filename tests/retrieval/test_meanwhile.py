@@ -13,6 +13,7 @@ from sidecar.index import records, store
 from sidecar.index.database import Database
 from sidecar.index.schema import fingerprint
 from sidecar.index.shelf import open_index
+from sidecar.retrieval import retriever as retriever_module
 from sidecar.retrieval.hit import Hit
 from sidecar.retrieval.query import parse_query
 from sidecar.retrieval.retriever import Retriever
@@ -30,11 +31,17 @@ def path(number: int) -> str:
     return f"Notes/{number}.md"
 
 
-@pytest.mark.parametrize("model", [None, Nonsense()])
+BESIDE = -1
+"""No copy of vectors is so small that both lanes are asked on one thread."""
+
+
+@pytest.mark.parametrize(("model", "most"), [(None, None), (Nonsense(), None), (Nonsense(), BESIDE)])
 @pytest.mark.anyio
 async def test_hits_are_whole_while_notes_are_replaced_and_removed(
-    tmp_path: Path, model: EmbeddingModel | None
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, model: EmbeddingModel | None, most: int | None
 ) -> None:
+    if most is not None:
+        monkeypatch.setattr(retriever_module, "_SCANNED_IN_PASSING", most)
     notes = {path(number): text(number, 0) for number in range(40)}
     async with opened(tmp_path, notes, model=model) as vault:
         searching = True
@@ -73,6 +80,18 @@ def whole(hit: Hit) -> bool:
         and f"boiler number {number} " in hit.chunk.text
         and 0 < hit.score <= 1
     )
+
+
+@pytest.mark.anyio
+async def test_both_lanes_at_once_find_what_one_after_the_other_does(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    notes = {path(number): text(number, 0) for number in range(40)}
+    async with opened(tmp_path, notes, model=Nonsense()) as vault:
+        at_once = [await vault.search(question) for question in _QUESTIONS]
+        monkeypatch.setattr(retriever_module, "_SCANNED_IN_PASSING", BESIDE)
+        assert [await vault.search(question) for question in _QUESTIONS] == at_once
+        assert any(found.lane == "vectors" for hit in at_once[0] for found in hit.found)
 
 
 class Slow(Nonsense):

@@ -36,7 +36,7 @@ _BEGINNINGS, _ENDS = (
     ("bor", "kel", "mav", "tis", "zun", "pal", "gri", "wom"),
     ("ax", "ey", "iff", "ond", "ump", "ell", "osk", "arn"),
 )
-_SUBJECTS = [f"{first}{last}" for first in _BEGINNINGS for last in _ENDS]
+SUBJECTS = [f"{first}{last}" for first in _BEGINNINGS for last in _ENDS]
 
 
 def note(subject: str, sentence: str = "The {0}ine of the sea was there with the {0}ow before the {0}ette.") -> str:
@@ -49,20 +49,20 @@ def note(subject: str, sentence: str = "The {0}ine of the sea was there with the
     )
 
 
-NOTES = {f"{subject}.md": note(subject) for subject in _SUBJECTS}
+NOTES = {f"{subject}.md": note(subject) for subject in SUBJECTS}
 # A sentence that has no word of its text, but another for its subject, is found by who knows what it means.
 REWORDED = {
     f"{subject}.md": note(subject, f"Under the old {subject[::-1]} there was a {subject[::-1]}ish one from the sea.")
-    for subject in _SUBJECTS
+    for subject in SUBJECTS
 }
 # A sentence that is hardly nearer to its own text than to two others: what says nothing can only disturb.
 CONTESTED = {
     f"{subject}.md": note(
         subject, f"The {subject}ine and the {subject}ow were there with the {one}ow of the sea."
     ).replace("cellar", f"{other}ette")
-    for subject, one, other in zip(_SUBJECTS, _SUBJECTS[1:] + _SUBJECTS, _SUBJECTS[9:] + _SUBJECTS, strict=False)
+    for subject, one, other in zip(SUBJECTS, SUBJECTS[1:] + SUBJECTS, SUBJECTS[9:] + SUBJECTS, strict=False)
 }
-KNOWING = {word: subject for subject in _SUBJECTS for word in (subject, subject[::-1])}
+KNOWING = {word: subject for subject in SUBJECTS for word in (subject, subject[::-1])}
 
 
 class Silent(Nonsense):
@@ -169,7 +169,7 @@ async def test_a_model_that_knows_what_belongs_together_gets_much(tmp_path: Path
 @pytest.mark.anyio
 async def test_a_model_that_knows_the_sentence_alone_gets_little(tmp_path: Path) -> None:
     # The vector of the whole chunk, the sentence in it, would be found by it.
-    sentences = {subject[::-1]: subject for subject in _SUBJECTS}
+    sentences = {subject[::-1]: subject for subject in SUBJECTS}
     async with opened(tmp_path, REWORDED, model=Knowing(sentences)) as vault:
         weights = await vault.retriever.measure_trust(vault.database)
     assert weights is not None
@@ -324,7 +324,7 @@ def test_what_vectors_find_alone_is_a_share_of_what_words_find() -> None:
 async def test_a_model_that_finds_half_of_the_samples_is_trusted_less_where_it_was_never_measured(
     tmp_path: Path,
 ) -> None:
-    model = Knowing({word: subject for word, subject in KNOWING.items() if subject in _SUBJECTS[::2]})
+    model = Knowing({word: subject for word, subject in KNOWING.items() if subject in SUBJECTS[::2]})
     async with opened(tmp_path, NOTES, model=model) as vault:
         weights = [
             await Retriever(lambda: vault.database, lambda: model, vector_weight=0.4, proven=proven).measure_trust(

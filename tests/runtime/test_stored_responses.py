@@ -99,6 +99,14 @@ async def test_a_conversation_is_given_from_its_beginning(make: Make) -> None:
     assert await stored.conversation("resp_9") is None
 
 
+async def test_of_a_conversation_that_is_too_long_the_end_is_given(make: Make) -> None:
+    stored = make(items=5)
+    for number in range(1, 5):
+        await stored.save(response(number, previous=number - 1 or None))
+    assert texts(await stored.conversation("resp_4")) == ["question 3", "answer 3", "question 4", "answer 4"]
+    assert texts(await make(items=1).conversation("resp_1")) == ["question 1", "answer 1"]
+
+
 async def test_of_a_conversation_the_deleted_part_and_what_is_before_it_are_forgotten(make: Make) -> None:
     stored = make()
     for each in (response(1), response(2, previous=1), response(3, previous=2)):

@@ -15,8 +15,11 @@ import pytest
 from sidecar.embedding.measure import TextLimit
 from sidecar.embedding.model import EmbeddingModel, Embeddings, TextKind
 from sidecar.errors import ConfigError
+from sidecar.retrieval.trust import trusted
 from sidecar.runtime.opening import open_vault
 from sidecar.runtime.vaults import OpenVault
+from tests.retrieval.test_trust import KNOWING, NOTES, SUBJECTS
+from tests.retrieval.vault import Knowing
 
 
 class NamedModel:
@@ -242,3 +245,29 @@ async def until_ready(vault: OpenVault, indexed: int) -> None:
     async with asyncio.timeout(30):
         while (await vault.status())["indexed"] != indexed:
             await vault.wait_changed()
+
+
+@pytest.mark.anyio
+async def test_a_model_of_ones_own_is_trusted_less_for_the_same_finds_than_the_one_that_was_measured(
+    tmp_path: Path,
+) -> None:
+    folder = tmp_path / "vault"
+    folder.mkdir()
+    for path, text in NOTES.items():
+        (folder / path).write_text(text, encoding="utf-8")
+    model = Knowing({word: subject for word, subject in KNOWING.items() if subject in SUBJECTS[::2]})
+    weights = {}
+    for name in ("builtin", "mine.gguf"):
+        vault = await open_vault(
+            folder,
+            name="vault",
+            data_dir=tmp_path / name,
+            embedding=model,
+            embedding_name=name,
+            reopen_embedding=lambda _: None,
+            exclude=(),
+        )
+        await vault.index(accept_removals=False)
+        weights[name] = (await vault.read(trusted))["en"]
+        await vault.aclose()
+    assert 0 < weights["mine.gguf"] < weights["builtin"]
