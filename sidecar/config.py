@@ -21,6 +21,7 @@ from sidecar.vault.settings import VaultKind
 APP = "sidecar"
 DEFAULT_PORT = 8484
 LOG_LEVELS = ("debug", "info", "warning", "error")
+KV_CACHE_TYPES = ("f16", "q8_0", "q4_0")
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _KINDS = ", ".join(f"`{kind}`" for kind in get_args(VaultKind))
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -68,6 +69,30 @@ class Config:
         None, "Context window in tokens for a GGUF chat model; the model's own, at most 8,192, when not set."
     )
     keep_alive: float = _setting(600.0, "Seconds without use after which a GGUF model is unloaded.")
+    threads: int | None = _setting(None, "Threads for a GGUF model; one a physical core when not set.")
+    gpu_layers: int | None = _setting(
+        None, "Layers of a GGUF model on the graphics processor, -1 for all; as many as fit when not set."
+    )
+    kv_cache_type: str | None = _setting(
+        None, f"Numbers of a GGUF chat model's key-value cache: one of {', '.join(KV_CACHE_TYPES)}; f16 when not set."
+    )
+    flash_attention: bool | None = _setting(
+        None, "Flash attention for GGUF models; where the hardware has it when not set."
+    )
+    parallel: int | None = _setting(None, "Conversations that a GGUF chat model answers at once; up to 4 when not set.")
+    force_load: bool = _setting(default=False, doc="Load GGUF models that do not fit into memory.")
+    models_dir: Path | None = _setting(  # noqa: RUF009  # a dataclass field, as all others
+        None, "Folder for the model files that `sidecar models pull` fetches; `models` in the data folder when not set."
+    )
+    offline: bool = _setting(
+        default=False, doc="Reach no other machine: no upstream but one on this machine, and no fetching of models."
+    )
+    upstreams: Mapping[str, Mapping[str, str]] = _setting(
+        {},
+        "Further upstream servers by name, each a TOML table with `url` and, where it wants one, `key`. Their models"
+        " are called NAME/MODEL.",
+        env=False,
+    )
     auth: bool = _setting(default=True, doc="Ask for the token on every route but /healthz.")
     allow_remote: bool = _setting(default=False, doc="Allow listening on an address that other machines can reach.")
     allowed_hosts: tuple[str, ...] = _setting(
@@ -100,6 +125,17 @@ class Config:
             raise ConfigError(f"Log level {self.log_level!r} does not exist.", hint=f"Use {', '.join(LOG_LEVELS)}.")
         if self.upstream is not None:
             _check_url(self.upstream)
+        for server in self.upstreams.values():
+            _check_url(server["url"])
+        if self.kv_cache_type is not None and self.kv_cache_type not in KV_CACHE_TYPES:
+            raise ConfigError(
+                f"The key-value cache type {self.kv_cache_type!r} does not exist.",
+                hint=f"Use {', '.join(KV_CACHE_TYPES)}.",
+            )
+        for name, least in (("threads", 1), ("parallel", 1), ("gpu_layers", -1)):
+            value = getattr(self, name)
+            if value is not None and not least <= value <= 1024:
+                raise ConfigError(f"The setting {name} cannot be {value}.", hint=f"Use a number from {least}.")
         if self.context_length is not None and self.context_length < 256:
             raise ConfigError("A context window under 256 tokens holds no answer.", hint="Use at least 2048.")
 
@@ -112,6 +148,11 @@ class Config:
     @property
     def token_file(self) -> Path:
         return self.data_dir / "token"
+
+    @property
+    def models_folder(self) -> Path:
+        """Where fetched model files are kept."""
+        return self.models_dir or self.data_dir / "models"
 
     @property
     def runtime_file(self) -> Path:
@@ -263,6 +304,18 @@ def _table(value: Any) -> Mapping[str, str]:
     return dict(value)
 
 
+def _upstreams(value: Any) -> Mapping[str, Mapping[str, str]]:
+    if not isinstance(value, Mapping):
+        raise TypeError("a table of servers is wanted")
+    tables = {str(name): _table(server) for name, server in value.items()}
+    for name, server in tables.items():
+        if not name.strip() or "/" in name:
+            raise ValueError("a server's name holds no slash")
+        if set(server) - {"url", "key"} or "url" not in server:
+            raise ValueError(f"the server {name} has `url` and may have `key`")
+    return tables
+
+
 def _kinds(value: Any) -> Mapping[str, VaultKind]:
     kinds: dict[str, VaultKind] = {}
     for key, word in _table(value).items():
@@ -286,6 +339,15 @@ _CONVERT: Mapping[str, Callable[[Any], Any]] = {
     "upstream_key": _text,
     "context_length": _whole,
     "keep_alive": float,
+    "threads": _whole,
+    "gpu_layers": _whole,
+    "kv_cache_type": lambda value: _text(value).lower(),
+    "flash_attention": _flag,
+    "parallel": _whole,
+    "force_load": _flag,
+    "models_dir": _path,
+    "offline": _flag,
+    "upstreams": _upstreams,
     "auth": _flag,
     "allow_remote": _flag,
     "allowed_hosts": _strings,

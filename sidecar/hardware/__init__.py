@@ -1,0 +1,1 @@
+"""What this machine has: memory, graphics memory, cores, disk, and how fast memory is read."""
