@@ -18,13 +18,14 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 import httpx2
 import psutil
@@ -41,8 +42,12 @@ _CONTEXT = 4096
 _ANSWER = 96
 _NO_END = 258
 """The token that ends an answer of the made model."""
+_CLIENTS = 4
 _TEXTS = 64
 _PEER_PACKAGES = ("fastapi", "sse-starlette", "starlette-context", "pydantic-settings", "uvicorn")
+
+
+Messages: TypeAlias = "list[dict[str, str]]"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,10 +59,22 @@ class Chat:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Round:
+    """What one way did in one round; `batch` in seconds."""
+
+    first_turn: Chat
+    second_turn: Chat
+    several: float
+    batch: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Way:
     """One way of asking the same models."""
 
-    chat: Callable[[str], Chat]
+    chat: Callable[[Messages], Chat]
+    several: Callable[[Sequence[Messages]], float]
+    """Tokens a second of several clients that ask at once, together."""
     embed: Callable[[Sequence[str]], float]
     """Seconds for a batch."""
 
@@ -102,35 +119,54 @@ def measure(work: Path, chat: Path, embedding: Path, *, rounds: int) -> list[str
         }
         until(lambda: _settled(server), seconds=300)
         for way in ways.values():
-            way.chat("warm up"), way.embed(["warm up"])
-        chats: dict[str, list[Chat]] = {name: [] for name in ways}
-        batches: dict[str, list[float]] = {name: [] for name in ways}
+            way.chat(_asking("warm up")), way.embed(["warm up"])
+        done: dict[str, list[Round]] = {name: [] for name in ways}
         for turn in range(rounds):
             order = [*ways][turn % 3 :] + [*ways][: turn % 3]
             for name in order:
-                chats[name].append(ways[name].chat(_question(turn)))
-                batches[name].append(ways[name].embed(_texts(turn)))
-    return list(_table(chats, batches))
+                done[name].append(_round(ways[name], turn))
+    return list(_table(done))
+
+
+def _round(way: Way, turn: int) -> Round:
+    question = _asking(_question(turn))
+    first = way.chat(question)
+    # What the client keeps of the first turn is what it was told; the second question is short.
+    history = [*question, {"role": "assistant", "content": "So it is."}, *_asking("And what else?")]
+    return Round(
+        first_turn=first,
+        second_turn=way.chat(history),
+        several=way.several([_asking(f"client {number} {_question(turn)}") for number in range(_CLIENTS)]),
+        batch=way.embed(_texts(turn)),
+    )
 
 
 def _settled(server: Server) -> bool:
     return all(vault["ready"] and not vault["chunks_without_vector"] for vault in server.status()["vaults"])
 
 
-def _table(chats: dict[str, list[Chat]], batches: dict[str, list[float]]) -> Iterator[str]:
-    yield "| way | first token, ms | beyond direct, ms | tokens/s | ÷ direct | texts/s embedded | ÷ direct |"
-    yield "|---|--:|--:|--:|--:|--:|--:|"
-    for name in chats:
-        first, rate = _median([c.first for c in chats[name]]), _median([c.rate for c in chats[name]])
-        texts = _TEXTS / _median(batches[name])
+def _table(done: dict[str, list[Round]]) -> Iterator[str]:
+    yield (
+        "| way | first token, ms | beyond direct, ms | tokens/s | ÷ direct |"
+        f" tokens/s of {_CLIENTS} clients together | ÷ direct | second turn's first token, ms |"
+        " texts/s embedded | ÷ direct |"
+    )
+    yield "|---|" + "--:|" * 9
+    for name, rounds in done.items():
+        both = list(zip(rounds, done[BARE], strict=True))
         # Differences and ratios within a round: what the machine does beside it changes from round to round.
-        beyond = _median([c.first - b.first for c, b in zip(chats[name], chats[BARE], strict=True)])
-        rates = _median([c.rate / b.rate for c, b in zip(chats[name], chats[BARE], strict=True)])
-        embedded = _median([b / own for own, b in zip(batches[name], batches[BARE], strict=True)])
-        yield (
-            f"| {name} | {first * 1000:.1f} | {beyond * 1000:+.1f} | {rate:.1f} | {rates:.3f} | {texts:.0f} |"
-            f" {embedded:.3f} |"
-        )
+        cells = [
+            f"{_median([r.first_turn.first for r in rounds]) * 1000:.1f}",
+            f"{_median([own.first_turn.first - b.first_turn.first for own, b in both]) * 1000:+.1f}",
+            f"{_median([r.first_turn.rate for r in rounds]):.1f}",
+            f"{_median([own.first_turn.rate / b.first_turn.rate for own, b in both]):.3f}",
+            f"{_median([r.several for r in rounds]):.1f}",
+            f"{_median([own.several / b.several for own, b in both]):.3f}",
+            f"{_median([r.second_turn.first for r in rounds]) * 1000:.1f}",
+            f"{_TEXTS / _median([r.batch for r in rounds]):.0f}",
+            f"{_median([b.batch / own.batch for own, b in both]):.3f}",
+        ]
+        yield f"| {name} | {' | '.join(cells)} |"
 
 
 def _median(values: Sequence[float]) -> float:
@@ -140,6 +176,10 @@ def _median(values: Sequence[float]) -> float:
 def _question(turn: int) -> str:
     # It differs from the first word on, so that no cache has any of it.
     return f"{turn} is the number of this question. " + "It says no more than it has to say. " * 8
+
+
+def _asking(text: str) -> Messages:
+    return [{"role": "user", "content": text}]
 
 
 def _texts(turn: int) -> list[str]:
@@ -164,7 +204,11 @@ def bare(chat: Path, embedding: Path) -> Iterator[Way]:
         return ours.recv()
 
     try:
-        yield Way(chat=lambda text: Chat(**ask("chat", text)), embed=lambda texts: float(ask("embed", list(texts))))
+        yield Way(
+            chat=lambda messages: Chat(**ask("chat", messages)),
+            several=lambda many: float(ask("several", many)),
+            embed=lambda texts: float(ask("embed", list(texts))),
+        )
     finally:
         ours.send(("stop", None))
         process.join(10)
@@ -193,11 +237,20 @@ def _bare_main(pipe: Connection, chat: str, embedding: str) -> None:
         if what == "embed":
             embedder.create_embedding(argument)
             pipe.send(time.perf_counter() - begun)
-            continue
-        stream: Any = talker.create_chat_completion(**_body(argument), logit_bias={_NO_END: -100.0})
-        pieces = (chunk for chunk in stream if chunk["choices"][0]["delta"].get("content"))
-        times = [time.perf_counter() for _ in pieces]
-        pipe.send({"first": times[0] - begun, "rate": _ANSWER / (time.perf_counter() - times[0])})
+        elif what == "several":
+            # One after the other: it is all that the class can do.
+            for messages in argument:
+                _talk(talker, messages)
+            pipe.send(len(argument) * _ANSWER / (time.perf_counter() - begun))
+        else:
+            times = _talk(talker, argument)
+            pipe.send({"first": times[0] - begun, "rate": _ANSWER / (time.perf_counter() - times[0])})
+
+
+def _talk(talker: Any, messages: Messages) -> list[float]:
+    """The times at which the pieces of an answer came."""
+    stream = talker.create_chat_completion(**_body(messages), logit_bias={_NO_END: -100.0})
+    return [time.perf_counter() for chunk in stream if chunk["choices"][0]["delta"].get("content")]
 
 
 def _threads() -> int:
@@ -205,9 +258,9 @@ def _threads() -> int:
     return psutil.cpu_count(logical=False) or 1
 
 
-def _body(text: str) -> dict[str, Any]:
+def _body(messages: Messages) -> dict[str, Any]:
     return {
-        "messages": [{"role": "user", "content": text}],
+        "messages": messages,
         "stream": True,
         "temperature": 0,
         "max_tokens": _ANSWER,
@@ -221,8 +274,8 @@ def over_http(base: str, chat: str, embedding: str, *, key: str = "none") -> Way
     """The same questions to a server, on one connection that is kept open."""
     client = httpx2.Client(timeout=120, trust_env=False, headers={"authorization": f"Bearer {key}"})
 
-    def talk(text: str) -> Chat:
-        body = {**_body(text), "model": chat, "logit_bias": {str(_NO_END): -100}}
+    def talk(messages: Messages) -> Chat:
+        body = {**_body(messages), "model": chat, "logit_bias": {str(_NO_END): -100}}
         times: list[float] = []
         begun = time.perf_counter()
         with client.stream("POST", f"{base}/chat/completions", json=body) as response:
@@ -234,6 +287,15 @@ def over_http(base: str, chat: str, embedding: str, *, key: str = "none") -> Way
                         times.append(time.perf_counter())
         return Chat(first=times[0] - begun, rate=_ANSWER / (time.perf_counter() - times[0]))
 
+    def several(many: Sequence[Messages]) -> float:
+        clients = [threading.Thread(target=talk, args=(messages,)) for messages in many]
+        begun = time.perf_counter()
+        for one in clients:
+            one.start()
+        for one in clients:
+            one.join()
+        return len(many) * _ANSWER / (time.perf_counter() - begun)
+
     def embed(texts: Sequence[str]) -> float:
         begun = time.perf_counter()
         answer = client.post(f"{base}/embeddings", json={"model": embedding, "input": list(texts)})
@@ -241,7 +303,7 @@ def over_http(base: str, chat: str, embedding: str, *, key: str = "none") -> Way
         answer.json()
         return time.perf_counter() - begun
 
-    return Way(chat=talk, embed=embed)
+    return Way(chat=talk, several=several, embed=embed)
 
 
 @contextmanager
@@ -250,12 +312,13 @@ def peer(work: Path, chat: Path, embedding: Path) -> Iterator[Way]:
     packages = work / "peer"
     install = [sys.executable, "-m", "pip", "install", "--quiet", "--target", str(packages), *_PEER_PACKAGES]
     subprocess.run(install, check=True, stdout=sys.stderr)
-    talks = {"--model": chat, "--n_ctx": _CONTEXT, "--model_alias": "chat"}
+    talks = {"--model": chat, "--n_ctx": _CONTEXT, "--model_alias": "chat", "--interrupt_requests": False}
     # Without room for the whole batch at once its process aborts.
     room = {"--n_ctx": 2048, "--n_batch": 2048, "--n_ubatch": 2048}
     embeds = {"--model": embedding, **room, "--embedding": True, "--model_alias": "embed"}
     with _peer_server(work, packages, talks) as talker, _peer_server(work, packages, embeds) as embedder:
-        yield Way(chat=over_http(talker, "chat", "").chat, embed=over_http(embedder, "", "embed").embed)
+        talking = over_http(talker, "chat", "")
+        yield Way(chat=talking.chat, several=talking.several, embed=over_http(embedder, "", "embed").embed)
 
 
 @contextmanager
@@ -301,10 +364,10 @@ Measured on {measured_where()}, with
 
     ./scripts/bench server --write
 
-One question after the other, {_ANSWER} tokens answered to each, and batches of {_TEXTS} short texts embedded; medians,
-and differences and ratios within a round. The models are random ones of usual small sizes: their answers mean nothing,
-their work is real. Where the model's threads take every core, as on two of them, what the server and the measuring
-client do for each token (0.6 and 0.2 ms) is taken from the model.
+One question after the other, {_ANSWER} tokens answered to each; its second turn; {_CLIENTS} clients that ask at once;
+batches of {_TEXTS} short texts embedded. Medians, and differences and ratios within a round. The models are random
+ones of usual small sizes: their answers mean nothing, their work is real. llama-cpp-python's own server runs with
+`interrupt_requests` off: else a second client ends the answer of the first.
 
 {table}
 """

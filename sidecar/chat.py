@@ -14,7 +14,7 @@ from typing import Any, Literal, Protocol, TypeAlias
 
 from sidecar.citations import Annotation, CitationChecker, CitedSource
 from sidecar.inference.model import ChatModel, Completion, Delta, Message, Usage
-from sidecar.prompt import Passage, Prompt, build_prompt, question_of, render, sources, text_of
+from sidecar.prompt import Passage, Prompt, build_prompt, leaving, question_of, render, sources, text_of
 from sidecar.retrieval.conversation import Turn, query_in
 from sidecar.retrieval.hit import Hit
 from sidecar.retrieval.query import add_filters, parse_query
@@ -32,6 +32,8 @@ DEFAULT_PASSAGES = 8
 _RELEVANT = 0.16
 # Beside a good hit, one that is much weaker is noise for a small model.
 _BESIDE_BEST = 0.35
+# How many times as many hits are looked through for ones that may leave this machine, when the first ones may not.
+_DEEPER = 8
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -62,6 +64,9 @@ class AnswerDelta:
     annotations: tuple[Annotation, ...] = ()
     sources: tuple[CitedSource, ...] | None = None
     """The passages cited, with the choice's last delta; `None` when no vault was asked."""
+    withheld: int = 0
+    """How many of the notes that were found stay on this machine and were kept from the model, with the choice's last
+    delta."""
     usage: Usage | None = None
 
 
@@ -88,8 +93,15 @@ async def answer(request: ChatRequest, *, model: ChatModel, notes: Notes | None)
             async for delta in stream:
                 yield _plain(delta)
         return
-    passages = await find_passages(request, notes) if request.passages is None else request.passages
-    prompt = await _prompt(request, passages, model)
+    # Asked first: what a server tells of a model may be that it runs elsewhere.
+    window = await model.context_length()
+    away, passages, withheld = not model.on_this_machine, request.passages, 0
+    if passages is None:
+        passages = await find_passages(request, notes, away=away)
+    if away:
+        # Before the model is given anything of them: counting tokens may be a request too.
+        passages, withheld = leaving(passages)
+    prompt = await _prompt(request, passages, model, window=window, withheld=withheld)
     completion = Completion(
         messages=prompt.messages,
         sources=sources(prompt.passages),
@@ -98,24 +110,31 @@ async def answer(request: ChatRequest, *, model: ChatModel, notes: Notes | None)
     )
     async with aclosing(_checked(request, completion, prompt, model=model, notes=notes)) as checked:
         async for piece in checked:
-            yield piece
+            yield replace(piece, withheld=withheld) if piece.sources is not None else piece
 
 
-async def find_passages(request: ChatRequest, notes: Notes) -> list[Passage]:
+async def find_passages(request: ChatRequest, notes: Notes, *, away: bool = False) -> list[Passage]:
     """The passages for the last user message, as `find_hits`."""
-    return [passage_of(hit, vault=notes.name) for hit in await find_hits(request, notes)]
+    return [passage_of(hit, vault=notes.name) for hit in await find_hits(request, notes, away=away)]
 
 
-async def find_hits(request: ChatRequest, notes: Notes) -> list[Hit]:
+async def find_hits(request: ChatRequest, notes: Notes, *, away: bool = False) -> list[Hit]:
     """What is found for the last user message, best first; nothing when nothing relevant is found. A follow-up is
     searched for with what the earlier turns say.
+
+    For a model that is `away`, further hits stand behind them in place of those that stay on this machine.
     """
     query = add_filters(
         query_in(_turns(request.messages), parse=partial(read_query, today=dt.date.today())), request.filters
     )
     if not query.text and not query.filtered:
         return []
-    hits = await notes.retriever.search(query, limit=request.limit or DEFAULT_PASSAGES)
+    limit = request.limit or DEFAULT_PASSAGES
+    hits = await notes.retriever.search(query, limit=limit)
+    if away and (staying := sum(hit.local and not hit.mentioned for hit in hits)):
+        known = {hit.chunk.id for hit in hits}
+        deeper = await notes.retriever.search(query, limit=_DEEPER * limit)
+        hits += [hit for hit in deeper if not hit.local and hit.chunk.id not in known][:staying]
     return relevant(hits) if request.mode == "auto" else hits
 
 
@@ -134,7 +153,9 @@ def relevant(hits: Sequence[Hit]) -> list[Hit]:
     return [hit for hit in hits if hit.mentioned or hit.score >= floor]
 
 
-async def _prompt(request: ChatRequest, passages: Sequence[Passage], model: ChatModel) -> Prompt:
+async def _prompt(
+    request: ChatRequest, passages: Sequence[Passage], model: ChatModel, *, window: int | None, withheld: int
+) -> Prompt:
     limit = request.options.get("max_tokens")
     # A client's tools stand in the prompt as well.
     tools = request.options.get("tools")
@@ -143,7 +164,8 @@ async def _prompt(request: ChatRequest, passages: Sequence[Passage], model: Chat
         request.messages,
         passages,
         searched=True,
-        window=await model.context_length(),
+        withheld=withheld,
+        window=window,
         used_tokens=sum([await model.count_tokens(text) + 8 for text in used]),
         passage_tokens=[await model.count_tokens(render(passage)) + 4 for passage in passages],
         answer_tokens=limit if isinstance(limit, int) else None,
@@ -227,6 +249,7 @@ def passage_of(hit: Hit, *, vault: str) -> Passage:
         block_ids=chunk.block_ids,
         score=hit.score,
         mentioned=hit.mentioned,
+        local=hit.local,
         embedded=tuple(
             passage_of(Hit(chunk=each.chunk, score=hit.score, link=each.link), vault=vault) for each in hit.embedded
         ),

@@ -10,18 +10,19 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, cast, get_args
 from urllib.parse import urlsplit
 
 import platformdirs
 
 from sidecar.errors import ConfigError
+from sidecar.llama.settings import KvType
 from sidecar.vault.settings import VaultKind
 
 APP = "sidecar"
 DEFAULT_PORT = 8484
 LOG_LEVELS = ("debug", "info", "warning", "error")
-KV_CACHE_TYPES = ("f16", "q8_0", "q4_0")
+KV_CACHE_TYPES = get_args(KvType)
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _KINDS = ", ".join(f"`{kind}`" for kind in get_args(VaultKind))
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -73,7 +74,7 @@ class Config:
     gpu_layers: int | None = _setting(
         None, "Layers of a GGUF model on the graphics processor, -1 for all; as many as fit when not set."
     )
-    kv_cache_type: str | None = _setting(
+    kv_cache_type: KvType | None = _setting(  # noqa: RUF009  # a dataclass field, as all others
         None, f"Numbers of a GGUF chat model's key-value cache: one of {', '.join(KV_CACHE_TYPES)}; f16 when not set."
     )
     flash_attention: bool | None = _setting(
@@ -102,6 +103,9 @@ class Config:
         ("app://obsidian.md",), "Origins of web pages and apps that may call: exact strings, no wildcards."
     )
     exclude: tuple[str, ...] = _setting((), "Globs of vault paths never to read, such as `Journal/**`.")
+    local_only: tuple[str, ...] = _setting(
+        (), "Globs of vault paths whose notes stay on this machine: no upstream server elsewhere is sent them."
+    )
     include_templates: bool = _setting(
         default=False, doc="Read the folders of templates that the settings of Obsidian and Templater name."
     )
@@ -127,11 +131,6 @@ class Config:
             _check_url(self.upstream)
         for server in self.upstreams.values():
             _check_url(server["url"])
-        if self.kv_cache_type is not None and self.kv_cache_type not in KV_CACHE_TYPES:
-            raise ConfigError(
-                f"The key-value cache type {self.kv_cache_type!r} does not exist.",
-                hint=f"Use {', '.join(KV_CACHE_TYPES)}.",
-            )
         for name, least in (("threads", 1), ("parallel", 1), ("gpu_layers", -1)):
             value = getattr(self, name)
             if value is not None and not least <= value <= 1024:
@@ -238,7 +237,7 @@ def _from_environment(environ: Mapping[str, str]) -> dict[str, Any]:
             continue
         found[f.name] = (
             [part for part in value.split(os.pathsep if f.name == "vaults" else ",") if part.strip()]
-            if (f.name in {"vaults", "allowed_hosts", "allowed_origins", "exclude"})
+            if (f.name in {"vaults", "allowed_hosts", "allowed_origins", "exclude", "local_only"})
             else value
         )
     return found
@@ -316,6 +315,13 @@ def _upstreams(value: Any) -> Mapping[str, Mapping[str, str]]:
     return tables
 
 
+def _kv_type(value: Any) -> KvType:
+    found = next((kind for kind in KV_CACHE_TYPES if kind == _text(value).strip().lower()), None)
+    if found is None:
+        raise ValueError(f"use {', '.join(KV_CACHE_TYPES)}")
+    return cast("KvType", found)
+
+
 def _kinds(value: Any) -> Mapping[str, VaultKind]:
     kinds: dict[str, VaultKind] = {}
     for key, word in _table(value).items():
@@ -341,7 +347,7 @@ _CONVERT: Mapping[str, Callable[[Any], Any]] = {
     "keep_alive": float,
     "threads": _whole,
     "gpu_layers": _whole,
-    "kv_cache_type": lambda value: _text(value).lower(),
+    "kv_cache_type": _kv_type,
     "flash_attention": _flag,
     "parallel": _whole,
     "force_load": _flag,
@@ -353,6 +359,7 @@ _CONVERT: Mapping[str, Callable[[Any], Any]] = {
     "allowed_hosts": _strings,
     "allowed_origins": _strings,
     "exclude": _strings,
+    "local_only": _strings,
     "include_templates": _flag,
     "aliases": _table,
     "max_body": _whole,

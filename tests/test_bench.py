@@ -68,6 +68,7 @@ class Counting:
 
     name = "counting"
     fingerprint = "test:counting"
+    on_this_machine = True
 
     def __init__(self) -> None:
         self.texts: list[str] = []

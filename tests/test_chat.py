@@ -31,6 +31,7 @@ class ScriptedModel:
     closed: bool = False
     name: str = "scripted"
     generative: bool = True
+    on_this_machine: bool = True
 
     async def context_length(self) -> int | None:
         return self.window

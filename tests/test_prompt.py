@@ -69,3 +69,8 @@ def test_content_in_parts_keeps_its_parts() -> None:
 def test_the_question_is_the_last_user_message_even_after_tool_results() -> None:
     assert question_of([QUESTION, {"role": "tool", "content": "42"}]) == "What did the boiler cost?"
     assert question_of([]) == ""
+
+
+def test_the_system_text_is_the_same_whatever_was_found_so_that_its_prefix_is_kept() -> None:
+    with_notes, without = build([QUESTION], passage()), build([QUESTION])
+    assert with_notes.messages[0] == without.messages[0]

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import aclosing, asynccontextmanager
+from functools import partial
 from itertools import pairwise
 from typing import Any
 
@@ -16,6 +17,7 @@ from sidecar.errors import ConfigError, UpstreamError
 from sidecar.upstream import Upstream, find_local
 from sidecar.upstream.events import MAX_EVENT, EventParser
 from sidecar.upstream.listing import model_list
+from tests.inference.programs import Ollama, play_vllm, program
 from tests.inference.upstream_server import DEADLINE, DONE, Parts, UpstreamServer, closed_port, event, upstream_server
 
 pytestmark = pytest.mark.anyio
@@ -494,19 +496,28 @@ def test_an_event_without_end_is_refused(line: bytes) -> None:
 # Servers on this machine
 
 
-async def test_servers_on_this_machine_are_found_with_their_models() -> None:
-    async with upstream_server(models=("llama3", "qwen3")) as server, upstream_server(models=()) as other:
-        ports = (("Nobody", closed_port()), ("Ollama", server.port), ("A web page", other.port))
+async def test_servers_on_this_machine_are_found_with_their_models_and_told_by_their_answers() -> None:
+    async with (
+        program(Ollama(windows={"llama3": 8192, "qwen3": 8192}).play) as ollama,
+        program(partial(play_vllm, window=4096)) as vllm,
+        upstream_server(models=("x",)) as other,
+        upstream_server(models=()) as page,
+    ):
+        ports = (closed_port(), ollama.port, vllm.port, other.port, page.port)
         found = await find_local(ports=ports, timeout=DEADLINE)
-        assert [(one.name, one.base_url) for one in found] == [("Ollama", f"{server.url}/v1")]
+        assert [(one.name, one.kind, one.base_url) for one in found] == [
+            ("Ollama", "ollama", f"{ollama.url}/v1"),
+            ("vLLM", "vllm", f"{vllm.url}/v1"),
+            (f"a server on port {other.port}", "openai", f"{other.url}/v1"),
+        ]
         assert [model.id for model in found[0].models] == ["llama3", "qwen3"]
-        assert all("authorization" not in seen.headers for seen in server.seen)
+        assert all("authorization" not in seen.headers for seen in ollama.seen + vllm.seen + other.seen)
 
 
 async def test_a_port_that_never_answers_costs_the_timeout_and_no_more() -> None:
     async with upstream_server(models=()) as server, asyncio.timeout(DEADLINE):
         server.reply("/v1/models", Parts(then="silent"))
-        assert await find_local(ports=(("Stuck", server.port),), timeout=0.2) == ()
+        assert await find_local(ports=(server.port,), timeout=0.2) == ()
 
 
 def hosts_of(server: UpstreamServer) -> set[str]:
@@ -515,5 +526,5 @@ def hosts_of(server: UpstreamServer) -> set[str]:
 
 async def test_only_the_loopback_address_is_asked() -> None:
     async with upstream_server() as server:
-        await find_local(ports=(("Ollama", server.port),), timeout=DEADLINE)
+        await find_local(ports=(server.port,), timeout=DEADLINE)
         assert hosts_of(server) == {f"127.0.0.1:{server.port}"}

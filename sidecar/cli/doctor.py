@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,12 @@ from sidecar.cli.output import print_check, print_json, print_wrapped, printable
 from sidecar.cli.session import running_server
 from sidecar.config import Config, with_vaults
 from sidecar.errors import ConfigError, SidecarError
+from sidecar.hardware.bandwidth import measure_bandwidth
+from sidecar.hardware.llama_build import ask_llama_build
+from sidecar.hardware.machine import look
 from sidecar.runtime import open_runtime
-from sidecar.runtime.doctor import examine, failed, indexed_before
+from sidecar.runtime.doctor import Surroundings, examine, failed, indexed_before
+from sidecar.runtime.doctor_upstreams import ask_servers
 
 
 @click.command()
@@ -25,7 +30,8 @@ from sidecar.runtime.doctor import examine, failed, indexed_before
 @json_option
 @click.pass_context
 def doctor(context: click.Context, /, vaults: tuple[Path, ...], as_json: bool, **flags: Any) -> None:
-    """Look at the data folder and the vaults, and say what is wrong and what to do.
+    """Look at the data folder, the machine, the models, the upstream servers and the vaults, and say what is wrong and
+    what to do.
 
     The exit code is 1 when a vault cannot be read or there is none; warnings alone leave it at 0.
     """
@@ -40,28 +46,42 @@ def doctor(context: click.Context, /, vaults: tuple[Path, ...], as_json: bool, *
 
 
 async def _facts(config: Config) -> dict[str, Any]:
+    around, problem = await _surroundings(config)
     async with running_server(config) as server:
         if server is not None:
             status = await server.json("GET", "/vault/status", params={"list": "problems"})
-            return examine(config, status=status, url=str(server.client.base_url).rstrip("/"))
+            url = str(server.client.base_url).rstrip("/")
+            return examine(config, status=status, url=url, problem=problem, surroundings=around)
     try:
         config = choose_vaults(config)
     except ConfigError as error:
-        return examine(config, status=None, problem=error)
-    return await _without_server(config)
+        return examine(config, status=None, problem=error, surroundings=around)
+    return await _without_server(config, around, problem)
 
 
-async def _without_server(config: Config) -> dict[str, Any]:
+async def _surroundings(config: Config) -> tuple[Surroundings, SidecarError | None]:
+    """What is measured and asked, and what kept the upstream servers from being asked."""
+    machine, build = await asyncio.gather(asyncio.to_thread(look), asyncio.to_thread(ask_llama_build))
+    if config.model is not None:
+        # Two seconds, for the speed that can be expected of the model alone.
+        machine = replace(machine, bandwidth=await asyncio.to_thread(measure_bandwidth, machine=machine))
+    try:
+        return Surroundings(machine=machine, build=build, servers=await ask_servers(config)), None
+    except ConfigError as error:
+        return Surroundings(machine=machine, build=build), error
+
+
+async def _without_server(config: Config, around: Surroundings, problem: SidecarError | None) -> dict[str, Any]:
     # Before the index is opened, which sets the rights of the data folder right.
-    before = examine(config, status=None)
+    before = examine(config, status=None, problem=problem, surroundings=around)
     known = indexed_before(config)
-    if not known:
+    if not known or problem is not None:
         return before
     try:
         async with open_runtime(with_vaults(config, known)) as runtime:
-            facts = examine(config, status=await runtime.status(lists=["problems"]))
+            facts = examine(config, status=await runtime.status(lists=["problems"]), surroundings=around)
     except SidecarError as error:
-        return examine(config, status=None, problem=error)
+        return examine(config, status=None, problem=error, surroundings=around)
     return facts | {"data_folder": before["data_folder"]}
 
 
@@ -69,14 +89,21 @@ def _show(facts: Mapping[str, Any]) -> None:
     click.echo(click.style(f"Sidecar {facts['version']}", bold=True))
     print_wrapped(f"Python {facts['python']}, {facts['platform']}", first="  ", rest="  ")
     _show_checks(facts["checks"])
-    for title, section in (
-        ("Data folder", facts["data_folder"]),
-        *((f"Vault {vault['name']}", vault) for vault in facts["vaults"]),
-    ):
-        click.echo("")
-        click.echo(click.style(printable(title), bold=True))
-        print_wrapped(section["path"], first="  ", rest="  ")
-        _show_checks(section["checks"])
+    _show_section("Data folder", facts["data_folder"]["path"], facts["data_folder"]["checks"])
+    _show_section("Hardware", None, facts["hardware"]["checks"])
+    _show_section("Models", None, facts["models"]["checks"])
+    for server in facts["upstreams"]:
+        _show_section(f"Upstream {server['name']}", server["url"], server["checks"])
+    for vault in facts["vaults"]:
+        _show_section(f"Vault {vault['name']}", vault["path"], vault["checks"])
+
+
+def _show_section(title: str, where: str | None, checks: Iterable[Mapping[str, Any]]) -> None:
+    click.echo("")
+    click.echo(click.style(printable(title), bold=True))
+    if where is not None:
+        print_wrapped(where, first="  ", rest="  ")
+    _show_checks(checks)
 
 
 def _show_checks(checks: Iterable[Mapping[str, Any]]) -> None:

@@ -13,6 +13,7 @@ from sidecar.cli.ask import ask
 from sidecar.cli.doctor import doctor
 from sidecar.cli.eval import evaluate_command
 from sidecar.cli.index import index
+from sidecar.cli.models import models
 from sidecar.cli.output import complain
 from sidecar.cli.related import related
 from sidecar.cli.search import search
@@ -37,7 +38,8 @@ def sidecar() -> None:
     """
 
 
-for command in (serve, index, search, related, ask, status, why, evaluate_command, doctor, token, config_command):
+_SERVING = (serve, index, search, related, ask, status, why, evaluate_command)
+for command in (*_SERVING, doctor, models, token, config_command):
     sidecar.add_command(command)
 
 

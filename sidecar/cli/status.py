@@ -165,6 +165,8 @@ def _show_vault(vault: Mapping[str, Any]) -> None:
         click.echo(f"  {vault['kind']}, no notes yet; `sidecar index` or `sidecar serve` reads what is there")
     if rules := vault.get("excluded_by_rule"):
         click.echo(f"  excluded: {_counts(rules)}")
+    if local := vault.get("local"):
+        click.echo(f"  {counted(local, 'file')} to stay on this machine")
     if codes := vault.get("problems_by_code"):
         click.echo(f"  problems: {_counts(codes)}")
     for problem in vault["problems"]:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from sidecar.embedding.measure import BEST_LENGTH, TextLimit, estimate
 from sidecar.embedding.model import Embeddings, TextKind
 from sidecar.errors import ModelUnavailableError
 from sidecar.llama.gguf import GgufModel, read_gguf
-from sidecar.llama.process import LlamaProcess, ProcessOptions, effective_pooling, system_available_memory
+from sidecar.llama.process import LlamaProcess, ProcessOptions, effective_pooling
 
 RECIPE = 1
 """Raise it when a change here gives the same text another vector."""
@@ -71,33 +70,15 @@ class LlamaEmbeddingModel:
         path: Path,
         *,
         name: str | None = None,
-        context_length: int | None = None,
         prefixes: Prefixes | None = None,
-        threads: int | None = None,
-        gpu_layers: int = -1,
-        keep_alive: float = 600.0,
-        available_memory: Callable[[], int] = system_available_memory,
-        clock: Callable[[], float] = time.monotonic,
+        options: ProcessOptions | None = None,
     ) -> None:
-        """`context_length`: tokens after which a text is cut, at most what the model was trained for; `None`: that, at
-        most 2,048. `prefixes`: `None` looks the model's family up.
-        """
+        """`prefixes`: `None` looks the model's family up."""
         self._path = path
         self._name = name or path.stem
         self._prefixes = prefixes
         self._fingerprint: str | None = None
-        self.process = LlamaProcess(
-            path,
-            mode="embedding",
-            options=ProcessOptions(
-                context_length=context_length,
-                threads=threads,
-                gpu_layers=gpu_layers,
-                keep_alive=keep_alive,
-                available_memory=available_memory,
-                clock=clock,
-            ),
-        )
+        self.process = LlamaProcess(path, mode="embedding", options=options or ProcessOptions())
 
     @property
     def name(self) -> str:
@@ -111,6 +92,10 @@ class LlamaEmbeddingModel:
         if self._fingerprint is None:
             self._fingerprint = self._read_fingerprint()
         return self._fingerprint
+
+    @property
+    def on_this_machine(self) -> bool:
+        return True
 
     async def dimensions(self) -> int:
         """Length of a vector; loads the model. Raises ModelUnavailableError."""

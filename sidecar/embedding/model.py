@@ -38,6 +38,10 @@ class EmbeddingModel(Protocol):
     def fingerprint(self) -> str:
         """Changes whenever the same text could get another vector: model file, prefixes, pooling, version."""
 
+    @property
+    def on_this_machine(self) -> bool:
+        """False when what it is sent leaves this machine."""
+
     async def dimensions(self) -> int:
         """Length of a vector. May load the model. Raises ModelUnavailableError or UpstreamError."""
 

@@ -74,6 +74,10 @@ class StaticEmbeddingModel:
         version = importlib.metadata.version("wordllama")
         return f"builtin:wordllama-{version}:{weights.stat().st_size}:{MAX_TOKENS}:{_POOLING}"
 
+    @property
+    def on_this_machine(self) -> bool:
+        return True
+
     async def dimensions(self) -> int:
         return (await self._opened()).dimensions
 

@@ -1,4 +1,7 @@
-"""An embedding model that lives on an upstream server. What comes back is checked before it is believed."""
+"""An embedding model that lives on an upstream server. What comes back is checked before it is believed.
+
+Ollama is asked by its native route with `truncate` off: its OpenAI route cuts a text that is too long without a word.
+"""
 
 from __future__ import annotations
 
@@ -28,20 +31,32 @@ class UpstreamEmbeddingModel:
         upstream: Upstream,
         model: str,
         *,
+        name: str | None = None,
+        local_only: bool = False,
         dimensions: int | None = None,
         query_prefix: str = "",
         passage_prefix: str = "",
     ) -> None:
-        """`dimensions` asks the server for shorter vectors; `None` takes the model's own."""
+        """`model` is its name on the server, `name` the id here, the same when `None`. `local_only` refuses a model
+        that the server passes on to another machine. `dimensions` asks for shorter vectors; `None` takes the model's
+        own.
+        """
         self._upstream = upstream
         self._model = model
+        self._name = name or model
+        self._local_only = local_only
         self._asked = dimensions
         self._prefixes = {"query": query_prefix, "passage": passage_prefix}
         self._dimensions: int | None = None
 
     @property
     def name(self) -> str:
-        return self._model
+        return self._name
+
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether the server is, and is not known to pass this model's texts on."""
+        return self._upstream.on_this_machine and not self._upstream.runs_elsewhere(self._model)
 
     @property
     def fingerprint(self) -> str:
@@ -94,12 +109,25 @@ class UpstreamEmbeddingModel:
         return np.concatenate([first, second]), first_counts + second_counts
 
     async def _embed_batch(self, texts: list[str]) -> tuple[Vectors, list[int]]:
-        body: dict[str, Any] = {"model": self._model, "input": texts, "encoding_format": "float"}
+        before, kind = self.on_this_machine, await self._upstream.kind()
+        if not self.on_this_machine and (before or self._local_only):
+            raise UpstreamError(
+                f"{self._upstream.name} passes what '{self._model}' is sent on to another machine.",
+                hint="Choose an embedding model that runs here.",
+            )
+        body: dict[str, Any] = {"model": self._model, "input": texts}
         if self._asked is not None:
             body["dimensions"] = self._asked
-        answer = await self._upstream.post_json("embeddings", body)
-        vectors = self._checked(answer.get("data"), count=len(texts))
-        return vectors, _shares(answer.get("usage"), texts)
+        if kind == "ollama":
+            answer = await self._upstream.post_json("/api/embed", body | {"truncate": False})
+            found = answer.get("embeddings")
+            entries = [{"embedding": vector} for vector in found] if isinstance(found, list) else None
+            tokens = answer.get("prompt_eval_count")
+        else:
+            answer = await self._upstream.post_json("embeddings", body | {"encoding_format": "float"})
+            entries, usage = answer.get("data"), answer.get("usage")
+            tokens = usage.get("prompt_tokens") if isinstance(usage, dict) else None
+        return self._checked(entries, count=len(texts)), _shares(tokens, texts)
 
     def _checked(self, data: object, *, count: int) -> Vectors:
         entries = data if isinstance(data, list) else []
@@ -131,10 +159,9 @@ class UpstreamEmbeddingModel:
         )
 
 
-def _shares(usage: object, texts: Sequence[str]) -> list[int]:
+def _shares(total: object, texts: Sequence[str]) -> list[int]:
     """Split the batch's token count over its texts by their size, so that the shares add up to it."""
     sizes = np.asarray([len(text.encode("utf-8", "replace")) for text in texts], dtype=np.float64)
-    total = usage.get("prompt_tokens") if isinstance(usage, dict) else None
     if not isinstance(total, int) or total <= 0:
         total = max(int(sizes.sum()) // 4, len(texts))
     borders = np.round(np.cumsum(sizes) / max(sizes.sum(), 1) * total).astype(int)

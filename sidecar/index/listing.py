@@ -40,7 +40,7 @@ class FileTotals:
 
 
 _FILE = (
-    "id, path, title, aliases, tags, properties, date, mtime_ns, kind, status, reason, size FROM notes"
+    "id, path, title, aliases, tags, properties, date, mtime_ns, kind, status, reason, size, local FROM notes"
     " WHERE part_of IS NULL AND status <> 'excluded'"
 )
 
@@ -128,7 +128,7 @@ def file_totals(connection: apsw.Connection) -> FileTotals:
 
 
 def _file(row: tuple[Any, ...]) -> FileRecord:
-    row_id, path, title, aliases, tags, properties, date, mtime_ns, kind, status, reason, size = row
+    row_id, path, title, aliases, tags, properties, date, mtime_ns, kind, status, reason, size, local = row
     note = NoteRecord(
         id=row_id,
         path=path,
@@ -139,5 +139,6 @@ def _file(row: tuple[Any, ...]) -> FileRecord:
         date=date,
         mtime_ns=mtime_ns,
         kind=kind or "markdown",
+        local=local,
     )
     return FileRecord(note=note, status=status, reason=reason, size=size)

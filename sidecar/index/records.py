@@ -32,6 +32,8 @@ class NoteRecord:
     mtime_ns: int
     kind: NoteKind = "markdown"
     date_source: DateSource | None = None
+    local: str | None = None
+    """The rule by which it stays on this machine; `None` for a note that may be sent to an upstream server."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,9 +68,13 @@ class Counts:
     failed: int
     chunks: int
     unembedded: int
+    local: int
+    """Files that stay on this machine, in whole or in part."""
+    unembedded_local: int
+    """Those of the unembedded chunks that stay on this machine, and wait for no embedding model elsewhere."""
 
 
-_NOTE = "n.id, n.path, n.title, n.aliases, n.tags, n.properties, n.date, n.mtime_ns, n.kind, n.date_source"
+_NOTE = "n.id, n.path, n.title, n.aliases, n.tags, n.properties, n.date, n.mtime_ns, n.kind, n.date_source, n.local"
 _CHUNK = f"{_NOTE}, c.id, c.ordinal, c.heading_path, c.text, c.start_line, c.end_line, c.block_ids"
 
 
@@ -166,7 +172,7 @@ def indexed_count(connection: apsw.Connection) -> int:
     )
 
 
-_LEDGER = "SELECT path, status, reason, size, mtime_ns, content_hash, problems FROM notes WHERE part_of IS NULL"
+_LEDGER = "SELECT path, status, reason, size, mtime_ns, content_hash, problems, local FROM notes WHERE part_of IS NULL"
 
 
 def ledger(connection: apsw.Connection, paths: Iterable[str] | None = None) -> dict[str, LedgerEntry]:
@@ -201,8 +207,9 @@ def _ledger(rows: Iterable[tuple[Any, ...]]) -> dict[str, LedgerEntry]:
             reason=reason,
             file=FileState(size=size, mtime_ns=mtime_ns, content_hash=content_hash),
             problems=tuple(Problem(**problem) for problem in json.loads(problems)),
+            local=local,
         )
-        for path, status, reason, size, mtime_ns, content_hash, problems in rows
+        for path, status, reason, size, mtime_ns, content_hash, problems, local in rows
     }
 
 
@@ -210,12 +217,19 @@ def counts(connection: apsw.Connection) -> Counts:
     rows = connection.execute("SELECT status, count(*) FROM notes WHERE part_of IS NULL GROUP BY status")
     by_status: dict[str, int] = dict(iter(rows))
     chunks, embedded = next(connection.execute("SELECT count(*), coalesce(sum(embedded), 0) FROM chunks"))
+    local = connection.execute("SELECT count(DISTINCT coalesce(part_of, id)) FROM notes WHERE local IS NOT NULL").get
     return Counts(
         indexed=by_status.get("indexed", 0),
         excluded=by_status.get("excluded", 0),
         failed=by_status.get("failed", 0),
         chunks=chunks,
         unembedded=chunks - embedded,
+        local=local,
+        unembedded_local=connection.execute(
+            # From the few notes to their chunks: the other way round SQLite looks up the note of every chunk.
+            "SELECT count(*) FROM notes n CROSS JOIN chunks c ON c.note_id = n.id"
+            " WHERE n.local IS NOT NULL AND c.embedded = 0"
+        ).get,
     )
 
 
@@ -225,7 +239,7 @@ def _strings(stored: str) -> tuple[str, ...]:
 
 
 def _note(row: tuple[Any, ...]) -> NoteRecord:
-    note_id, path, title, aliases, tags, properties, date, mtime_ns, kind, date_source = row[:10]
+    note_id, path, title, aliases, tags, properties, date, mtime_ns, kind, date_source, local = row[:11]
     return NoteRecord(
         id=note_id,
         path=path,
@@ -237,11 +251,12 @@ def _note(row: tuple[Any, ...]) -> NoteRecord:
         mtime_ns=mtime_ns,
         kind=kind,
         date_source=date_source,
+        local=local,
     )
 
 
 def _chunk(row: tuple[Any, ...]) -> ChunkRecord:
-    chunk_id, ordinal, heading_path, text, start_line, end_line, block_ids = row[10:]
+    chunk_id, ordinal, heading_path, text, start_line, end_line, block_ids = row[11:]
     return ChunkRecord(
         id=chunk_id,
         note=_note(row),

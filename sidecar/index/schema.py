@@ -14,13 +14,15 @@ from sidecar.index.filters import FILTER_TABLES
 from sidecar.index.names import NAME_TABLES
 from sidecar.language.streams import TERMS_VERSION
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 # The id of a chunk that is gone is never given again: a search reads more than once, and means the chunk that it found.
 # The text of a chunk is its row's last column: what stands behind a long value is read through all of its pages.
 # Vectors lie in an ordinary table: a `vec0` one never gives back the space of what is deleted and slows down with it
 # (106 MB became 210 after a fifth had been replaced five times). `version` is the number of the write that brought a
 # row, for the copies in memory (see `codes`).
+#
+# `local` names the rule by which a note stays on this machine.
 #
 # FTS5 splits the stored streams at spaces only; letters, numbers and marks are the only categories a term is made of.
 # The streams are stored in the table itself: a contentless one would save space, but its deletions leave the words in
@@ -45,11 +47,13 @@ CREATE TABLE notes (
     properties TEXT NOT NULL DEFAULT '{}',
     date TEXT,
     date_source TEXT,
-    problems TEXT NOT NULL DEFAULT '[]'
+    problems TEXT NOT NULL DEFAULT '[]',
+    local TEXT
 );
 CREATE INDEX notes_by_status ON notes (status);
 CREATE INDEX notes_by_title ON notes (title_key);
 CREATE INDEX notes_by_part ON notes (part_of) WHERE part_of IS NOT NULL;
+CREATE INDEX notes_local ON notes (id) WHERE local IS NOT NULL;
 
 CREATE TABLE file_keys (
     note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,

@@ -55,6 +55,8 @@ class LedgerEntry:
     reason: str | None
     file: FileState
     problems: tuple[Problem, ...] = ()
+    local: str | None = None
+    """The rule by which the note stays on this machine."""
 
 
 def replace_note(connection: apsw.Connection, entry: NoteEntry) -> int:
@@ -192,6 +194,7 @@ def _upsert_note(connection: apsw.Connection, entry: NoteEntry, part_of: int | N
         "date": note.date.isoformat() if note.date else None,
         "date_source": note.date_source,
         "problems": problems_json(note.problems),
+        "local": note.local,
     }
     updates = ", ".join(f"{column} = excluded.{column}" for column in columns if column != "path")
     return int(

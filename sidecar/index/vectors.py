@@ -35,12 +35,14 @@ class ChunkToEmbed:
     embed_hash: bytes
 
 
-def chunks_to_embed(connection: apsw.Connection, limit: int) -> list[ChunkToEmbed]:
-    """The next chunks without a vector, oldest first."""
+def chunks_to_embed(connection: apsw.Connection, limit: int, *, away: bool = False) -> list[ChunkToEmbed]:
+    """The next chunks without a vector, oldest first; for a model that is `away`, those of notes that may leave this
+    machine.
+    """
     rows = connection.execute(
         "SELECT c.id, n.title, c.heading_path, c.text, c.embed_hash FROM chunks c JOIN notes n ON n.id = c.note_id"
-        " WHERE c.embedded = 0 ORDER BY c.id LIMIT ?",
-        (limit,),
+        " WHERE c.embedded = 0 AND (n.local IS NULL OR NOT ?) ORDER BY c.id LIMIT ?",
+        (away, limit),
     )
     return [
         ChunkToEmbed(

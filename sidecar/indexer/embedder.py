@@ -1,4 +1,5 @@
-"""The vectors of an index: chunks that have none yet are embedded, batch by batch.
+"""The vectors of an index: chunks that have none yet are embedded, batch by batch. A model on another machine is given
+none of the notes that stay on this one; words find those.
 
 What is missing is always read off the index itself, so that an interrupted run goes on where it stopped.
 """
@@ -47,10 +48,11 @@ class Embedder:
         return True
 
     async def waiting(self, target: Database, *, limit: int) -> list[vectors.ChunkToEmbed]:
-        """The next chunks without a vector."""
+        """The next chunks without a vector that the model may be given."""
         if self._embedding is None:
             return []
-        return await target.read(lambda connection: vectors.chunks_to_embed(connection, limit))
+        away = not self._embedding.on_this_machine
+        return await target.read(lambda connection: vectors.chunks_to_embed(connection, limit, away=away))
 
     async def _embed(self, target: Database, todo: Sequence[vectors.ChunkToEmbed]) -> bool:
         assert self._embedding is not None

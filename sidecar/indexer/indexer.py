@@ -32,6 +32,7 @@ from sidecar.notes.formats import kind_of
 from sidecar.notes.rules import Flavour
 from sidecar.vault.exclusions import Exclusions
 from sidecar.vault.files import Scan, VaultFile, scan_at
+from sidecar.vault.staying import StayingPlaces
 
 log = logging.getLogger(__name__)
 
@@ -58,13 +59,15 @@ class Indexer:
         exclusions: Callable[[], Exclusions],
         reading: Callable[[], str] = lambda: "",
         flavour: Callable[[], Flavour] = lambda: "obsidian",
+        places: StayingPlaces = StayingPlaces(),  # noqa: B008  # frozen
         embedding: EmbeddingModel | None,
         embedding_name: str,
         on_change: Callable[[], None] = lambda: None,
         on_complete: Callable[[], Awaitable[None]] = _nothing,
     ) -> None:
         """`reading` is a digest of the settings that decide what a file's bytes mean: with another one, all are read
-        again. `on_complete` runs whenever the first target is whole, while nothing is written to any of them.
+        again. What lies in one of the `places` stays on this machine. `on_complete` runs whenever the first target is
+        whole, while nothing is written to any of them.
         """
         self._root = root
         self._targets = targets
@@ -72,6 +75,7 @@ class Indexer:
         self._exclusions = exclusions
         self._reading = reading
         self._flavour = flavour
+        self._places = places
         self._embedding_name = embedding_name
         self._on_change = on_change
         self._on_complete = on_complete
@@ -292,7 +296,7 @@ class Indexer:
 
         def write(connection: apsw.Connection) -> None:
             for result in results:
-                write_result(connection, result, moved.get(result.path))
+                write_result(connection, result, moved.get(result.path), places=self._places)
 
         await self._write(write)
         for old in moved.values():

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import apsw
 
 from sidecar.index import store
 from sidecar.index.store import FileState, LedgerEntry, NoteEntry
 from sidecar.indexer.parsing import ParsedNote, ParseResult
+from sidecar.vault.staying import StayingPlaces
 
 
-def write_result(connection: apsw.Connection, result: ParseResult, moved_from: str | None) -> None:
-    """Store what became of one file; `moved_from` is the path that its rows have so far."""
+def write_result(
+    connection: apsw.Connection, result: ParseResult, moved_from: str | None, *, places: StayingPlaces
+) -> None:
+    """Store what became of one file; `moved_from` is the path that its rows have so far. What lies in one of the
+    `places` stays on this machine, whatever it says itself.
+    """
     file = FileState(size=result.size, mtime_ns=result.mtime_ns, content_hash=result.content_hash)
     if result.missing:
         return
@@ -27,14 +34,16 @@ def write_result(connection: apsw.Connection, result: ParseResult, moved_from: s
     else:
         if moved_from is not None:
             store.rename_note(connection, moved_from, result.path)
-        store.replace_note(connection, _entry(result.parsed, file))
+        local = result.parsed.note.local or places.rule_for(result.path)
+        store.replace_note(connection, _entry(result.parsed, file, local=local))
 
 
-def _entry(parsed: ParsedNote, file: FileState) -> NoteEntry:
+def _entry(parsed: ParsedNote, file: FileState, *, local: str | None) -> NoteEntry:
+    """The note as it is stored; `local` is the rule by which its whole file stays on this machine."""
     return NoteEntry(
-        note=parsed.note,
+        note=replace(parsed.note, local=parsed.note.local or local),
         file=file,
         chunks=parsed.chunks,
         streams=parsed.streams,
-        parts=[_entry(part, file) for part in parsed.parts],
+        parts=[_entry(part, file, local=local) for part in parsed.parts],
     )

@@ -33,6 +33,10 @@ class ExtractiveModel:
     def generative(self) -> bool:
         return False
 
+    @property
+    def on_this_machine(self) -> bool:
+        return True
+
     async def context_length(self) -> int | None:
         """Any number of sources fits."""
         return None

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import time
 import uuid
-from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import replace
 from pathlib import Path
@@ -14,43 +13,15 @@ from sidecar.inference.model import Completion, Delta, Usage
 from sidecar.llama.frames import Header
 from sidecar.llama.gguf import GgufModel
 from sidecar.llama.messages import plain_messages
-from sidecar.llama.process import LlamaProcess, ProcessOptions, system_available_memory
+from sidecar.llama.process import LlamaProcess, ProcessOptions
 
 
 class LlamaChatModel:
     """Follows `ChatModel`. The process starts with the first request and stops after `keep_alive` idle seconds."""
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        name: str | None = None,
-        context_length: int | None = None,
-        threads: int | None = None,
-        gpu_layers: int = -1,
-        keep_alive: float = 600.0,
-        available_memory: Callable[[], int] = system_available_memory,
-        clock: Callable[[], float] = time.monotonic,
-        answer_deadline: float = 30.0,
-    ) -> None:
-        """`context_length` in tokens, at most what the model was trained for; `None`: that, at most 8,192. `threads`:
-        `None` is one a physical core. `gpu_layers`: -1 is all. `answer_deadline`: seconds of silence after which the
-        process is taken for hung.
-        """
+    def __init__(self, path: Path, *, name: str | None = None, options: ProcessOptions | None = None) -> None:
         self._name = name or path.stem
-        self.process = LlamaProcess(
-            path,
-            mode="chat",
-            options=ProcessOptions(
-                context_length=context_length,
-                threads=threads,
-                gpu_layers=gpu_layers,
-                keep_alive=keep_alive,
-                available_memory=available_memory,
-                clock=clock,
-                answer_deadline=answer_deadline,
-            ),
-        )
+        self.process = LlamaProcess(path, mode="chat", options=options or ProcessOptions())
 
     @property
     def name(self) -> str:
@@ -58,6 +29,10 @@ class LlamaChatModel:
 
     @property
     def generative(self) -> bool:
+        return True
+
+    @property
+    def on_this_machine(self) -> bool:
         return True
 
     async def describe(self) -> GgufModel:

@@ -79,6 +79,10 @@ class ChatModel(Protocol):
     def generative(self) -> bool:
         """False for the extractive model, which only quotes."""
 
+    @property
+    def on_this_machine(self) -> bool:
+        """False when what it is sent leaves this machine."""
+
     async def context_length(self) -> int | None:
         """Context window in tokens, or `None` when it cannot be known. May ask the upstream; may not load weights."""
 

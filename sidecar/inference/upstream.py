@@ -1,61 +1,131 @@
-"""A chat model that lives on an upstream server: the request passed through, the answer's chunks made regular.
+"""A chat model that lives on an upstream server: what it is sent fits its window, and never leaves unasked.
 
-Servers differ in what their streams leave out; what is repaired here: tool calls without `index`, no `finish_reason`,
-a whole answer instead of a stream, reasoning under either of its two names, usage that never comes. Whether the server
-knows `stream_options` is learned from its first refusal.
+Every server is spoken to in OpenAI's words, the request passed through, but for Ollama, which has an API of its own.
+What a server refuses to know (`stream_options`, `max_tokens`) is learned from its first refusal.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import replace
 from typing import Any
 
 from sidecar.errors import UpstreamError
-from sidecar.inference.model import Completion, Delta, Usage
-from sidecar.inference.tokens import estimate_messages, estimate_tokens
+from sidecar.inference.fitting import fitted, length_error, was_cut
+from sidecar.inference.model import Completion, Delta
+from sidecar.inference.ollama import request_body, window_for
+from sidecar.inference.ollama_answer import OllamaAnswer
+from sidecar.inference.openai_answer import OpenAIAnswer
+from sidecar.inference.tokens import estimate_tokens
 from sidecar.upstream import Upstream
 
 _PATH = "chat/completions"
+_OLLAMA_PATH = "/api/chat"
 
 
 class UpstreamChatModel:
     """A `ChatModel`. The upstream is shared and stays open when this closes."""
 
-    def __init__(self, upstream: Upstream, model: str) -> None:
+    def __init__(
+        self,
+        upstream: Upstream,
+        model: str,
+        *,
+        name: str | None = None,
+        context_length: int | None = None,
+        local_only: bool = False,
+    ) -> None:
+        """`model` is its name on the server, `name` the id here, the same when `None`. `context_length` is the window
+        in tokens that an Ollama is asked for. `local_only` refuses a model that the server passes on to another
+        machine.
+        """
         self._upstream = upstream
         self._model = model
+        self._name = name or model
+        self._context_length = context_length
+        self._local_only = local_only
         self._usage_option = True
         self._limit_name = "max_tokens"
 
     @property
     def name(self) -> str:
-        return self._model
+        return self._name
 
     @property
     def generative(self) -> bool:
         return True
 
+    @property
+    def on_this_machine(self) -> bool:
+        """Whether the server is, and is not known to pass this model's prompts on."""
+        return self._upstream.on_this_machine and not self._upstream.runs_elsewhere(self._model)
+
     async def context_length(self) -> int | None:
+        """The window: of an Ollama the one that it is asked for, of others the one that they tell."""
+        try:
+            kind = await self._upstream.kind()
+        except UpstreamError:
+            return None
+        if kind == "ollama":
+            return window_for(await self._upstream.show(self._model), wanted=self._context_length)
         return await self._upstream.context_length(self._model)
 
     async def count_tokens(self, text: str) -> int:
         return estimate_tokens(text)
 
     async def stream(self, completion: Completion) -> AsyncGenerator[Delta, None]:
-        """Answer piece by piece; `finish_reason`s come at the end, `usage` with the last. Raises UpstreamError."""
-        answer = _Answer()
-        async with aclosing(self._events(completion)) as events:
-            async for event in events:
-                for delta in answer.read(event):
-                    yield delta
+        """Answer piece by piece; `finish_reason`s come at the end, `usage` with the last.
+
+        Raises ContextLengthError, RequestError, UpstreamError.
+        """
+        before = self.on_this_machine
+        kind, window = await self._upstream.kind(), await self.context_length()
+        self._check_place(before=before)
+        completion = await fitted(completion, upstream=self._upstream, model=self._model, window=window)
+        ollama = kind == "ollama"
+        one_call = completion.options.get("parallel_tool_calls") is False
+        answer = OllamaAnswer(one_call=one_call) if ollama else OpenAIAnswer()
+        lines = self._ollama_lines(completion) if ollama else self._events(completion)
+        try:
+            async with aclosing(lines) as events:
+                async for event in events:
+                    for delta in answer.read(event):
+                        yield delta
+        except UpstreamError as refusal:
+            raise length_error(refusal, completion, window=window) from refusal
+        # Before the last delta: whoever reads may leave with it.
+        self._look_for_cut(completion, answer.evaluated, window=window)
         for delta in answer.endings(prompt=completion):
             yield delta
 
     async def aclose(self) -> None:
         """Nothing is held."""
+
+    def _check_place(self, *, before: bool) -> None:
+        if self.on_this_machine or not (before or self._local_only):
+            return
+        # What was put into the prompt went by what was known then.
+        server, why = self._upstream.name, "`offline` is set" if self._local_only else "that was not known until now"
+        raise UpstreamError(
+            f"{server} passes what '{self._model}' is sent on to another machine, and {why}.",
+            hint="Choose a model that runs here." if self._local_only else "Ask again, if that is what you want.",
+        )
+
+    def _look_for_cut(self, completion: Completion, evaluated: int | None, *, window: int | None) -> None:
+        if was_cut(completion.messages, evaluated=evaluated):
+            told = f"tells a window of {window:,} tokens" if window else "does not tell its window"
+            self._upstream.notice(
+                f"{self._upstream.name} read only {evaluated:,} tokens of a longer prompt for '{self._model}': it cuts"
+                f" without a word. It {told}; give the model a larger one there."
+            )
+
+    async def _ollama_lines(self, completion: Completion) -> AsyncGenerator[dict[str, Any], None]:
+        model = await self._upstream.show(self._model)
+        window = window_for(model, wanted=self._context_length)
+        body = request_body(self._model, completion, model=model, window=window)
+        async with aclosing(self._upstream.stream_lines(_OLLAMA_PATH, body)) as lines:
+            async for line in lines:
+                yield line
 
     async def _events(self, completion: Completion) -> AsyncGenerator[dict[str, Any], None]:
         """Ask again without what the server refuses to know, as long as nothing has come."""
@@ -91,124 +161,3 @@ class UpstreamChatModel:
             self._limit_name = "max_completion_tokens"
             return True
         return False
-
-
-class _Answer:
-    """One answer while it arrives."""
-
-    def __init__(self) -> None:
-        self._choices: dict[int, _Choice] = {}
-        self._usage: Usage | None = None
-
-    def read(self, event: Mapping[str, Any]) -> list[Delta]:
-        self._usage = _usage(event.get("usage")) or self._usage
-        choices = event.get("choices")
-        deltas = []
-        for position, raw in enumerate(choices if isinstance(choices, list) else ()):
-            if isinstance(raw, dict):
-                index = raw.get("index")
-                index = index if isinstance(index, int) else position
-                deltas += self._choices.setdefault(index, _Choice(index)).read(raw)
-        return deltas
-
-    def endings(self, *, prompt: Completion) -> list[Delta]:
-        choices = [self._choices[index] for index in sorted(self._choices)] or [_Choice(0)]
-        endings = [choice.ending() for choice in choices]
-        endings[-1] = replace(endings[-1], usage=self._usage or self._estimate(prompt))
-        return endings
-
-    def _estimate(self, prompt: Completion) -> Usage:
-        written = sum(estimate_tokens("".join(choice.written)) for choice in self._choices.values())
-        return Usage(prompt_tokens=estimate_messages(prompt.messages), completion_tokens=written)
-
-
-class _Choice:
-    def __init__(self, index: int) -> None:
-        self._index = index
-        self._finish_reason: str | None = None
-        self._call_ids: list[str | None] = []
-        self._positions: dict[int, int] = {}
-        self.written: list[str] = []
-
-    def read(self, raw: Mapping[str, Any]) -> list[Delta]:
-        # A server that ignores `stream` sends the whole `message`.
-        part = raw.get("delta") or raw.get("message")
-        part = part if isinstance(part, dict) else {}
-        logprobs, reason = raw.get("logprobs"), raw.get("finish_reason")
-        if self._finish_reason is None and isinstance(reason, str) and reason:
-            self._finish_reason = reason
-        delta = Delta(
-            index=self._index,
-            content=_text(part.get("content")) or _text(part.get("refusal")),
-            reasoning=_text(part.get("reasoning_content")) or _text(part.get("reasoning")),
-            tool_calls=self._tool_calls(part.get("tool_calls")),
-            logprobs=logprobs if isinstance(logprobs, dict) else None,
-        )
-        self.written += [delta.content, delta.reasoning, *map(_written, delta.tool_calls)]
-        return [delta] if delta != Delta(index=self._index) else []
-
-    def ending(self) -> Delta:
-        default = "tool_calls" if self._call_ids else "stop"
-        return Delta(index=self._index, finish_reason=self._finish_reason or default)
-
-    def _tool_calls(self, raw: object) -> tuple[Mapping[str, Any], ...]:
-        return tuple(self._tool_call(call) for call in raw if isinstance(call, dict)) if isinstance(raw, list) else ()
-
-    def _tool_call(self, call: dict[str, Any]) -> Mapping[str, Any]:
-        function = call.get("function")
-        if isinstance(function, dict) and isinstance(function.get("arguments"), dict):
-            call = {**call, "function": {**function, "arguments": json.dumps(function["arguments"])}}
-        return {**call, "index": self._call_index(call)}
-
-    def _call_index(self, call: Mapping[str, Any]) -> int:
-        index, call_id, function = call.get("index"), call.get("id") or None, call.get("function")
-        named = isinstance(function, dict) and bool(function.get("name"))
-        if isinstance(index, int):
-            position = self._positions.get(index, index if 0 <= index < len(self._call_ids) else None)
-            # Gemini's and older Ollama's OpenAI servers give every call the index 0, and an id of its own.
-            if position is None or (named and call_id is not None and self._call_ids[position] not in (None, call_id)):
-                position = self._begin(call_id)
-            self._positions[index] = position
-            return position
-        if call_id in self._call_ids and call_id is not None:
-            return self._call_ids.index(call_id)
-        if named or call_id is not None or not self._call_ids:
-            return self._begin(call_id)
-        return len(self._call_ids) - 1
-
-    def _begin(self, call_id: str | None) -> int:
-        self._call_ids.append(call_id)
-        return len(self._call_ids) - 1
-
-
-def _written(call: Mapping[str, Any]) -> str:
-    """What the model wrote of a call; the ids around it are the server's."""
-    function = call.get("function")
-    parts = (function.get("name"), function.get("arguments")) if isinstance(function, dict) else ()
-    return "".join(part for part in parts if isinstance(part, str))
-
-
-def _text(value: object) -> str:
-    if isinstance(value, str):
-        return value
-    # Mistral sends reasoning models' content as parts.
-    parts = value if isinstance(value, list) else []
-    return "".join(part["text"] for part in parts if isinstance(part, dict) and isinstance(part.get("text"), str))
-
-
-def _usage(raw: object) -> Usage | None:
-    if not isinstance(raw, dict):
-        return None
-    prompt, written = raw.get("prompt_tokens"), raw.get("completion_tokens")
-    if not isinstance(prompt, int) or not isinstance(written, int):
-        return None
-    details = raw.get("prompt_tokens_details")
-    cached = details.get("cached_tokens") if isinstance(details, dict) else None
-    details = raw.get("completion_tokens_details")
-    thought = details.get("reasoning_tokens") if isinstance(details, dict) else None
-    return Usage(
-        prompt_tokens=prompt,
-        completion_tokens=written,
-        cached_tokens=cached if isinstance(cached, int) else 0,
-        reasoning_tokens=thought if isinstance(thought, int) else 0,
-    )

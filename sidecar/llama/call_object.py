@@ -16,7 +16,36 @@ CallEvent: TypeAlias = tuple[Literal["call", "arguments"], str]
 
 _SPACE = " \t\r\n"
 _ARGUMENTS = frozenset({"arguments", "parameters"})
-_KEYS = _ARGUMENTS | {"name", "function", "type", "id"}
+_NAMES = frozenset({"name", "function", "tool_name"})
+_KEYS = _ARGUMENTS | _NAMES | {"type", "id"}
+
+
+class Nesting:
+    """Follows a JSON value through its brackets and strings."""
+
+    def __init__(self) -> None:
+        self._depth = 0
+        self._quoted = False
+        self._escaped = False
+
+    @property
+    def outside(self) -> bool:
+        """Whether the next character is in no bracket and no string of the value."""
+        return self._depth == 0 and not self._quoted
+
+    def leaves(self, character: str) -> bool:
+        """Take the next character; true for the bracket that closes the value."""
+        if self._quoted:
+            self._quoted = self._escaped or character != '"'
+            self._escaped = character == "\\" and not self._escaped
+        elif character == '"':
+            self._quoted = True
+        elif character in "{[":
+            self._depth += 1
+        elif character in "}]":
+            self._depth -= 1
+            return self._depth == 0
+        return False
 
 
 class CallObject:
@@ -34,8 +63,7 @@ class CallObject:
         self._wrapped = 0
         self._string: list[str] = []
         self._escaped = False
-        self._depth = 0
-        self._quoted = False
+        self._nesting = Nesting()
         self.opened = False
         """Whether the name has been given out; from then on it is a call."""
         self.events: list[CallEvent] = []
@@ -80,11 +108,11 @@ class CallObject:
     def _before_value(self, character: str) -> Status:
         if character in _SPACE:
             return "more"
-        if self._key in {"name", "function"} and self._name is None:
+        if self._key in _NAMES and self._name is None:
             return self._name_begins(character)
         if self._key in _ARGUMENTS and not self.opened and self._early is None and character in '{"':
             return self._arguments_begin(character)
-        self._depth, self._quoted = 0, False
+        self._nesting = Nesting()
         self._state = self._in_other
         return self._in_other(character)
 
@@ -121,7 +149,7 @@ class CallObject:
             self._early = ""
         else:
             self._open("")
-        self._depth, self._quoted = 0, False
+        self._nesting = Nesting()
         self._state = self._in_arguments
         return self._in_arguments(character)
 
@@ -130,7 +158,7 @@ class CallObject:
             self.events.append(("arguments", character))
         else:
             self._string.append(character)
-        if self._leaves_value(character):
+        if self._nesting.leaves(character):
             if not self.opened:
                 self._early = "".join(self._string)
             self._state = self._after_value
@@ -147,10 +175,10 @@ class CallObject:
         return "more"
 
     def _in_other(self, character: str) -> Status:
-        if not self._quoted and self._depth == 0 and character in ",}":
+        if self._nesting.outside and character in ",}":
             self._state = self._after_value
             return self._after_value(character)
-        self._leaves_value(character)
+        self._nesting.leaves(character)
         return "more"
 
     def _after_value(self, character: str) -> Status:
@@ -163,6 +191,11 @@ class CallObject:
         return "more"
 
     # ── inside ──
+
+    @property
+    def unread(self) -> str:
+        """What was taken without being part of the call, but for the last character: nothing."""
+        return ""
 
     def _open(self, arguments: str) -> None:
         assert self._name is not None
@@ -203,17 +236,3 @@ class CallObject:
         except ValueError:
             return raw
         return text
-
-    def _leaves_value(self, character: str) -> bool:
-        """Follow a value through its brackets and strings; true at the bracket that closes it."""
-        if self._quoted:
-            self._quoted = self._escaped or character != '"'
-            self._escaped = character == "\\" and not self._escaped
-        elif character == '"':
-            self._quoted = True
-        elif character in "{[":
-            self._depth += 1
-        elif character in "}]":
-            self._depth -= 1
-            return self._depth == 0
-        return False

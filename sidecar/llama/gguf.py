@@ -13,15 +13,19 @@ import math
 import os
 import stat
 import struct
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import BinaryIO, Literal, TypeAlias
 
 from sidecar.errors import ModelUnavailableError
+from sidecar.llama.shape import Shape, read_shape
 
 Pooling: TypeAlias = Literal["none", "mean", "cls", "last", "rank"]
 ModelKind: TypeAlias = Literal["chat", "embedding", "rerank"]
+Content: TypeAlias = Literal["model", "adapter", "projector", "importance", "vocabulary"]
+"""What a file holds: a model, or what only belongs to one. `importance` is the matrix that quantising is weighed by."""
 
 MAX_HEADER = 256 * 1024 * 1024
 """Bytes. The largest vocabularies in use (262,144 tokens with scores and types) make headers of about 15 MB."""
@@ -74,6 +78,12 @@ class GgufTensor:
     def rows(self) -> int:
         return math.prod(self.shape[1:])
 
+    @property
+    def size(self) -> int:
+        """Bytes; 0 for a type newer than the table."""
+        block, size = BLOCKS.get(self.kind, (1, 0))
+        return -(-math.prod(self.shape) // block) * size
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GgufModel:
@@ -102,6 +112,9 @@ class GgufModel:
     """What one token of context costs in the key-value cache at 16 bits; 0 when the header does not say."""
     part_count: int
     """Files that make up the model; llama.cpp finds the others by their names."""
+    licence: str | None
+    """As the header has it: mostly an SPDX name in lower case, such as `apache-2.0`."""
+    content: Content
     tokenizer: str | None
     """The kind of tokenizer: `bert` for WordPiece, `t5` for a unigram model, `gpt2` for byte pairs."""
     rerank_template: str | None
@@ -110,6 +123,7 @@ class GgufModel:
     """Outputs of a classifier, where they have names."""
     tensors: Mapping[str, GgufTensor]
     """Those outside the layers: tables of tokens and segments, norms, the head."""
+    shape: Shape = field(default_factory=Shape)
 
     @property
     def head(self) -> GgufTensor | None:
@@ -128,11 +142,35 @@ class GgufModel:
         return "embedding" if "embed" in f"{self.name or ''} {self.path.stem}".lower() else "chat"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GgufPart:
+    """One file of a model that is split over several: all but the first say nothing of the model."""
+
+    path: Path
+    index: int
+    """Its place among the parts, from 0."""
+    part_count: int
+    parameter_count: int
+    file_size: int
+
+
 def read_gguf(path: Path) -> GgufModel:
     """Read the header of a model file and check that the file holds all the tensors it promises.
 
     Raises ModelUnavailableError saying what is wrong with the file.
     """
+    with _header(path) as header:
+        return header.read()
+
+
+def read_gguf_part(path: Path) -> GgufPart:
+    """Read the header of any part of a split model, and check it as `read_gguf` does. Raises ModelUnavailableError."""
+    with _header(path) as header:
+        return header.read_part()
+
+
+@contextmanager
+def _header(path: Path) -> Iterator[_Header]:
     try:
         mode = path.stat().st_mode
         if stat.S_ISDIR(mode):
@@ -140,7 +178,7 @@ def read_gguf(path: Path) -> GgufModel:
         if not stat.S_ISREG(mode):
             raise ModelUnavailableError(f"{path.name} is not a regular file.")
         with path.open("rb", buffering=0) as file:
-            return _Header(path, file).read()
+            yield _Header(path, file)
     except FileNotFoundError:
         raise ModelUnavailableError(f"The model file {path} does not exist.", hint="Check the path.") from None
     except OSError as error:
@@ -166,8 +204,25 @@ class _Header:
         self._size = os.fstat(file.fileno()).st_size
         self._bytes = bytearray()
         self._at = 0
+        self._layer_bytes: dict[int, int] = {}
+        self._expert_bytes = self._outside_bytes = 0
 
     def read(self) -> GgufModel:
+        keys, parameters, header_size, tensors = self._walk()
+        return self._model(keys, parameters=parameters, header_size=header_size, tensors=tensors)
+
+    def read_part(self) -> GgufPart:
+        keys, parameters, _, _ = self._walk()
+        return GgufPart(
+            path=self._path,
+            index=_integer(keys, "split.no") or 0,
+            part_count=max(1, _integer(keys, "split.count") or 1),
+            parameter_count=parameters,
+            file_size=self._size,
+        )
+
+    def _walk(self) -> tuple[dict[str, _Value], int, int, Mapping[str, GgufTensor]]:
+        """The keys, the elements of all tensors, the size of the header, and the tensors outside the layers."""
         if self._size < 24:
             raise self._wrong("is not a GGUF file" if self._size else "is an empty file")
         if self._take(4) != b"GGUF":
@@ -184,14 +239,23 @@ class _Header:
         header_size = -(-self._at // alignment) * alignment
         if tensor_count and self._size < header_size + data_size:
             raise self._wrong(f"is cut off: {self._size:,} bytes where the header promises {header_size + data_size:,}")
-        return self._model(keys, parameters=parameters, header_size=header_size, tensors=tensors)
+        return keys, parameters, header_size, tensors
 
     def _model(
         self, keys: dict[str, _Value], *, parameters: int, header_size: int, tensors: Mapping[str, GgufTensor]
     ) -> GgufModel:
         architecture = _text(keys, "general.architecture")
+        if not architecture and _text(keys, "general.type") == "imatrix":
+            architecture = "imatrix"
         if not architecture:
             raise self._wrong("does not name its architecture")
+        shape = replace(
+            read_shape(keys, architecture),
+            layer_bytes=self._layer_bytes,
+            expert_bytes=self._expert_bytes,
+            outside_bytes=self._outside_bytes,
+            tied="token_embd.weight" in tensors and "output.weight" not in tensors,
+        )
         pooling = _integer(keys, f"{architecture}.pooling_type")
         causal = keys.get(f"{architecture}.attention.causal")
         tokens = keys.get("tokenizer.ggml.tokens")
@@ -214,12 +278,15 @@ class _Header:
             parameter_count=parameters,
             file_size=self._size,
             header_size=header_size,
-            kv_bytes_per_token=_kv_bytes_per_token(keys, architecture),
+            kv_bytes_per_token=shape.kv_bytes_per_token,
             part_count=max(1, _integer(keys, "split.count") or 1),
+            licence=_text(keys, "general.license"),
+            content=_content(keys, architecture, empty=not parameters),
             tokenizer=_text(keys, "tokenizer.ggml.model"),
             rerank_template=_text(keys, "tokenizer.chat_template.rerank"),
             output_labels=labels.length if isinstance(labels, _Skipped) else None,
             tensors=tensors,
+            shape=shape,
         )
 
     def _tensors(self, count: int) -> tuple[int, int, dict[str, GgufTensor]]:
@@ -233,9 +300,14 @@ class _Header:
             # A type newer than the table still has its offset; its last bytes are not checked.
             block, size = BLOCKS.get(kind, (1, 0))
             elements += math.prod(shape)
-            end = max(end, offset + -(-math.prod(shape) // block) * size)
-            if not name.startswith("blk."):
+            stored = -(-math.prod(shape) // block) * size
+            end = max(end, offset + stored)
+            if name.startswith("blk."):
+                self._layer_bytes[kind] = self._layer_bytes.get(kind, 0) + stored
+                self._expert_bytes += stored if "_exps." in name else 0
+            else:
                 outside[name] = GgufTensor(shape=shape, kind=kind, offset=offset)
+                self._outside_bytes += stored
         return elements, end, outside
 
     def _value(self) -> _Value:
@@ -260,12 +332,18 @@ class _Header:
         return _Skipped(length)
 
     def _skip_strings(self, count: int) -> None:
+        # Local names: a vocabulary has some 300,000 strings, and a list of models looks through all of them.
+        at, last, read_length = self._at, len(self._bytes) - 8, _U64.unpack_from
         for _ in range(count):
-            self._need(8)
-            (length,) = _U64.unpack_from(self._bytes, self._at)
+            if at > last:
+                self._at = at
+                self._need(8)
+                last = len(self._bytes) - 8
+            (length,) = read_length(self._bytes, at)
             if length > MAX_STRING:
                 raise self._wrong("has a damaged header")
-            self._at += 8 + length
+            at += 8 + length
+        self._at = at
         self._need(0)
 
     def _scalar(self, kind: int) -> int | float | bool:
@@ -322,14 +400,14 @@ def _text(keys: dict[str, _Value], key: str) -> str | None:
     return value if isinstance(value, str) else None
 
 
-def _kv_bytes_per_token(keys: dict[str, _Value], architecture: str) -> int:
-    """Keys and values of one token in every layer, at 16 bits each; some models vary the heads from layer to layer."""
-    layers = _integer(keys, f"{architecture}.block_count") or 0
-    width = _integer(keys, f"{architecture}.embedding_length") or 0
-    heads = _integer(keys, f"{architecture}.attention.head_count") or 1
-    kv_heads = keys.get(f"{architecture}.attention.head_count_kv", heads)
-    per_layer = [int(n) for n in kv_heads] if isinstance(kv_heads, tuple) else [kv_heads] * layers
-    head_size = width // heads if heads > 0 else 0
-    key_size = _integer(keys, f"{architecture}.attention.key_length") or head_size
-    value_size = _integer(keys, f"{architecture}.attention.value_length") or head_size
-    return sum(n for n in per_layer if isinstance(n, int)) * (key_size + value_size) * 2
+def _content(keys: dict[str, _Value], architecture: str, *, empty: bool) -> Content:
+    """What the file says that it is; older converters say it by the architecture or a key of adapters alone."""
+    stated = _text(keys, "general.type")
+    if architecture == "clip" or stated == "mmproj":
+        return "projector"
+    if stated == "adapter" or "adapter.type" in keys:
+        return "adapter"
+    if stated == "imatrix":
+        return "importance"
+    # The first part of a split model may hold no tensors: its header alone is as large as a small file.
+    return "vocabulary" if empty and (_integer(keys, "split.count") or 1) < 2 else "model"

@@ -54,10 +54,12 @@ def grammar_literal(text: str) -> str:
 
 def either_grammar(first: str, second: str) -> str:
     """Join two grammars to one that allows what either allows."""
-    return f"{_prefixed(first, 'first-')}\n{_prefixed(second, 'second-')}\nroot ::= first-root | second-root\n"
+    rules = (prefixed_grammar(first, "first-"), prefixed_grammar(second, "second-"))
+    return "\n".join((*rules, "root ::= first-root | second-root", ""))
 
 
-def _prefixed(grammar: str, prefix: str) -> str:
+def prefixed_grammar(grammar: str, prefix: str) -> str:
+    """Put a prefix before the name of every rule."""
     return _TOKEN.sub(lambda found: found[0] if found[0][0] in '"[' else prefix + found[0], grammar)
 
 

@@ -124,7 +124,11 @@ def _schema(value: object) -> str | None:
         raise RequestError("response_format must be text, json_object or json_schema.", param="response_format")
     if not isinstance(schema, Mapping):
         raise RequestError("response_format holds no JSON Schema.", param="response_format")
-    text = json.dumps(schema)
+    try:
+        text = json.dumps(schema)
+    except RecursionError:
+        message = "The JSON Schema in response_format is nested too deeply."
+        raise RequestError(message, param="response_format") from None
     if len(text) > _MAX_SCHEMA:
         raise RequestError("The JSON Schema in response_format is too large.", param="response_format")
     return text

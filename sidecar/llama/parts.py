@@ -6,20 +6,19 @@ call is held back, and given out as content when it turns out to be neither.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from sidecar.llama.call_region import CallRegion
 from sidecar.llama.dialect import CallMarks, ThinkMarks
+from sidecar.llama.mark_search import HELD_SPACE, first_mark, held_back, without_space
 
 PartKind: TypeAlias = Literal["content", "reasoning", "call", "arguments"]
 
 _FENCES = ("```json", "```tool_call", "```\n")
 """How models without marks set a call apart. Only an object that names an offered tool and arguments is one."""
 _QUOTES = frozenset("`'\"")
-_HELD_SPACE = 64
-"""Blank characters held back, since those before and after a call or a thought belong to neither."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,8 +32,9 @@ class Part:
 
 
 class AnswerParts:
-    """Takes text in pieces and gives out parts. `calls` is `None` where no tools are offered; `thinking` says that the
-    prompt has opened a thought already; when `strict`, calls begin as the family begins them, and before any text.
+    """Takes text in pieces and gives out parts. `calls` is `None` where no tools are offered; `names` are the tools',
+    best with the schemas of their arguments; `thinking` says that the prompt has opened a thought already; when
+    `strict`, calls begin as the family begins them, and before any text.
     """
 
     def __init__(
@@ -49,10 +49,11 @@ class AnswerParts:
     ) -> None:
         self._think = think
         self._calls = calls
-        self._names = names
+        self._tools = names if isinstance(names, Mapping) else {name: {} for name in names}
         self._parallel = parallel
         self._strict = strict
         self._openings = _openings(calls, strict=strict)
+        self._aside = (*think.unsaid, think.open) if think is not None and think.anywhere else ()
         self._pending = ""
         self._at = 0
         self._before = ""
@@ -61,6 +62,7 @@ class AnswerParts:
         self._parts: list[Part] = []
         self._silent = True
         self._first = True
+        self._ending = False
         self.thinking = thinking and think is not None
         """Whether a thought is under way."""
         self._trim = self.thinking
@@ -83,6 +85,9 @@ class AnswerParts:
 
     def finish(self) -> list[Part]:
         """Give back what was held for marks that did not come."""
+        self._ending = True
+        while self._aside and self._pending and not self.full and self._advance():
+            pass
         if self._region is not None and not self.full:
             self._release(self._region)
         if self._pending and not self.full and not (self._trim and not self._pending.strip()):
@@ -103,9 +108,9 @@ class AnswerParts:
             return False
         found = self._pending.find(self._think.close)
         if found < 0:
-            self._say("reasoning", len(self._pending) - _held(self._pending, (self._think.close,)))
+            self._say("reasoning", len(self._pending) - held_back(self._pending, (self._think.close,)))
             return False
-        self._say("reasoning", _without_space(self._pending, found))
+        self._say("reasoning", without_space(self._pending, found))
         self._skip(self._pending.index(self._think.close) + len(self._think.close))
         self.thinking, self._trim = False, True
         return True
@@ -117,13 +122,22 @@ class AnswerParts:
             decided = self._opening()
             if decided is not None:
                 return decided
-        found = [(at, mark) for mark in self._openings if (at := self._pending.find(mark)) >= 0 and self._may_open(at)]
-        if not found:
-            self._say("content", len(self._pending) - _held(self._pending, self._openings))
+        marks = (*self._openings, *self._aside)
+        found = first_mark(self._pending, marks, allowed=self._may_begin)
+        if found is None:
+            self._say("content", len(self._pending) - held_back(self._pending, marks))
             return False
-        at, mark = min(found)
-        self._say("content", _without_space(self._pending, at))
-        self._enter(mark)
+        at, mark = found
+        if not self._ending and any(m != mark and m.startswith(self._pending[at:]) for m in marks):
+            # The mark of a channel is how a call begins, too.
+            self._say("content", without_space(self._pending, at))
+            return False
+        self._say("content", without_space(self._pending, at))
+        if mark in self._aside:
+            self._skip(self._pending.index(mark) + len(mark))
+            self.thinking = self._trim = self._think is not None and mark == self._think.open
+        else:
+            self._enter(mark)
         return True
 
     def _in_call(self, region: CallRegion) -> bool:
@@ -151,12 +165,12 @@ class AnswerParts:
         """Look at the first characters; `None` when they open nothing, and when they are said by themselves."""
         body = self._pending.lstrip()
         blank = len(self._pending) - len(body)
-        if blank > _HELD_SPACE:
+        if blank > HELD_SPACE:
             self._say("content", blank)
             return None
         think = self._think.open if self._think is not None and self._first else ""
-        marks = (*self._openings, think) if think else self._openings
-        if any(mark.startswith(body) and mark != body for mark in marks):
+        marks = (*self._openings, *self._aside, *((think,) if think else ()))
+        if not self._ending and any(mark.startswith(body) and mark != body for mark in marks):
             return False
         if think and body.startswith(think):
             self._skip(blank + len(think))
@@ -170,8 +184,8 @@ class AnswerParts:
 
     # ── inside ──
 
-    def _may_open(self, at: int) -> bool:
-        return not self._strict or (self._silent and not self._pending[:at].strip())
+    def _may_begin(self, mark: str, at: int) -> bool:
+        return mark in self._aside or not self._strict or (self._silent and not self._pending[:at].strip())
 
     def _leave_out_space(self) -> bool:
         """Drop blank characters after a mark; false when nothing is left."""
@@ -183,10 +197,10 @@ class AnswerParts:
     def _enter(self, mark: str) -> None:
         assert self._calls is not None
         held = self._pending.index(mark) + len(mark) if mark else len(self._pending) - len(self._pending.lstrip())
-        marked = mark != "" and mark == self._calls.open
-        close = self._calls.close if marked else "```" if mark else ""
+        marks = self._calls if mark in self._calls.openings else None
+        close = marks.close if marks else "```" if mark else ""
         self._quoted = self._before in _QUOTES and self._pending.startswith(mark)
-        self._region = CallRegion(self._names, close=close, marked=marked, raw=self._pending[:held])
+        self._region = CallRegion(self._tools, marks, close=close, raw=self._pending[:held])
         self._skip(held)
 
     def _release(self, region: CallRegion) -> None:
@@ -228,22 +242,4 @@ class AnswerParts:
 def _openings(calls: CallMarks | None, *, strict: bool) -> tuple[str, ...]:
     if calls is None:
         return ()
-    own = (calls.open,) if calls.open else ()
-    return own if strict else (*own, *_FENCES)
-
-
-def _held(text: str, marks: Sequence[str]) -> int:
-    """Characters at the end of `text` that may begin a mark, with the blank ones before them."""
-    longest = 0
-    for mark in marks:
-        for length in range(min(len(mark) - 1, len(text)), longest, -1):
-            if text.endswith(mark[:length]):
-                longest = length
-                break
-    return len(text) - _without_space(text, len(text) - longest) if marks else 0
-
-
-def _without_space(text: str, end: int) -> int:
-    """`end`, moved before at most so many blank characters as are held back."""
-    begin = max(0, end - _HELD_SPACE)
-    return begin + len(text[begin:end].rstrip())
+    return calls.openings if strict else (*calls.openings, *_FENCES)

@@ -1,9 +1,8 @@
-"""The client of one model's worker process: starts it on demand, feeds it one request at a time, stops it when idle.
+"""The client of one model's worker process: starts it on demand, hands it requests, stops it when idle.
 
-What runs here: a bounded first-come queue (on a processor a second request beside the first gains nothing), the
-checks before a file is mapped, back-off after crashes, and the idle clock. Closing a request frees its turn at once:
-the worker is told in the background, and stops between two graph nodes. Missing on purpose: several requests in one
-batch, which pays only on large GPUs.
+What runs here: the bound on requests under way (the worker orders them), the checks before a file is mapped, back-off
+after crashes, and the idle clock. Closing a request is awaited by nobody: the worker is told in the background, and
+stops between two graph nodes. When the process dies, requests whose turn had not come are asked again, once.
 """
 
 from __future__ import annotations
@@ -13,36 +12,35 @@ import importlib.util
 import math
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
-from contextlib import aclosing, asynccontextmanager, contextmanager
-from dataclasses import dataclass
+from contextlib import aclosing, contextmanager
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import psutil
 
 from sidecar.errors import ModelUnavailableError, OverloadedError
+from sidecar.hardware.llama_build import ask_llama_build
+from sidecar.hardware.machine import Look, look
 from sidecar.llama.classifier import rank_problem
 from sidecar.llama.frames import Header
 from sidecar.llama.gguf import GgufModel, Pooling, read_gguf
 from sidecar.llama.options import read_options
 from sidecar.llama.session import Counters, Session
 from sidecar.llama.settings import LoadSettings, Mode
+from sidecar.llama.tuning import Tuning, Wishes, tune
 
 MAX_WAITING = 32
+"""Requests that wait beside those being answered."""
 LOAD_DEADLINE = 120.0
 ANSWER_DEADLINE = 30.0
 """Seconds of silence. The worker gives a sign of life every second while native code gets on."""
 MAX_BACK_OFF = 30.0
-DEFAULT_CONTEXT = 8192
-MAX_EMBEDDED_TOKENS = 2048
-"""Longest text embedded: attention over a text needs memory that grows with its square (2,048 tokens: 0.3 GB)."""
 MAX_RANKED_TOKENS = 1024
 """Longest query and text together: twice the longest chunk, at a quarter of the memory that 2,048 would take."""
 _DEAD_ON_ARRIVAL = 0.5
 """Seconds. A process killed a moment ago looks alive until the system has cleared it away: some milliseconds, seen."""
-_MIB = 1024 * 1024
 _WANTED: Mapping[Mode, str] = {
     "chat": "Choose another GGUF file.",
     "embedding": "Choose another GGUF file.",
@@ -50,22 +48,21 @@ _WANTED: Mapping[Mode, str] = {
 }
 
 
-def system_available_memory() -> int:
-    """Bytes that can be taken without pushing others out."""
-    return int(psutil.virtual_memory().available)
+def _nothing(_process: LlamaProcess) -> int:
+    return 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ProcessOptions:
     """How a model is run. Times in seconds."""
 
-    context_length: int | None = None
-    """`None`: what the model was trained for, at most 8,192 (chat), 2,048 a text (embedding), 1,024 a pair (rerank)."""
-    threads: int | None = None
-    gpu_layers: int = -1
+    wishes: Wishes = field(default_factory=Wishes)
     keep_alive: float = 600.0
     """Idle time after which the process is stopped; `math.inf` keeps it."""
-    available_memory: Callable[[], int] = system_available_memory
+    look: Look = look
+    """Measures the machine before a model is loaded."""
+    reserved: Callable[[LlamaProcess], int] = _nothing
+    """Bytes that are to be left for others, told to the process that is being loaded."""
     clock: Callable[[], float] = time.monotonic
     load_deadline: float = LOAD_DEADLINE
     answer_deadline: float = ANSWER_DEADLINE
@@ -83,8 +80,10 @@ class LlamaProcess:
         self._session: Session | None = None
         self._starting: asyncio.Task[Session] | None = None
         self._ending: set[asyncio.Task[None]] = set()
-        self._turn = asyncio.Lock()
-        self._waiting = 0
+        self._tuning: Tuning | None = None
+        self._can_offload: bool | None = None
+        """Whether llama.cpp was built for a graphics processor; `None` when there is none to use."""
+        self._under_way = 0
         self._users = 0
         self._idle: asyncio.TimerHandle | None = None
         self._failures = 0
@@ -103,6 +102,18 @@ class LlamaProcess:
         return self._starting is not None
 
     @property
+    def tuning(self) -> Tuning | None:
+        """How the model is run, or would be; `None` when nobody has asked yet."""
+        return self._tuning
+
+    @property
+    def needed(self) -> int:
+        """Bytes of memory that loading it will take, as far as is known without reading anything; 0 when it runs."""
+        if self.running or self._model is None:
+            return 0
+        return self._tuning.memory.in_ram if self._tuning is not None else self._model[1].file_size
+
+    @property
     def pid(self) -> int | None:
         return self._session.pid if self._session is not None else None
 
@@ -114,6 +125,11 @@ class LlamaProcess:
     @property
     def generated_tokens(self) -> int:
         return self._counters.generated_tokens
+
+    @property
+    def tokens_per_second(self) -> float | None:
+        """How fast one answer was written lately, as `Counters.tokens_per_second`."""
+        return self._counters.tokens_per_second
 
     @property
     def evaluated_tokens(self) -> int:
@@ -221,47 +237,50 @@ class LlamaProcess:
     # ── one request ──
 
     async def _exchange(self, request: Header) -> AsyncGenerator[tuple[Header, bytes]]:
-        with self._in_use():
-            async with self._my_turn(), aclosing(self._replies(request)) as replies:
+        with self._in_use(), self._counted():
+            async with aclosing(self._replies(request)) as replies:
                 async for reply in replies:
                     if reply[0]["event"] in {"end", "vectors", "scores"}:
                         self._failures = 0
                     yield reply
 
     async def _replies(self, request: Header) -> AsyncGenerator[tuple[Header, bytes]]:
-        """Ask the worker. One that idled and turns out to be dead as soon as it is asked is replaced, once."""
-        idled = self._session
+        """Ask the worker. When it dies before the request's turn has come, or turns out to have died while it idled,
+        another one is asked, once.
+        """
+        idled, again = self._session, False
         while True:
             session = await self._ready()
             asked = asyncio.get_running_loop().time()
-            replied = False
+            begun = False
             try:
                 async with aclosing(session.ask(request, deadline=self._options.answer_deadline)) as replies:
                     async for reply in replies:
-                        replied = True
-                        yield reply
+                        begun = True
+                        if reply[0]["event"] != "begun":
+                            yield reply
                 return
             except ModelUnavailableError as error:
                 if session.alive:
                     raise
-                self._failed(error.message)
+                self._failed(session, error.message)
                 at_once = asyncio.get_running_loop().time() - asked < _DEAD_ON_ARRIVAL
-                if replied or session is not idled or self._closed or not at_once:
+                waited = self._mode == "chat" and not begun
+                if begun or again or self._closed or not (waited or (session is idled and at_once)):
                     raise
+                again = True
 
-    @asynccontextmanager
-    async def _my_turn(self) -> AsyncGenerator[None]:
-        if self._waiting >= MAX_WAITING:
-            raise OverloadedError(f"{self._waiting} requests are waiting for this model already.", retry_after=5.0)
-        self._waiting += 1
-        try:
-            await self._turn.acquire()
-        finally:
-            self._waiting -= 1
+    @contextmanager
+    def _counted(self) -> Iterator[None]:
+        parallel = self._tuning.parallel if self._tuning is not None and self._mode == "chat" else 1
+        if self._under_way >= parallel + MAX_WAITING:
+            waiting = self._under_way - parallel
+            raise OverloadedError(f"{waiting} requests are waiting for this model already.", retry_after=5.0)
+        self._under_way += 1
         try:
             yield
         finally:
-            self._turn.release()
+            self._under_way -= 1
 
     # ── the process ──
 
@@ -317,13 +336,13 @@ class LlamaProcess:
             )
         model = await self.describe()
         self.check_kind(model)
-        self._check_memory(model)
+        self._tuning = self._tuned(model, self._options.wishes)
         try:
             return await Session.start(
-                self._settings(model), counters=self._counters, deadline=self._options.load_deadline
+                self._settings(model, self._tuning), counters=self._counters, deadline=self._options.load_deadline
             )
         except ModelUnavailableError as error:
-            self._failed(error.message)
+            self._failed(None, error.message)
             raise
 
     def _describe(self) -> GgufModel:
@@ -333,21 +352,41 @@ class LlamaProcess:
         except OSError:
             stamp = (0, 0)
         if self._model is None or self._model[0] != stamp:
-            self._model = (stamp, read_gguf(self._path))
+            self._model, self._tuning = (stamp, read_gguf(self._path)), None
+        if self._can_offload is None and self._options.look().gpus:
+            build = ask_llama_build()
+            self._can_offload = build is not None and build.can_offload
         return self._model[1]
 
     def context_length_of(self, model: GgufModel) -> int:
-        # Never beyond what the model was trained for: past the end of a position table llama.cpp aborts.
-        usual = {"chat": DEFAULT_CONTEXT, "embedding": MAX_EMBEDDED_TOKENS, "rerank": MAX_RANKED_TOKENS}[self._mode]
-        return max(8, min(self._options.context_length or usual, model.context_length or usual))
+        """What a request may take: as the model was loaded, else as it would be on this machine."""
+        if self._tuning is None:
+            # Whether it fits now is found out when it is loaded.
+            self._tuning = self._tuned(model, replace(self._options.wishes, force=True))
+        return self._tuning.context_length
 
-    def _settings(self, model: GgufModel) -> LoadSettings:
+    def _tuned(self, model: GgufModel, wishes: Wishes) -> Tuning:
+        return tune(
+            model,
+            mode=self._mode,
+            machine=self._options.look(),
+            wishes=wishes,
+            can_offload=self._can_offload is not False,
+            reserved=self._options.reserved(self),
+        )
+
+    def _settings(self, model: GgufModel, tuning: Tuning) -> LoadSettings:
         return LoadSettings(
             path=str(self._path),
             mode=self._mode,
-            context_length=self.context_length_of(model),
-            threads=self._options.threads,
-            gpu_layers=self._options.gpu_layers,
+            context_length=tuning.context_length,
+            cells=tuning.cells,
+            batch=tuning.batch,
+            parallel=tuning.parallel,
+            threads=tuning.threads,
+            gpu_layers=tuning.gpu_layers,
+            kv_type=tuning.kv_type,
+            flash_attention=tuning.flash_attention,
             pooling={"chat": None, "embedding": effective_pooling(model), "rerank": "rank"}[self._mode],
             chat_template=model.rerank_template if self._mode == "rerank" else model.chat_template,
         )
@@ -363,18 +402,11 @@ class LlamaProcess:
         if self._mode == "rerank" and (problem := rank_problem(model)):
             raise ModelUnavailableError(f"{self._path.name} cannot rank: {problem}.", hint=_WANTED["rerank"])
 
-    def _check_memory(self, model: GgufModel) -> None:
-        context = self.context_length_of(model)
-        needed = model.file_size + model.kv_bytes_per_token * context
-        available = self._options.available_memory()
-        if needed > available:
-            raise ModelUnavailableError(
-                f"{self._path.name} needs about {needed / _MIB:,.0f} MiB ({model.file_size / _MIB:,.0f} for weights,"
-                f" the rest for {context:,} tokens), but {available / _MIB:,.0f} MiB are free.",
-                hint="Use a smaller or more strongly quantised model, or a shorter context.",
-            )
-
-    def _failed(self, reason: str) -> None:
+    def _failed(self, session: Session | None, reason: str) -> None:
+        # One death ends several requests, and counts once.
+        if session is not None and session is not self._session:
+            return
+        self._retire()
         # The first failure after a success costs nothing: one bad moment is not a crash loop.
         self._failure = reason
         delay = min(MAX_BACK_OFF, 2.0 ** (self._failures - 1)) if self._failures else 0.0

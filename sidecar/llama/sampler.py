@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from sidecar.errors import RequestError
+from sidecar.llama.decoding import ChatContext
 from sidecar.llama.native import NativeModel
 from sidecar.llama.options import SamplingOptions
 
@@ -29,6 +30,7 @@ class Sampler:
     def __init__(
         self,
         model: NativeModel,
+        context: ChatContext,
         options: SamplingOptions,
         *,
         seed: int | None,
@@ -37,6 +39,7 @@ class Sampler:
     ) -> None:
         """`unwritten` are the tokens without text that do not end an answer: none of them fits a grammar."""
         self._model = model
+        self._context = context
         self._lib = model.lib
         self._options = options
         self._counts: Counter[int] = Counter()
@@ -56,12 +59,12 @@ class Sampler:
         """Hold what follows to a grammar, from the next token on. Raises RequestError when it cannot be read."""
         self._grammar = self._open_grammar(grammar)
 
-    def next(self) -> int | None:
-        """Draw the token that follows what the model has evaluated; `None` when the grammar allows none."""
+    def next(self, row: int) -> int | None:
+        """Draw from the logits in a row of the last call; `None` when the grammar allows no token."""
         if self._grammar is None and not self._bias and not self._penalised:
             # The quick way: candidates are built and drawn from without leaving native code. It also accepts the token.
-            return int(self._lib.llama_sampler_sample(self._chain, self._model.context, -1))
-        logits = self._adjusted(self._model.logits())
+            return int(self._lib.llama_sampler_sample(self._chain, self._context.handle, row))
+        logits = self._adjusted(self._context.logits(row))
         token = self._draw(logits, grammar=False)
         if self._grammar is not None:
             if not self._allowed(token):

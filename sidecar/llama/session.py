@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
@@ -34,6 +34,8 @@ from sidecar.worker import Worker
 _BOOTSTRAP = (
     "import runpy, sys; sys.path.append({root!r}); runpy.run_module('sidecar.llama.worker_main', run_name='__main__')"
 )
+_LONG_ENOUGH = 16
+"""Tokens."""
 _CRASH_HINT = "It is started again with the next request."
 
 Reply: TypeAlias = tuple[Header, bytes]
@@ -49,6 +51,15 @@ class Counters:
     generated_tokens: int = 0
     evaluated_tokens: int = 0
     """Prompt tokens really computed, cached ones left out."""
+    tokens_per_second: float | None = None
+    """How fast one answer was written lately; `None` before one long enough to tell."""
+
+    def note_speed(self, tokens: int, seconds: float) -> None:
+        """An answer of so many tokens was written in so long, the first token not counted."""
+        if tokens < _LONG_ENOUGH or seconds <= 0:
+            return
+        speed = (tokens - 1) / seconds
+        self.tokens_per_second = speed if self.tokens_per_second is None else 0.7 * self.tokens_per_second + 0.3 * speed
 
 
 class Session:
@@ -181,9 +192,14 @@ class Session:
             self._counters.cancelled += bool(header["cancelled"])
             self._counters.generated_tokens += int(header.get("generated_tokens", 0))
             self._counters.evaluated_tokens += int(header.get("evaluated_tokens", 0))
-        inbox = self._inboxes.get(header["id"])
-        if inbox is not None:
+            self._counters.note_speed(int(header.get("generated_tokens", 0)), float(header.get("writing_seconds", 0.0)))
+        inboxes = self._inboxes.values() if header["event"] == "working" else self._inbox_of(header["id"])
+        for inbox in inboxes:
             inbox.put_nowait(reply)
+
+    def _inbox_of(self, number: int) -> Sequence[_Inbox]:
+        # A request that was given up has none.
+        return [self._inboxes[number]] if number in self._inboxes else []
 
     def _die(self, reason: SidecarError) -> None:
         if self._death is None:

@@ -9,6 +9,11 @@ from typing import Any, Literal, TypeAlias
 from sidecar.llama.gguf import Pooling
 
 Mode: TypeAlias = Literal["chat", "embedding", "rerank"]
+KvType: TypeAlias = Literal["f16", "q8_0", "q4_0"]
+"""The numbers of the key-value cache."""
+
+KEPT_SEQUENCES = 12
+"""Texts beside those being answered whose beginnings are kept for the next request."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -21,10 +26,18 @@ class LoadSettings:
     """Chat: tokens of prompt and answer together. Embedding: tokens of one text, rerank: of a query and a text; longer
     ones are cut.
     """
-    threads: int | None
-    """`None` means one a physical core."""
+    cells: int
+    """Tokens that the key-value cache holds: those of all conversations, and of what is kept of earlier ones."""
+    batch: int
+    """Tokens evaluated by one call."""
+    threads: int
     gpu_layers: int
     """-1 means all; ignored by builds without a GPU."""
+    parallel: int = 1
+    """Conversations answered at once."""
+    kv_type: KvType = "f16"
+    flash_attention: bool | None = None
+    """`None` leaves it to llama.cpp."""
     pooling: Pooling | None = None
     chat_template: str | None = None
 

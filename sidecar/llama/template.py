@@ -34,6 +34,7 @@ FALLBACK_STOPS = ("<|im_end|>", "<|im_start|>")
 
 # A noncharacter (never valid in interchange) marks where a text must be cut before it is tokenised.
 _CUT = "\ufdd0"
+_REFUSALS = (jinja2.TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
 
 
 class ChatTemplate:
@@ -49,21 +50,30 @@ class ChatTemplate:
         self._template, self.stops = self._compile(source)
         self.knows_tools = not self.stops and self._reads_tools(source or "")
         """Whether it shows tools to the model by itself."""
+        self._knows_calls = "tool_calls" in (source or "")
 
     def render(self, messages: Sequence[Mapping[str, Any]], *, tools: Sequence[Tool] = ()) -> list[str]:
         """Render plain messages with the opening of the answer, as texts to be tokenised one by one and joined.
 
         The cuts keep a message from forging a turn: where one contains the text of a control token ("<|im_end|>" in a
         clipped page), the text is cut inside it, so that it reaches the model as the characters it is made of.
+        Of the arrangements that the template takes, the first is chosen in which it leaves out no message.
         Raises RequestError when the template refuses the messages in every arrangement.
         """
         shown = [self._cut(tool.as_json()) for tool in tools] if self.knows_tools and tools else None
-        reason = ""
+        reason, incomplete = "", ""
+        watched = _watched_roles(messages)
         for arrangement in self._arrangements([self._shield(message) for message in messages], tools):
             try:
-                return self._render(arrangement, shown).split(_CUT)
-            except (jinja2.TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError) as error:
+                text = self._render(arrangement, shown)
+            except _REFUSALS as error:
                 reason = str(error)
+                continue
+            if _holds(text, [m["content"].strip() for m in arrangement if m["role"] in watched]):
+                return text.split(_CUT)
+            incomplete = incomplete or text
+        if incomplete:
+            return incomplete.split(_CUT)
         raise RequestError(f"The model's chat template refuses these messages: {reason}", param="messages")
 
     def _arrangements(
@@ -71,11 +81,11 @@ class ChatTemplate:
     ) -> Iterator[Sequence[Mapping[str, Any]]]:
         """The messages in every form that a template may take, what it loses growing."""
         plain = without_calls(messages)
-        if self.knows_tools:
+        if self.knows_tools and (self._knows_calls or not any("tool_calls" in message for message in messages)):
             yield [with_readable_calls(message) for message in messages]
             # Mistral's templates refuse ids that are not nine letters and digits.
             yield [with_readable_calls(with_short_ids(message)) for message in messages]
-        elif tools:
+        elif tools and not self.knows_tools:
             plain = [self._shield(message) for message in with_tools(plain, tools)]
         yield plain
         yield merged_messages(plain, fold_system=False)
@@ -85,6 +95,15 @@ class ChatTemplate:
         return "tools" in jinja2.meta.find_undeclared_variables(self._environment.parse(source))
 
     def _render(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Any] | None) -> str:
+        try:
+            return self._rendered(messages, tools)
+        except TypeError:
+            # Those for tools alone (Hermes, Command R+) walk through them without asking whether there are any.
+            if tools is not None or not self.knows_tools:
+                raise
+            return self._rendered(messages, [])
+
+    def _rendered(self, messages: Sequence[Mapping[str, Any]], tools: Sequence[Any] | None) -> str:
         return self._template.render(
             messages=messages,
             tools=tools,
@@ -134,7 +153,36 @@ def _environment() -> jinja2.Environment:
 
 def _tojson(value: Any, indent: int | None = None, **_: Any) -> str:
     # Jinja's own filter escapes < > & ' for HTML, which no model was trained on.
-    return json.dumps(value, ensure_ascii=False, indent=indent)
+    return json.dumps(value, ensure_ascii=False, indent=indent, default=_listed)
+
+
+def _listed(value: object) -> list[Any]:
+    """What `map` and `select` give, which the C++ implementation of llama.cpp takes for a list."""
+    if isinstance(value, Iterator):
+        return list(value)
+    raise TypeError(f"Object of type {type(value).__name__} is not JSON serializable")
+
+
+def _watched_roles(messages: Sequence[Mapping[str, Any]]) -> frozenset[str]:
+    """Whose words must be in the prompt. Many templates read a system message only where it comes first, and say
+    nothing of others (SmolLM3, gpt-oss); some only show it beside the user's last. At its place it may be rewritten:
+    SmolLM3 takes its switches for reasoning out of it.
+    """
+    roles = [message["role"] for message in messages]
+    in_place = "user" in roles and "system" not in roles[1:]
+    return frozenset({"user"} if in_place else {"user", "system"})
+
+
+def _holds(text: str, parts: Sequence[str]) -> bool:
+    at = 0
+    for part in parts:
+        # From the last one on first: ten thousand messages would be looked for in the whole prompt otherwise.
+        at = text.find(part, at)
+        if at < 0:
+            at = text.find(part)
+        if at < 0:
+            return False
+    return True
 
 
 def _raise_exception(message: str) -> NoReturn:

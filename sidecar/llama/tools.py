@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from sidecar.errors import RequestError
-from sidecar.llama.dialect import CallMarks
+from sidecar.llama.call_grammar import formed_grammar
+from sidecar.llama.dialect import CallMarks, NameForm
 from sidecar.llama.grammar import grammar_literal, schema_to_grammar
 from sidecar.llama.loosening import Loosener
 
@@ -42,8 +43,9 @@ class ToolUse:
     parallel: bool = True
 
     @property
-    def names(self) -> frozenset[str]:
-        return frozenset(tool.name for tool in self.tools)
+    def names(self) -> Mapping[str, Mapping[str, Any]]:
+        """The schemas of their arguments, by name."""
+        return {tool.name: tool.parameters for tool in self.tools}
 
 
 def read_tool_use(given: Mapping[str, Any]) -> ToolUse | None:
@@ -71,6 +73,9 @@ def calls_grammar(lib: Any, use: ToolUse, marks: CallMarks, *, opened: bool) -> 
 
     Raises RequestError when the schemas together are too large even so.
     """
+    if marks.form is not None:
+        root = _formed_root(marks, several=use.parallel, opened=opened)
+        return f"{formed_grammar(lib, use.names, marks.form)}\nroot ::= {root}\n"
     try:
         grammar = schema_to_grammar(lib, json.dumps(_calls_schema(use, marks, loosener=Loosener())))
     except RequestError:
@@ -80,6 +85,17 @@ def calls_grammar(lib: Any, use: ToolUse, marks: CallMarks, *, opened: bool) -> 
         call += "l"
     root = _root(call, marks, several=use.parallel, opened=opened)
     return re.sub(r"^root ::=", f"{call} ::=", grammar, count=1, flags=re.MULTILINE) + f"\nroot ::= {root}\n"
+
+
+def _formed_root(marks: CallMarks, *, several: bool, opened: bool) -> str:
+    gap = '("\\n" | " ")?'
+    begin = "" if opened else grammar_literal(marks.open)
+    # Nothing stands between a mark and a name; tags stand on lines of their own.
+    one = "call" if isinstance(marks.form, NameForm) else f"{gap} call"
+    one += f" {gap} {grammar_literal(marks.close)}" if marks.close else ""
+    again = marks.again or (marks.open if marks.close else "")
+    more = f"({gap} {grammar_literal(again)} {one}){{0,{MAX_CALLS - 1}}}" if several and again else ""
+    return f"{begin} {one} {more} {grammar_literal(marks.end) if marks.end else ''}"
 
 
 def _root(call: str, marks: CallMarks, *, several: bool, opened: bool) -> str:
@@ -103,10 +119,10 @@ def _calls_schema(use: ToolUse, marks: CallMarks, *, loosener: Loosener | None) 
         {
             "type": "object",
             "properties": {
-                "name": {"const": tool.name},
+                marks.name: {"const": tool.name},
                 marks.arguments: {"type": "object"} if loosener is None else loosener.loosen(tool.parameters),
             },
-            "required": ["name", marks.arguments],
+            "required": [marks.name, marks.arguments],
             "additionalProperties": False,
         }
         for tool in use.tools

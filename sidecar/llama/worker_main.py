@@ -1,9 +1,10 @@
-"""The worker process: one model, one request at a time. Started by `session.py`.
+"""The worker process: one model, and the requests that it answers. Started by `session.py`.
 
-Two threads. The main thread loads the model and does the work, in order of arrival. The reader thread takes frames: it
-marks requests as cancelled, which the native code asks about between graph nodes, and counts tokens at once (tokenising
-does not touch the context). When the parent closes the pipe the process ends on the spot, without running destructors:
-the system frees memory faster, and llama.cpp's teardown is where several GPU drivers abort.
+Two threads. The main thread loads the model and does the work: answers are written side by side (`batching.py`), texts
+are embedded and ranked in order of arrival. The reader thread takes frames: it marks requests as cancelled, which the
+native code asks about between graph nodes, and counts tokens at once (tokenising does not touch the context). When the
+parent closes the pipe the process ends on the spot, without running destructors: the system frees memory faster, and
+llama.cpp's teardown is where several GPU drivers abort.
 """
 
 from __future__ import annotations
@@ -13,21 +14,25 @@ import queue
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import numpy as np
 
-from sidecar.errors import ContextLengthError, ModelUnavailableError, RequestError
+from sidecar.errors import ContextLengthError, ModelUnavailableError, RequestError, SidecarError
+from sidecar.llama.batching import Scheduler
 from sidecar.llama.choice import Event
+from sidecar.llama.decoding import ChatContext
 from sidecar.llama.dialect import read_dialect
 from sidecar.llama.frames import Header, decode_frame, encode_frame
-from sidecar.llama.generation import Generation, Voice
+from sidecar.llama.generation import ChoiceRun, Client, Generation, Progress, Voice
+from sidecar.llama.lanes import Lanes
 from sidecar.llama.native import NativeModel, StoppedError
 from sidecar.llama.options import read_options
+from sidecar.llama.pooled import PooledContext
 from sidecar.llama.ranker import Ranker
-from sidecar.llama.settings import LoadSettings
+from sidecar.llama.settings import KEPT_SEQUENCES, LoadSettings
 from sidecar.llama.template import ChatTemplate
 from sidecar.worker import FrameChannel, serve_frames
 
@@ -35,6 +40,8 @@ _HEARTBEAT = 1.0
 """Seconds between signs of life while native code works."""
 _CHARACTERS_PER_TOKEN = 64
 """More characters than this a token are cut before tokenising; no real text has that many."""
+_ALL = 0
+"""The id of frames that concern every request."""
 
 
 class LlamaWorker:
@@ -44,131 +51,147 @@ class LlamaWorker:
         self._channel = channel
         self._writing = threading.Lock()
         self._jobs: queue.SimpleQueue[Header] = queue.SimpleQueue()
+        self._open: set[int] = set()
+        """The requests that have not ended."""
         self._cancelled: set[int] = set()
         self._current: int | None = None
         self._last_frame = time.monotonic()
         self._model: NativeModel | None = None
-        self._voice: Voice | None = None
+        self._chat: _Chat | None = None
+        self._pooled: PooledContext | None = None
         self._ranker: Ranker | None = None
 
     def run(self) -> None:
         """Work until the parent closes the pipe; never returns."""
         threading.Thread(target=self._read, daemon=True).start()
         while True:
-            self._do(self._jobs.get())
+            chat = self._chat
+            if chat is None or not chat.scheduler.busy:
+                self._do(self._jobs.get())
+                continue
+            while not self._jobs.empty():
+                self._do(self._jobs.get())
+            chat.scheduler.step()
+            self._live()
 
     def _read(self) -> None:
         for frame in self._channel:
             header, _ = decode_frame(frame)
             if header["op"] == "cancel":
-                self._cancelled.add(int(header["id"]))
+                # It may come after its request was done.
+                self._cancelled.update({header["id"]} & self._open)
             elif header["op"] == "count" and self._model is not None:
                 self._send({"event": "counted", "id": header["id"], "tokens": self._count(header["text"])})
             elif header["op"] in ("tokenize", "detokenize") and self._model is not None:
                 self._send({**self._spelled(self._model, header), "id": header["id"]})
             else:
+                self._open.add(header["id"])
                 self._jobs.put(header)
         sys.stderr.flush()
         os._exit(0)
 
     def _do(self, job: Header) -> None:
-        self._current = job.get("id")
+        self._current = job["id"]
         try:
             if job["op"] == "load":
                 self._load(job)
+            elif job["id"] in self._cancelled:
+                raise StoppedError
             elif job["op"] == "generate":
                 self._generate(job)
             elif job["op"] == "embed":
                 self._embed(job)
             elif job["op"] == "rank":
                 self._rank(job)
-        except ContextLengthError as error:
-            self._error("context", {"needed": error.needed, "available": error.available})
-        except RequestError as error:
-            self._error("request", {"message": error.message, "param": error.param, "hint": error.hint})
         except StoppedError:
-            self._send({"event": "end", "id": self._current, "cancelled": True})
-        except ModelUnavailableError as error:
-            self._error("unavailable", {"message": error.message})
+            self._ended(job["id"], Progress(), cancelled=True, error=None)
+        except SidecarError as error:
+            self._error(job["id"], error)
         except Exception as error:  # the top of the process: the client is told, the model stays
-            self._error("unavailable", {"message": f"The model process failed: {type(error).__name__}."})
+            self._error(job["id"], ModelUnavailableError(f"The model process failed: {type(error).__name__}."))
         finally:
-            done, self._current = self._current, None
-            # A cancellation may come after its request was done; ids only grow, so older ones never come again.
-            self._cancelled.difference_update(i for i in self._cancelled.copy() if done is not None and i <= done)
+            self._current = None
 
     def _load(self, job: Header) -> None:
         settings = LoadSettings.from_json(job["settings"])
         model = NativeModel(settings, tick=self._tick)
         if settings.mode == "chat":
-            template = ChatTemplate(
-                settings.chat_template,
-                bos=model.bos_text(),
-                eos=model.eos_text(),
-                specials=model.special_texts(),
-                now=datetime.now,
-            )
-            dialect = read_dialect(
-                settings.chat_template,
-                knows_tools=template.knows_tools,
-                has_token=lambda text: model.token_of(text) is not None,
-            )
-            self._voice = Voice(model, template, dialect)
-        elif settings.mode == "rerank":
-            self._ranker = Ranker(model)
+            self._chat = _Chat(model)
+        else:
+            self._pooled = PooledContext(model)
+        if settings.mode == "rerank":
+            assert self._pooled is not None
+            self._ranker = Ranker(model, self._pooled)
         self._model = model
-        self._send({"event": "loaded", "id": job["id"], "dimensions": model.dimensions})
+        self._last(job["id"], {"event": "loaded", "dimensions": model.dimensions})
 
     def _generate(self, job: Header) -> None:
-        assert self._model is not None
-        assert self._voice is not None
+        chat, number = self._chat, job["id"]
+        assert chat is not None
 
-        def emit(index: int, event: Event) -> None:
-            self._send({"event": "delta", "id": job["id"], "index": index, "text": "", "finish_reason": None, **event})
+        def event(index: int, piece: Event) -> None:
+            self._send({"event": "delta", "id": number, "index": index, "text": "", "finish_reason": None, **piece})
 
-        generation = Generation(self._model, self._voice, read_options(job["options"]), emit=emit)
-        cancelled = False
-        try:
-            generation.run(job["messages"])
-        except StoppedError:
-            cancelled = True
-        progress = generation.progress
-        self._send(
+        def ended(progress: Progress, cancelled: bool, error: SidecarError | None) -> None:  # noqa: FBT001  # as told
+            self._ended(number, progress, cancelled=cancelled, error=error)
+
+        def spread(runs: Sequence[ChoiceRun]) -> None:
+            for run in reversed(runs):
+                chat.scheduler.add(run, first=True)
+
+        client = Client(
+            begun=lambda: self._send({"event": "begun", "id": number}),
+            event=event,
+            ended=ended,
+            cancelled=lambda: number in self._cancelled,
+            spread=spread,
+        )
+        generation = Generation(chat.model, chat.context, chat.voice, read_options(job["options"]), client=client)
+        chat.scheduler.add(generation.begin(job["messages"]))
+
+    def _ended(self, number: int, progress: Progress, *, cancelled: bool, error: SidecarError | None) -> None:
+        if error is not None:
+            self._error(number, error)
+            return
+        self._last(
+            number,
             {
                 "event": "end",
-                "id": job["id"],
                 "cancelled": cancelled,
                 "prompt_tokens": progress.prompt_tokens,
                 "cached_tokens": progress.cached_tokens,
                 "evaluated_tokens": progress.evaluated_tokens,
                 "generated_tokens": progress.generated_tokens,
                 "reasoning_tokens": progress.reasoning_tokens,
-            }
+                "writing_seconds": progress.writing_seconds,
+            },
         )
 
     def _embed(self, job: Header) -> None:
-        model = self._model
+        model, context = self._model, self._pooled
         assert model is not None
+        assert context is not None
         limit = model.settings.context_length
         sequences = [model.tokenize_whole(text[: limit * _CHARACTERS_PER_TOKEN], limit=limit) for text in job["texts"]]
         vectors = np.zeros((len(sequences), model.dimensions), dtype=np.float32)
         known = [row for row, tokens in enumerate(sequences) if tokens]
         if known:
-            vectors[known] = model.embed([sequences[row] for row in known])
+            vectors[known] = context.embed([sequences[row] for row in known])
         lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
         np.divide(vectors, lengths, out=vectors, where=lengths > 0)
         if not np.isfinite(vectors).all():
             raise ModelUnavailableError("The model computed values that are not numbers; its file is damaged.")
         counts = [len(tokens) for tokens in sequences]
-        self._send(
-            {"event": "vectors", "id": job["id"], "dimensions": model.dimensions, "token_counts": counts},
+        self._last(
+            job["id"],
+            {"event": "vectors", "dimensions": model.dimensions, "token_counts": counts},
             vectors.astype("<f4").tobytes(),
         )
 
     def _rank(self, job: Header) -> None:
         assert self._ranker is not None
         scores = self._ranker.scores(job["query"], job["texts"])
-        self._send({"event": "scores", "id": job["id"]}, scores.astype("<f4").tobytes())
+        self._last(job["id"], {"event": "scores"}, scores.astype("<f4").tobytes())
 
     def _count(self, text: str) -> int:
         assert self._model is not None
@@ -185,17 +208,74 @@ class LlamaWorker:
         return {"event": "text", "text": model.detokenize(job["tokens"])}
 
     def _tick(self) -> bool:
-        if time.monotonic() - self._last_frame > _HEARTBEAT:
-            self._send({"event": "working", "id": self._current})
-        return self._current in self._cancelled
+        """Called from native code: whether to break it off."""
+        self._live()
+        if self._current is not None:
+            return self._current in self._cancelled
+        return self._chat is not None and self._chat.scheduler.should_stop()
 
-    def _error(self, kind: str, fields: Mapping[str, Any]) -> None:
-        self._send({"event": "error", "id": self._current, "kind": kind, **fields})
+    def _live(self) -> None:
+        # To all: those that wait for their turn are waiting for work that gets on.
+        if time.monotonic() - self._last_frame > _HEARTBEAT:
+            self._send({"event": "working", "id": _ALL})
+
+    def _error(self, number: int, error: SidecarError) -> None:
+        self._last(number, {"event": "error", **_told(error)})
+
+    def _last(self, number: int, header: Header, payload: bytes = b"") -> None:
+        """Send the last frame of a request."""
+        self._open.discard(number)
+        self._cancelled.discard(number)
+        self._send({**header, "id": number}, payload)
 
     def _send(self, header: Header, payload: bytes = b"") -> None:
         with self._writing:
             self._channel.write(encode_frame(header, payload))
             self._last_frame = time.monotonic()
+
+
+class _Chat:
+    """What a chat model is spoken through."""
+
+    def __init__(self, model: NativeModel) -> None:
+        settings = model.settings
+        self.model = model
+        self.voice = _voice(model)
+        shortens = not model.recurrent
+        # A state that cannot be shortened is large, and of use only to the very conversation that left it.
+        sequences = settings.parallel + KEPT_SEQUENCES if shortens else settings.parallel + 1
+        self.context = ChatContext(model, sequences=sequences)
+        self.scheduler = Scheduler(
+            self.context,
+            Lanes(self.context, number=sequences, shortens=shortens),
+            parallel=settings.parallel,
+            batch=settings.batch,
+        )
+
+
+def _voice(model: NativeModel) -> Voice:
+    template = ChatTemplate(
+        model.settings.chat_template,
+        bos=model.bos_text(),
+        eos=model.eos_text(),
+        specials=model.special_texts(),
+        now=datetime.now,
+    )
+    dialect = read_dialect(
+        model.settings.chat_template,
+        knows_tools=template.knows_tools,
+        has_token=lambda text: model.token_of(text) is not None,
+    )
+    return Voice(model, template, dialect)
+
+
+def _told(error: SidecarError) -> Mapping[str, Any]:
+    """An error as the client is told of it."""
+    if isinstance(error, ContextLengthError):
+        return {"kind": "context", "needed": error.needed, "available": error.available}
+    if isinstance(error, RequestError):
+        return {"kind": "request", "message": error.message, "param": error.param, "hint": error.hint}
+    return {"kind": "unavailable", "message": error.message}
 
 
 def main(channel: FrameChannel) -> None:

@@ -16,6 +16,7 @@ from urllib.parse import quote
 from sidecar.notes.decoding import decode
 from sidecar.notes.markdown import heading_text
 from sidecar.notes.note import Note, Problem
+from sidecar.notes.privacy import local_in_source
 from sidecar.notes.reading import MAX_PARSED, Section, assemble_note
 from sidecar.notes.rules import ReadingRules
 from sidecar.notes.yaml_loader import replace_unsafe
@@ -117,10 +118,14 @@ def read_canvas(path: str, data: bytes, *, rules: ReadingRules, plain: bool = Fa
         plain=plain,
         too_large=len(text) > MAX_PARSED,
     )
-    # What was left out may have held the tag.
-    if canvas.problems and note.withheld is None and _PRIVATE.search(_unescaped(decoded.text)):
-        return replace(note, withheld="#private")
-    return note
+    return _marked_by_source(note, _unescaped(decoded.text)) if canvas.problems else note
+
+
+def _marked_by_source(note: Note, source: str) -> Note:
+    """The note with the marks that may have stood in what was left out."""
+    if note.withheld is None and _PRIVATE.search(source):
+        note = replace(note, withheld="#private")
+    return note if note.local else replace(note, local=local_in_source(source))
 
 
 def _unescaped(source: str) -> str:

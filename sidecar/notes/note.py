@@ -160,4 +160,7 @@ class Note:
     """Days named in the body, in order of their place."""
     withheld: str | None = None
     """The privacy rule the note sets for itself (`private: true`, `sidecar: false`, `#private`), or `None`."""
+    local: str | None = None
+    """The mark by which the note stays on this machine (`sidecar: local`, `sidecar:: local`, `#local-only`), or `None`:
+    it is searched and quoted here, and sent nowhere else."""
     problems: tuple[Problem, ...] = ()

@@ -1,9 +1,12 @@
-"""The privacy rule that a note sets for itself. When in doubt, the note is withheld."""
+"""What a note says of its own privacy: that it is not to be read, or not to leave this machine. When in doubt, it is
+not.
+"""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from sidecar.notes.note import PropertyValue
 
@@ -15,11 +18,51 @@ _FIELD = re.compile(
     r"(?:^(?:[^\w\n]|\d{1,9}[.)])*+|[\[(][ \t*_~]*+)_*+(private|sidecar)[ \t*_~]*+::[^\w\n]*+(\w*+)",
     re.IGNORECASE | re.MULTILINE,
 )
-# Wider than what Obsidian takes for a tag: `(#private)` and `#private，` are none to it, and still meant.
-_WRITTEN_TAG = re.compile(r"(?<![\w/])#private(?![\w-])", re.IGNORECASE)
 _TAG_KEY = re.compile(r"""(?<![\w-])tags?["']?[ \t]*:""", re.IGNORECASE)
-_PRIVATE = re.compile(r"(?<![\w/-])private(?![\w-])", re.IGNORECASE)
-_TAG_ITEM = re.compile(r"""^[ \t]*-[ \t]*["']?#?private(?:/[^\n]*)?["']?[ \t]*$""", re.IGNORECASE | re.MULTILINE)
+# `local-only` and `[[Local]]` too: whatever follows the word, it was not "send this anywhere".
+_LOCAL = re.compile(r"[\W_]*local(?![^\W_])", re.IGNORECASE)
+_LOCAL_WORD = re.compile(r"(?<![^\W_])local(?![^\W_])", re.IGNORECASE)
+# The value may stand on the lines below its key, indented or as a list.
+_LOCAL_FLAG = re.compile(
+    r"""(?<![\w-])sidecar["']?\s*+:\s*+([^\n]*+(?:\n(?:[ \t]|-)[^\n]*+)*+)""",
+    re.IGNORECASE,
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Tag:
+    """A tag that is a mark, and the ways in which it is written."""
+
+    name: str
+    written: re.Pattern[str]
+    """Wider than what Obsidian takes for a tag: `(#private)` and `#private，` are none to it, and still meant."""
+    bare: re.Pattern[str]
+    item: re.Pattern[str]
+
+    @classmethod
+    def called(cls, name: str) -> _Tag:
+        return cls(
+            name=name,
+            written=re.compile(rf"(?<![\w/])#{name}(?![\w-])", re.IGNORECASE),
+            bare=re.compile(rf"(?<![\w/-]){name}(?![\w-])", re.IGNORECASE),
+            item=re.compile(rf"""^[ \t]*-[ \t]*["']?#?{name}(?:/[^\n]*)?["']?[ \t]*$""", re.IGNORECASE | re.MULTILINE),
+        )
+
+    def among(self, tags: Iterable[str]) -> bool:
+        """Whether it, or a tag below it, is one of them."""
+        return any(tag.casefold() == self.name or tag.casefold().startswith(f"{self.name}/") for tag in tags)
+
+    def in_frontmatter(self, raw: str) -> bool:
+        """Whether frontmatter that cannot be read may have it."""
+        return self.item.search(raw) is not None or any(map(self._on_line, raw.split("\n")))
+
+    def _on_line(self, line: str) -> bool:
+        key = _TAG_KEY.search(line)
+        return key is not None and self.bare.search(line, key.end()) is not None
+
+
+_PRIVATE = _Tag.called("private")
+_LOCAL_ONLY = _Tag.called("local-only")
 
 
 def withheld_by(
@@ -40,15 +83,44 @@ def withheld_by(
             return "private: true"
         if key.casefold() == "sidecar" and _means(value, _NO):
             return "sidecar: false"
-    if any(tag.casefold() == "private" or tag.casefold().startswith("private/") for tag in tags):
+    if _PRIVATE.among(tags):
         return "#private"
     if rule := next(filter(None, map(_rule_in_passage, passages)), None):
         return rule
     return None if sound else _flag_in_text(frontmatter)
 
 
+def local_by(
+    properties: Mapping[str, PropertyValue],
+    tags: Iterable[str],
+    *,
+    frontmatter: str,
+    sound: bool,
+    passages: Iterable[str] = (),
+) -> str | None:
+    """The mark by which the note stays on this machine, as written in the documentation, or `None`. The parameters are
+    those of `withheld_by`.
+    """
+    if any(key.strip().casefold() == "sidecar" and _means_local(value) for key, value in properties.items()):
+        return "sidecar: local"
+    if _LOCAL_ONLY.among(tags):
+        return "#local-only"
+    if rule := next(filter(None, map(_local_in_passage, passages)), None):
+        return rule
+    return None if sound else local_in_source(frontmatter)
+
+
+def local_in_source(source: str) -> str | None:
+    """The mark that seems to stand in a source that cannot be read as what it is, or `None`."""
+    if any(_LOCAL_WORD.search(match[1]) for match in _LOCAL_FLAG.finditer(source)):
+        return "sidecar: local"
+    if _LOCAL_ONLY.written.search(source) or _LOCAL_ONLY.in_frontmatter(source):
+        return "#local-only"
+    return None
+
+
 def _rule_in_passage(passage: str) -> str | None:
-    if "#" in passage and _WRITTEN_TAG.search(passage):
+    if "#" in passage and _PRIVATE.written.search(passage):
         return "#private"
     if "::" not in passage:
         return None
@@ -60,12 +132,29 @@ def _rule_in_passage(passage: str) -> str | None:
     return None
 
 
+def _local_in_passage(passage: str) -> str | None:
+    if "#" in passage and _LOCAL_ONLY.written.search(passage):
+        return "#local-only"
+    if "::" not in passage:
+        return None
+    fields = _FIELD.finditer(passage)
+    return "sidecar:: local" if any(f[1].casefold() == "sidecar" and _LOCAL.match(f[2]) for f in fields) else None
+
+
 def _means(value: PropertyValue, words: frozenset[str]) -> bool:
     if isinstance(value, list):
         return any(_means(item, words) for item in value)
     if isinstance(value, float):
         value = int(value)
     return value is not None and str(value).strip().casefold() in words
+
+
+def _means_local(value: PropertyValue) -> bool:
+    if isinstance(value, list):
+        return any(map(_means_local, value))
+    if isinstance(value, dict):
+        return any(map(_means_local, [*value, *value.values()]))
+    return isinstance(value, str) and _LOCAL.match(value) is not None
 
 
 def _flag_in_text(raw: str) -> str | None:
@@ -77,11 +166,4 @@ def _flag_in_text(raw: str) -> str | None:
                 return "private: true"
         elif value in _NO:
             return "sidecar: false"
-    if _TAG_ITEM.search(raw) or any(map(_is_private_tag_line, raw.split("\n"))):
-        return "#private"
-    return None
-
-
-def _is_private_tag_line(line: str) -> bool:
-    key = _TAG_KEY.search(line)
-    return key is not None and _PRIVATE.search(line, key.end()) is not None
+    return "#private" if _PRIVATE.in_frontmatter(raw) else None

@@ -17,7 +17,7 @@ from sidecar.notes.highlights import find_highlights
 from sidecar.notes.inline import BLANK, Prose, blank_out
 from sidecar.notes.markdown import Structure, read_paragraphs, read_structure
 from sidecar.notes.note import Link, Note, NoteKind, Problem
-from sidecar.notes.privacy import withheld_by
+from sidecar.notes.privacy import local_by, withheld_by
 from sidecar.notes.properties import property_aliases, property_classes
 from sidecar.notes.rules import ReadingRules
 from sidecar.notes.spans import LineIndex
@@ -104,6 +104,7 @@ def assemble_note(
     tags = unique(
         [*property_tags(front.properties), *find_tags(words, tables=tables), *find_tags(hidden_words, tables=tables)]
     )
+    passages = _told_passages(text, words, prose, html)
     return Note(
         path=path,
         title=_title(path) if title is None else title,
@@ -128,7 +129,8 @@ def assemble_note(
         date=day,
         date_source=source,
         dates=find_dates(text, prose.text, lines),
-        withheld=_withheld(text, front, tags, words, prose, html),
+        withheld=withheld_by(front.properties, tags, frontmatter=front.raw, sound=front.sound, passages=passages),
+        local=local_by(front.properties, tags, frontmatter=front.raw, sound=front.sound, passages=passages),
         problems=(*problems, *front.problems, *structure.problems),
     )  # fmt: skip
 
@@ -188,10 +190,9 @@ def _block_ids(words: str, prose: Prose, lines: LineIndex) -> dict[str, int]:
     }
 
 
-def _withheld(
-    text: str, front: Frontmatter, tags: Sequence[str], words: str, prose: Prose, html: Sequence[tuple[int, int]]
-) -> str | None:
-    """What readers do not see, and what Obsidian does not read, still says what its writer wanted."""
+def _told_passages(text: str, words: str, prose: Prose, html: Sequence[tuple[int, int]]) -> list[str]:
+    """Where a mark may stand: what readers do not see, and what Obsidian does not read, still says what its writer
+    wanted.
+    """
     comments = [text[start:end].replace("%", BLANK) for start, end in prose.comments]
-    passages = [words, *comments, *(_ELEMENT.sub(BLANK, text[start:end]) for start, end in html)]
-    return withheld_by(front.properties, tags, frontmatter=front.raw, sound=front.sound, passages=passages)
+    return [words, *comments, *(_ELEMENT.sub(BLANK, text[start:end]) for start, end in html)]

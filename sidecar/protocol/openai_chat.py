@@ -225,9 +225,9 @@ def chat_completion(
     *,
     choices: Sequence[Mapping[str, Any]],
     usage: Mapping[str, Any],
-    sources: Sequence[Mapping[str, Any]] | None = None,
+    vault: Mapping[str, Any] | None = None,
 ) -> dict[str, Any]:
-    """Build the response; `sources` is `None` for a model that looked into no vault."""
+    """Build the response; `vault` is `None` for a model that looked into no vault."""
     response: dict[str, Any] = {
         "id": head.id,
         "object": "chat.completion",
@@ -238,8 +238,8 @@ def chat_completion(
         "service_tier": "default",
         "system_fingerprint": FINGERPRINT,
     }
-    if sources is not None:
-        response["vault"] = {"sources": list(sources)}
+    if vault is not None:
+        response["vault"] = vault
     return response
 
 

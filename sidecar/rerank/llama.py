@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from sidecar.llama.pairs import CHARACTERS_PER_TOKEN
-from sidecar.llama.process import MAX_RANKED_TOKENS, LlamaProcess, ProcessOptions, system_available_memory
+from sidecar.llama.process import MAX_RANKED_TOKENS, LlamaProcess, ProcessOptions
 
 # No model reads more. Cut before it is sent: writing megabytes as JSON would hold the event loop.
 _MOST_CHARACTERS = MAX_RANKED_TOKENS * CHARACTERS_PER_TOKEN
@@ -16,34 +15,9 @@ _MOST_CHARACTERS = MAX_RANKED_TOKENS * CHARACTERS_PER_TOKEN
 class LlamaRerankModel:
     """Follows `RerankModel`. The process starts with the first query and stops after `keep_alive` idle seconds."""
 
-    def __init__(
-        self,
-        path: Path,
-        *,
-        name: str | None = None,
-        context_length: int | None = None,
-        threads: int | None = None,
-        gpu_layers: int = -1,
-        keep_alive: float = 600.0,
-        available_memory: Callable[[], int] = system_available_memory,
-        clock: Callable[[], float] = time.monotonic,
-    ) -> None:
-        """`context_length`: tokens of a query and a text together, at most what the model was trained for; `None`:
-        that, at most 1,024.
-        """
+    def __init__(self, path: Path, *, name: str | None = None, options: ProcessOptions | None = None) -> None:
         self._name = name or path.stem
-        self.process = LlamaProcess(
-            path,
-            mode="rerank",
-            options=ProcessOptions(
-                context_length=context_length,
-                threads=threads,
-                gpu_layers=gpu_layers,
-                keep_alive=keep_alive,
-                available_memory=available_memory,
-                clock=clock,
-            ),
-        )
+        self.process = LlamaProcess(path, mode="rerank", options=options or ProcessOptions())
 
     @property
     def name(self) -> str:

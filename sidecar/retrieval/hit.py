@@ -56,6 +56,11 @@ class Hit:
     embedded: tuple[Embedded, ...] = ()
     """Text of other notes that the chunk shows in Obsidian; it has no part in the score."""
 
+    @property
+    def local(self) -> bool:
+        """Whether its note stays on this machine."""
+        return self.chunk.note.local is not None
+
 
 def linked(connection: apsw.Connection, hits: Sequence[Hit]) -> list[Hit]:
     """Give each hit, and each text that it embeds, its wikilink target."""

@@ -181,7 +181,8 @@ class Retriever:
         totals = await index.read(lexical.totals)
         weights = {}
         for language in totals.languages[:_MOST_LANGUAGES]:
-            samples = await index.read(partial(cloze_samples, language=language))
+            away = not model.on_this_machine
+            samples = await index.read(partial(cloze_samples, language=language, away=away))
             if len(samples) < LEAST_SAMPLES:
                 continue
             ranks = []

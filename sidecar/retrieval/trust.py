@@ -55,12 +55,12 @@ def trusted(connection: apsw.Connection) -> Mapping[str, float]:
     return _stored(connection).weights
 
 
-def trust_is_due(connection: apsw.Connection) -> bool:
+def trust_is_due(connection: apsw.Connection, *, away: bool = False) -> bool:
     """Whether the weights have to be measured: for the first time, or because the vault has doubled or halved. Not
-    before every chunk has been embedded.
+    before every chunk has been embedded that a model, on this machine or `away`, may be given.
     """
     chunks = lexical.chunk_count(connection)
-    if chunks < LEAST_SAMPLES or connection.execute("SELECT EXISTS (SELECT 1 FROM chunks WHERE embedded = 0)").get:
+    if chunks < LEAST_SAMPLES or vectors.chunks_to_embed(connection, 1, away=away):
         return False
     measured = _stored(connection).chunks
     return not measured or not measured / 2 <= chunks <= measured * 2
@@ -71,14 +71,17 @@ def store_trust(connection: apsw.Connection, weights: Mapping[str, float]) -> No
     write_meta(connection, _KEY, json.dumps({"chunks": lexical.chunk_count(connection), "weights": dict(weights)}))
 
 
-def cloze_samples(connection: apsw.Connection, language: str) -> list[Cloze]:
-    """Samples of one language, the same ones for the same index."""
+def cloze_samples(connection: apsw.Connection, language: str, *, away: bool = False) -> list[Cloze]:
+    """Samples of one language, the same ones for the same index; for a model that is `away`, only of notes that may
+    leave this machine.
+    """
     rows = connection.execute(
         "SELECT c.id, c.text, n.title, c.heading_path FROM chunks c JOIN notes n ON n.id = c.note_id"
         " WHERE c.language = ? AND c.length >= ? AND c.embedded = 1 AND n.kind = 'markdown'"
+        " AND (n.local IS NULL OR NOT ?)"
         # Multiplying by a large odd number scatters the ids: neighbours in a folder are alike.
         " ORDER BY (c.id * 2654435761) % 4294967296 LIMIT ?",
-        (language, _LEAST_TERMS, 2 * SAMPLES),
+        (language, _LEAST_TERMS, away, 2 * SAMPLES),
     )
     chosen = {row: (text, title, path) for row, text, title, path in rows}
     stored = lexical.streams_of(connection, chosen)

@@ -44,7 +44,8 @@ def unresolved_facts(links: Iterable[Unresolved]) -> dict[str, Any]:
 
 
 def why_facts(ledger: Mapping[str, LedgerEntry], typed: str) -> dict[str, Any]:
-    """Say what became of the file that somebody typed: `path`, `status`, `reason`, `explanation`, `problems`.
+    """Say what became of the file that somebody typed: `path`, `status`, `reason`, `explanation`, `problems`, `local`
+    (the rule by which it stays on this machine).
 
     What means no file or several has the status `unknown` and `candidates`, the paths that may have been meant.
     """
@@ -55,7 +56,17 @@ def why_facts(ledger: Mapping[str, LedgerEntry], typed: str) -> dict[str, Any]:
         return _answer(typed, status="unknown", reason=several) | {"candidates": list(found.candidates)}
     explanation = explain_rule(entry.reason) if entry.status == "excluded" and entry.reason else None
     answer = _answer(entry.path, status=entry.status, reason=entry.reason, explanation=explanation)
-    return answer | {"problems": problems_of(entry.problems)}
+    return answer | {"problems": problems_of(entry.problems)} | local_facts(entry.local)
+
+
+def local_facts(rule: str | None) -> dict[str, Any]:
+    """What `why` says of a note that stays on this machine; nothing for one that may be sent away."""
+    if rule is None:
+        return {}
+    kind, _, glob = rule.partition(": ")
+    by = f"the setting `local_only`, which has `{glob}`" if kind == "local_only" else f"`{rule}` in the note"
+    told = f"It stays on this machine, by {by}: it is searched and quoted here, and sent to no server elsewhere."
+    return {"local": rule, "explanation": told}
 
 
 def problems_of(problems: Iterable[Problem]) -> list[dict[str, Any]]:
@@ -76,6 +87,7 @@ def _answer(path: str, *, status: str, reason: str | None, explanation: str | No
         "explanation": explanation,
         "candidates": [],
         "problems": [],
+        "local": None,
     }
 
 

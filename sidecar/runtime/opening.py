@@ -7,6 +7,7 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 from sidecar.chunking import CHUNKING_VERSION
@@ -15,6 +16,7 @@ from sidecar.embedding.model import EmbeddingModel
 from sidecar.errors import SidecarError
 from sidecar.index import shelf
 from sidecar.index.schema import fingerprint, read_meta
+from sidecar.index.staying import follow_places
 from sidecar.notes import READING_VERSION
 from sidecar.rerank.model import RerankModel
 from sidecar.runtime.reading import SETTINGS_KEY, Reading, load_reading
@@ -22,6 +24,7 @@ from sidecar.runtime.vaults import OpenVault
 from sidecar.vault.archive import is_archive, unpack_archive
 from sidecar.vault.files import check_vault, recognise_kind
 from sidecar.vault.settings import VaultKind, VaultSettings, settings_told
+from sidecar.vault.staying import StayingPlaces
 
 log = logging.getLogger(__name__)
 
@@ -35,6 +38,7 @@ async def open_vault(
     embedding_name: str,
     reopen_embedding: Callable[[str], EmbeddingModel | None],
     exclude: Sequence[str],
+    local_only: Sequence[str] = (),
     kind: VaultKind | None = None,
     include_templates: bool = False,
     rebuild: bool = False,
@@ -43,7 +47,7 @@ async def open_vault(
     """Open a vault, which is a folder or a zipped export, and its index. Raises VaultError or IndexUnavailableError.
 
     `reopen_embedding` opens the model that an older index was made with, by its name in the settings; `kind` is
-    recognised when not given.
+    recognised when not given; `local_only` are globs of what stays on this machine.
     """
     given, path, folder = await asyncio.to_thread(_opened_folder, path, data_dir)
     if rebuild:
@@ -55,6 +59,9 @@ async def open_vault(
     if not await shelf.is_complete(database) and (found := await shelf.open_previous(folder, wanted)) is not None:
         old, old_name = found
         previous = (old, _reopened(old_name, reopen_embedding, made=old.path.name, reading=reading))
+    places = StayingPlaces.build(local_only)
+    for index in (database, *(() if previous is None else (previous[0],))):
+        await index.write(partial(follow_places, places=places))
     before = settings_told(await database.read(lambda connection: read_meta(connection, SETTINGS_KEY)))
 
     def load(before: VaultSettings) -> Reading:
@@ -70,6 +77,7 @@ async def open_vault(
         previous=previous,
         reading=await asyncio.to_thread(load, before),
         load=load,
+        places=places,
         embedding=embedding,
         embedding_name=embedding_name,
         text_limit=await _text_limit(embedding),

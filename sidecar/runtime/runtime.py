@@ -2,42 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Container, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from functools import partial
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
-import psutil
-
 from sidecar import __version__
 from sidecar.chat import AnswerDelta, ChatRequest, answer
 from sidecar.config import Config
-from sidecar.embedding.llama import LlamaEmbeddingModel
 from sidecar.embedding.model import EmbeddingModel
-from sidecar.embedding.static import StaticEmbeddingModel, static_available
-from sidecar.embedding.upstream import UpstreamEmbeddingModel
-from sidecar.errors import ConfigError, ModelUnavailableError, RequestError, SidecarError
-from sidecar.inference.extractive import ExtractiveModel
-from sidecar.inference.llama import LlamaChatModel
-from sidecar.inference.model import ChatModel
-from sidecar.inference.upstream import UpstreamChatModel
-from sidecar.rerank.llama import LlamaRerankModel
+from sidecar.errors import RequestError
 from sidecar.rerank.model import RerankModel
 from sidecar.runtime import datafolder
+from sidecar.runtime.model_choice import choose_chat, choose_embedding, choose_rerank, upstream_chat
+from sidecar.runtime.model_files import ModelFiles
 from sidecar.runtime.models import ChatTarget, ModelEntry, ModelRegistry
 from sidecar.runtime.opening import open_vault
 from sidecar.runtime.response_runs import ResponseRuns
 from sidecar.runtime.stored_responses import FILE, StoredResponses
 from sidecar.runtime.stores import Stores
+from sidecar.runtime.upstreams import Upstreams, clashes, open_upstreams
 from sidecar.runtime.vaults import OpenVault
-from sidecar.upstream import Upstream
 
 log = logging.getLogger(__name__)
-
-EXTRACTIVE = "extractive"
 
 
 class Runtime:
@@ -50,7 +43,7 @@ class Runtime:
         token: str | None,
         vaults: Mapping[str, OpenVault],
         models: ModelRegistry,
-        upstream: Upstream | None,
+        upstreams: Upstreams,
         notices: tuple[str, ...],
         stored_responses: StoredResponses,
         rerank: RerankModel | None = None,
@@ -67,7 +60,7 @@ class Runtime:
         self.response_runs = ResponseRuns()
         self._models = models
         self._rerank = rerank
-        self._upstream = upstream
+        self._upstreams = upstreams
         self._started = time.time()
         self._port = config.port
         self.stores = Stores(self.vaults)
@@ -94,9 +87,8 @@ class Runtime:
         return self._models.entries()
 
     async def refresh_models(self) -> None:
-        """Ask the upstream server which models it has. What it answers is kept for the listing."""
-        if self._upstream is not None:
-            await self._upstream.models()
+        """Ask the upstream servers which models they have. What they answer is kept for the listing."""
+        await self._upstreams.refresh()
 
     def chat_target(self, model_id: str) -> ChatTarget:
         """What a chat model id means. Raises ModelNotFoundError."""
@@ -137,14 +129,21 @@ class Runtime:
             "version": self.version,
             "vaults": vaults,
             "models": self._known_models(),
+            "upstreams": self._upstreams.status(),
             "notices": self.notices,
             "offline_lock": "none",
             "took_ms": round((time.perf_counter() - begun) * 1000, 1),
         }
 
-    def _known_models(self) -> list[dict[str, str]]:
-        """Those that can be asked for, and the reranking model, which serves the search alone."""
-        models: list[dict[str, str]] = [{"id": entry.id, "kind": entry.kind} for entry in self.model_entries()]
+    def _known_models(self) -> list[dict[str, Any]]:
+        """Those that can be asked for, and the reranking model, which serves the search alone. Of a chat model that is
+        a file: whether it is loaded, and how fast it wrote lately.
+        """
+        models: list[dict[str, Any]] = [{"id": entry.id, "kind": entry.kind} for entry in self.model_entries()]
+        files = self._models.files()
+        for model in models:
+            if (file := files.get(model["id"])) is not None:
+                model |= {"loaded": file.process.running, "tokens_per_second": file.process.tokens_per_second}
         return models if self._rerank is None else [*models, {"id": self._rerank.name, "kind": "rerank"}]
 
     def readiness(self) -> Mapping[str, Any]:
@@ -167,18 +166,18 @@ async def open_runtime(config: Config, *, rebuild: bool = False) -> AsyncIterato
     async with AsyncExitStack() as stack:
         lock = datafolder.acquire(config)
         stack.callback(lock.release)
-        upstream = None
-        if config.upstream is not None:
-            upstream = Upstream(config.upstream, api_key=config.upstream_key)
-            stack.push_async_callback(upstream.aclose)
+        upstreams = open_upstreams(config)
+        stack.push_async_callback(upstreams.aclose)
         notices: list[str] = []
-        embedding = _embedding(config, config.embedding_model, upstream, notices)
+        files = ModelFiles(config)
+        embedding = choose_embedding(config, config.embedding_model, files, upstreams, notices)
         if embedding is not None:
             stack.push_async_callback(embedding.aclose)
-        chat, default_chat = await _chat_models(config, upstream, notices)
-        for model in chat.values():
+        no_embedding = notices[0] if notices else "It is switched off by `--embedding-model none`."
+        chat = await choose_chat(config, files, upstreams, notices)
+        for model in chat.by_id.values():
             stack.push_async_callback(model.aclose)
-        rerank = await _rerank(config, notices)
+        rerank = await choose_rerank(config, files, notices)
         if rerank is not None:
             stack.push_async_callback(rerank.aclose)
         vaults: dict[str, OpenVault] = {}
@@ -190,8 +189,9 @@ async def open_runtime(config: Config, *, rebuild: bool = False) -> AsyncIterato
                 data_dir=config.data_dir,
                 embedding=embedding,
                 embedding_name=config.embedding_model if embedding is not None else "none",
-                reopen_embedding=lambda old: _embedding(config, old, upstream, []),
+                reopen_embedding=lambda old: choose_embedding(config, old, files, upstreams, []),
                 exclude=config.exclude,
+                local_only=config.local_only,
                 kind=config.kind_of(path),
                 include_templates=config.include_templates,
                 rebuild=rebuild,
@@ -199,15 +199,18 @@ async def open_runtime(config: Config, *, rebuild: bool = False) -> AsyncIterato
             )
             stack.push_async_callback(vaults[name].aclose)
         models = ModelRegistry(
-            chat=chat,
-            default_chat=default_chat,
+            chat=chat.by_id,
+            default_chat=chat.default,
             embedding=embedding,
-            no_embedding=notices[0] if notices else "It is switched off by `--embedding-model none`.",
+            no_embedding=no_embedding,
             vaults=vaults,
-            upstream=upstream,
+            upstream=upstreams.default,
+            upstreams=upstreams.named,
+            open_upstream=partial(upstream_chat, config),
             aliases=config.aliases,
             created=int(time.time()),
         )
+        notices += clashes(upstreams, vaults)
         token = datafolder.ensure_token(config) if config.auth else None
         stored_responses = StoredResponses(config.data_dir / FILE)
         stack.push_async_callback(stored_responses.aclose)
@@ -217,109 +220,22 @@ async def open_runtime(config: Config, *, rebuild: bool = False) -> AsyncIterato
             token=token,
             vaults=vaults,
             models=models,
-            upstream=upstream,
+            upstreams=upstreams,
             notices=tuple(notices),
             stored_responses=stored_responses,
             rerank=rerank,
         )
+        asking = asyncio.create_task(upstreams.keep_fresh())
+        stack.push_async_callback(_cancelled, asking)
         # What is in the making ends before what it is made with.
         stack.push_async_callback(runtime.response_runs.aclose)
         yield runtime
 
 
-def _embedding(config: Config, name: str, upstream: Upstream | None, notices: list[str]) -> EmbeddingModel | None:
-    if name == "none":
-        return None
-    if name == "builtin":
-        missing = static_available()
-        if missing is None:
-            return StaticEmbeddingModel()
-        notices.append(f"Search runs on words alone: {missing}")
-        return None
-    if _is_file(name):
-        return LlamaEmbeddingModel(_file(name), keep_alive=config.keep_alive, available_memory=_available_memory)
-    if upstream is None:
-        raise ConfigError(
-            f"The embedding model {name!r} is neither built in nor a file.",
-            hint="Use `builtin`, the path of a GGUF file, or name an upstream server with --upstream.",
-        )
-    return UpstreamEmbeddingModel(upstream, name)
-
-
-async def _rerank(config: Config, notices: list[str]) -> RerankModel | None:
-    if config.rerank_model is None:
-        return None
-    if not _is_file(config.rerank_model):
-        raise ConfigError(
-            f"The reranking model {config.rerank_model!r} is not a file.", hint="Give the path of a GGUF cross-encoder."
-        )
-    model = LlamaRerankModel(
-        _file(config.rerank_model), keep_alive=config.keep_alive, available_memory=_available_memory
-    )
-    try:
-        await model.check()
-    except ModelUnavailableError as error:
-        # Not fatal: search works without it.
-        notices.append(f"Hits are not reranked: {error.message}{f' {error.hint}' if error.hint else ''}")
-        return None
-    return model
-
-
-async def _chat_models(
-    config: Config, upstream: Upstream | None, notices: list[str]
-) -> tuple[dict[str, ChatModel], str]:
-    """The chat models by id, and the id of the default one."""
-    models: dict[str, ChatModel] = {EXTRACTIVE: ExtractiveModel()}
-    default = EXTRACTIVE
-    if config.model is not None and _is_file(config.model):
-        llama = LlamaChatModel(
-            _file(config.model),
-            context_length=config.context_length,
-            keep_alive=config.keep_alive,
-            available_memory=_available_memory,
-        )
-        models[llama.name] = llama
-        default = llama.name
-        try:
-            await llama.describe()
-        except ModelUnavailableError as error:
-            # Not fatal: search works, and the file may be put in its place while the server runs.
-            notices.append(f"The model cannot be used: {error.message}")
-    elif config.model is not None and config.model != EXTRACTIVE:
-        if upstream is None:
-            raise ConfigError(
-                f"The model {config.model!r} is not a file.",
-                hint="Give the path of a GGUF file, or name the server that has the model with --upstream.",
-            )
-        models[config.model] = UpstreamChatModel(upstream, config.model)
-        default = config.model
-    elif upstream is not None and config.model is None:
-        chosen = await _first_chat_model(upstream, notices)
-        if chosen is not None:
-            models[chosen] = UpstreamChatModel(upstream, chosen)
-            default = chosen
-    return models, default
-
-
-async def _first_chat_model(upstream: Upstream, notices: list[str]) -> str | None:
-    try:
-        found = await upstream.models()
-    except SidecarError as error:
-        notices.append(f"The upstream server did not answer, so answers are quotations: {error.message}")
-        return None
-    chat = [model.id for model in found if model.kind != "embedding"]
-    if not chat:
-        notices.append("The upstream server has no chat model, so answers are quotations.")
-        return None
-    return chat[0]
-
-
-def _is_file(name: str) -> bool:
-    return name.lower().endswith(".gguf") or _file(name).is_file()
-
-
-def _file(name: str) -> Path:
-    return Path(name).expanduser().absolute()
+async def _cancelled(task: asyncio.Task[None]) -> None:
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
 
 
 def _free_name(path: Path, taken: Mapping[str, OpenVault]) -> str:
@@ -330,7 +246,3 @@ def _free_name(path: Path, taken: Mapping[str, OpenVault]) -> str:
         name = f"{own} {number}"
         number += 1
     return name
-
-
-def _available_memory() -> int:
-    return int(psutil.virtual_memory().available)

@@ -28,11 +28,12 @@ from sidecar.rerank.model import RerankModel
 from sidecar.retrieval.query import add_filters, parse_query
 from sidecar.retrieval.retriever import Retriever
 from sidecar.retrieval.trust import store_trust, trust_is_due
-from sidecar.runtime.ledger import ledger_facts, unresolved_facts, why_facts
+from sidecar.runtime.ledger import ledger_facts, local_facts, unresolved_facts, why_facts
 from sidecar.runtime.reading import SETTINGS_KEY, Reading
 from sidecar.runtime.shown import shown_absence, shown_found, shown_hit, shown_link, shown_related, shown_span
 from sidecar.vault.rules import explain_rule
 from sidecar.vault.settings import VaultSettings
+from sidecar.vault.staying import StayingPlaces
 from sidecar.vault.watcher import watch
 
 log = logging.getLogger(__name__)
@@ -63,14 +64,16 @@ class OpenVault:
         database: Database,
         previous: tuple[Database, EmbeddingModel | None] | None,
         reading: Reading,
+        places: StayingPlaces,
         load: Callable[[VaultSettings], Reading],
         embedding: EmbeddingModel | None,
         embedding_name: str,
         text_limit: TextLimit | None,
         rerank: RerankModel | None = None,
     ) -> None:
-        """`path` is the folder that is read, `given` what the user named: the same, or an archive. `load` looks at
-        the settings anew, given those before; `text_limit` is the embedding model's.
+        """`path` is the folder that is read, `given` what the user named: the same, or an archive. What lies in one of
+        the `places` stays on this machine. `load` looks at the settings anew, given those before; `text_limit` is the
+        embedding model's.
         """
         self.name = name
         self.path = path
@@ -79,6 +82,7 @@ class OpenVault:
         self._previous = previous
         self._embedding = embedding
         self._embedding_name = embedding_name
+        self._places = places
         self._load_reading = load
         self._reading = reading
         self._parser = Parser(path, rules=lambda: self._reading.rules, text_limit=text_limit)
@@ -106,6 +110,7 @@ class OpenVault:
             exclusions=lambda: self._reading.exclusions,
             reading=lambda: self._reading.digest,
             flavour=lambda: self._reading.rules.flavour,
+            places=places,
             embedding=embedding,
             embedding_name=embedding_name,
             on_change=self._changed.set,
@@ -188,6 +193,7 @@ class OpenVault:
             },
             "date": note.date,
             "date_source": note.date_source,
+            "local": note.local,
             "dates": [{"day": day, "line": line} for day, line in days],
             "tasks": [{"state": task.state, "text": task.text, "line": task.line} for task in tasks],
             "uri": obsidian_uri(self.name, note.path),
@@ -205,8 +211,8 @@ class OpenVault:
         answer = await asyncio.to_thread(why_facts, ledger, path)
         part = await self._serving().read(lambda connection: records.note_at(connection, path))
         if answer["status"] == "unknown" and part is not None:
-            # A row: what is said of its file holds for it too.
-            answer = why_facts(ledger, path.rpartition("#")[0]) | {"path": path}
+            # A row: what is said of its file holds for it too, and it may have a mark of its own.
+            answer = why_facts(ledger, path.rpartition("#")[0]) | {"path": path} | local_facts(part.local)
         # Hidden files are in no ledger, so their rule is asked for.
         if answer["status"] == "unknown" and (rule := self._reading.exclusions.place_rule_for(path)) is not None:
             return answer | {"status": "excluded", "reason": rule, "explanation": explain_rule(rule)}
@@ -230,9 +236,10 @@ class OpenVault:
             "indexed": counts.indexed,
             "excluded": counts.excluded,
             "failed": counts.failed,
+            "local": counts.local,
             "pending": progress.unknown,
             "chunks": counts.chunks,
-            "chunks_without_vector": counts.unembedded if self._embedding is not None else 0,
+            "chunks_without_vector": self._waiting_for_vectors(counts),
             "embedding": {
                 "model": self._embedding.name if self._embedding else None,
                 "dimensions": await self._database.read(vectors.dimensions),
@@ -250,6 +257,7 @@ class OpenVault:
                 *([progress.embedding_problem] if progress.embedding_problem else []),
                 *self._reading.settings.problems,
                 *self._reading.exclusions.problems,
+                *self._places.problems,
             ],
         }
 
@@ -259,6 +267,12 @@ class OpenVault:
         """
         await self._look(accept_removals=accept_removals)
         return await self.status()
+
+    def _waiting_for_vectors(self, counts: records.Counts) -> int:
+        """How many chunks the embedding model is still to be given. One elsewhere is never given some."""
+        if self._embedding is None:
+            return 0
+        return counts.unembedded - (0 if self._embedding.on_this_machine else counts.unembedded_local)
 
     def _read_settings(self) -> None:
         # A vault that is away says nothing about its settings, and must not come back without its exclusions.
@@ -339,7 +353,8 @@ class OpenVault:
     async def _keep_trust(self) -> None:
         """Measure how far the vectors are to be trusted, where that has not been done for an index of this size."""
         index = self._serving()
-        if index is not self._database or not await index.read(trust_is_due):
+        away = self._embedding is not None and not self._embedding.on_this_machine
+        if index is not self._database or not await index.read(partial(trust_is_due, away=away)):
             return
         weights = await self.retriever.measure_trust(index, seconds=_TRUST_SECONDS)
         if weights is not None:

@@ -26,7 +26,10 @@ def problem_in(body: object) -> Problem | None:
     if not isinstance(body, dict):
         return None
     error = body.get("error") or body.get("detail")
-    if not error and (body.get("object") == "error" or ("message" in body and "choices" not in body)):
+    # A string: Ollama's `message` is a piece of its answer.
+    if not error and (
+        body.get("object") == "error" or (isinstance(body.get("message"), str) and "choices" not in body)
+    ):
         error = body
     if isinstance(error, dict):
         return problem_in(error) if "error" in error else _from_fields(error)

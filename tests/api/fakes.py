@@ -58,6 +58,7 @@ class FakeEmbeddingModel:
 
     name = "builtin"
     fingerprint = "fake"
+    on_this_machine = True
 
     def __init__(self) -> None:
         self.asked: list[tuple[list[str], TextKind]] = []

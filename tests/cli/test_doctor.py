@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.inference.upstream_server import closed_port
+from tests.models import tiny_chat
 from tests.serving import DEMO_VAULT, environment, serve
 
 
@@ -41,6 +43,34 @@ def test_the_doctor_tells_what_the_index_has(tmp_path: Path) -> None:
     assert vault["on_disk"] == vault["status"]["files"]
     assert vault["index_bytes"] > 0
     assert facts["data_folder"]["exists"]
+
+
+def test_the_doctor_tells_of_the_machine_the_models_and_the_servers(tmp_path: Path) -> None:
+    model = tiny_chat.build(tmp_path / "tiny.gguf")
+    arguments = ("doctor", "--vault", DEMO_VAULT, "--data-dir", tmp_path / "data", "--model", model)
+    servers = ("--upstream", f"http://127.0.0.1:{closed_port()}/v1")
+    facts = json.loads(run(*arguments, *servers, "--json").stdout)
+    assert facts["hardware"]["total"] >= facts["hardware"]["available"] > 0
+    assert facts["hardware"]["cores"] > 0
+    chat, embedding, rerank = facts["models"]["models"]
+    assert chat["fits"]
+    assert chat["expected_tokens_per_second"] > 0
+    assert (embedding["source"], rerank["name"]) == ("built in", None)
+    (server,) = facts["upstreams"]
+    assert (server["reached"], server["on_this_machine"]) == (False, True)
+    done = run(*arguments, *servers)
+    assert done.returncode == 0, done.stderr
+    for section in ("Hardware\n", "Models\n", "Upstream default\n", "Vault demo\n"):
+        assert section in done.stdout
+    assert "not reached" in done.stdout
+
+
+def test_an_upstream_elsewhere_in_offline_mode_is_told_and_the_rest_as_well(tmp_path: Path) -> None:
+    arguments = ("doctor", "--vault", DEMO_VAULT, "--data-dir", tmp_path, "--upstream", "http://192.0.2.1/v1")
+    done = run(*arguments, SIDECAR_OFFLINE="1")
+    assert done.returncode == 0, done.stderr
+    assert "`offline` is set" in done.stdout
+    assert "Vault demo" in done.stdout
 
 
 def test_the_doctor_asks_a_running_server(tmp_path: Path) -> None:

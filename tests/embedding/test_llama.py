@@ -13,6 +13,7 @@ import pytest
 from sidecar.embedding.llama import LlamaEmbeddingModel, Prefixes, prefixes_of
 from sidecar.errors import ModelUnavailableError
 from sidecar.llama.gguf import read_gguf
+from tests.llama.run_options import run_options
 
 pytestmark = pytest.mark.anyio
 
@@ -28,8 +29,10 @@ TEXTS = [
 
 
 @asynccontextmanager
-async def _model(path: Path, **options: Any) -> AsyncGenerator[LlamaEmbeddingModel]:
-    model = LlamaEmbeddingModel(path, threads=1, **options)
+async def _model(
+    path: Path, *, prefixes: Prefixes | None = None, **options: Any
+) -> AsyncGenerator[LlamaEmbeddingModel]:
+    model = LlamaEmbeddingModel(path, prefixes=prefixes, options=run_options(**options))
     try:
         yield model
     finally:
@@ -139,7 +142,7 @@ async def test_the_fingerprint_changes_with_file_prefixes_and_limit_only(tmp_pat
     others = {
         LlamaEmbeddingModel(cls).fingerprint,
         LlamaEmbeddingModel(copy, prefixes=Prefixes(query="q")).fingerprint,
-        LlamaEmbeddingModel(copy, context_length=128).fingerprint,
+        LlamaEmbeddingModel(copy, options=run_options(context_length=128)).fingerprint,
     }
     assert len(others | {fingerprint}) == 4
 

@@ -11,6 +11,7 @@ from starlette.responses import JSONResponse, Response
 from sidecar.embedding.upstream import UpstreamEmbeddingModel
 from sidecar.errors import UpstreamError
 from sidecar.upstream import Upstream
+from tests.inference.programs import Ollama, program
 from tests.inference.upstream_server import UpstreamServer, upstream_server
 
 pytestmark = pytest.mark.anyio
@@ -154,3 +155,49 @@ async def test_an_error_of_the_server_is_passed_on() -> None:
     async with embedding(JSONResponse({"error": "model not found"}, status_code=404)) as (_, model):
         with pytest.raises(UpstreamError, match="model not found"):
             await model.dimensions()
+
+
+# Ollama, by its native route
+
+
+@asynccontextmanager
+async def on_ollama(played: Ollama, **options: Any) -> AsyncIterator[tuple[UpstreamServer, UpstreamEmbeddingModel]]:
+    async with program(played.play) as server:
+        upstream = Upstream(server.url, api_key=None)
+        try:
+            yield server, UpstreamEmbeddingModel(upstream, "nomic", **options)
+        finally:
+            await upstream.aclose()
+
+
+async def test_ollama_is_asked_without_leave_to_cut_and_a_text_that_is_too_long_is_cut_here() -> None:
+    async with on_ollama(Ollama(windows={"nomic": 100})) as (server, model):
+        found = await model.embed(["w " * 40, "w " * 350, "w " * 90], kind="passage")
+        assert np.allclose(found.vectors[:, 0] / found.vectors[:, 1], [40, 87, 90], atol=1)
+        bodies = [seen.body for seen in server.asked("/api/embed")]
+        assert {body["truncate"] for body in bodies} == {False}
+        assert not server.asked(EMBEDDINGS)
+
+
+async def test_ollamas_token_count_is_shared_out() -> None:
+    async with on_ollama(Ollama(windows={"nomic": 100}), dimensions=2) as (server, model):
+        found = await model.embed(["one two three", "one"], kind="query")
+        assert sum(found.token_counts) == 4
+        assert server.asked("/api/embed")[-1].body["dimensions"] == 2
+
+
+async def test_a_model_that_ollama_passes_on_is_not_sent_texts_unasked() -> None:
+    played = Ollama(windows={"nomic": 100}, remote=frozenset({"nomic"}))
+    async with on_ollama(played) as (server, model):
+        assert model.on_this_machine
+        with pytest.raises(UpstreamError, match="another machine"):
+            await model.embed(["a secret"], kind="passage")
+        assert not server.asked("/api/embed")
+        assert not model.on_this_machine
+
+
+async def test_the_name_here_is_not_the_name_there() -> None:
+    async with on_ollama(Ollama(windows={"nomic": 100}), name="gpu/nomic") as (server, model):
+        await model.embed(["a"], kind="query")
+        assert model.name == "gpu/nomic"
+        assert server.asked("/api/embed")[-1].body["model"] == "nomic"

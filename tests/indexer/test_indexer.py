@@ -29,6 +29,7 @@ class GatedModel:
 
     name = "gated"
     fingerprint = "gated"
+    on_this_machine = True
 
     def __init__(self) -> None:
         self.gate = asyncio.Event()

@@ -9,12 +9,13 @@ from typing import Any
 
 from sidecar.inference.llama import LlamaChatModel
 from sidecar.inference.model import ChatModel, Completion, Delta, Message
+from tests.llama.run_options import run_options
 
 
 @asynccontextmanager
 async def opened(path: Path) -> AsyncGenerator[LlamaChatModel]:
     """The model in `path`, on one thread: with more, sums are rounded in another order each time."""
-    model = LlamaChatModel(path, threads=1)
+    model = LlamaChatModel(path, options=run_options())
     try:
         yield model
     finally:

@@ -13,6 +13,7 @@ import pytest
 from sidecar.errors import RequestError
 from sidecar.inference.llama import LlamaChatModel
 from sidecar.inference.model import ChatModel, Completion, Delta
+from tests.llama.run_options import run_options
 from tests.llama.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -24,8 +25,8 @@ HELLO = [{"role": "user", "content": "Hello there."}]
 
 
 @asynccontextmanager
-async def _model(path: Path, **options: Any) -> AsyncGenerator[LlamaChatModel]:
-    model = LlamaChatModel(path, threads=1, **options)
+async def _model(path: Path, *, name: str | None = None, **options: Any) -> AsyncGenerator[LlamaChatModel]:
+    model = LlamaChatModel(path, name=name, options=run_options(**options))
     try:
         yield model
     finally:

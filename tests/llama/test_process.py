@@ -18,8 +18,9 @@ import pytest
 
 from sidecar.errors import ContextLengthError, ModelUnavailableError, OverloadedError
 from sidecar.llama.frames import Header
-from sidecar.llama.process import MAX_WAITING, LlamaProcess, ProcessOptions
+from sidecar.llama.process import MAX_WAITING, LlamaProcess
 from sidecar.llama.settings import Mode
+from tests.llama.run_options import run_options
 from tests.llama.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -40,7 +41,7 @@ class _Clock:
 
 @asynccontextmanager
 async def _process(path: Path, *, mode: Mode = "chat", **options: Any) -> AsyncGenerator[LlamaProcess]:
-    process = LlamaProcess(path, mode=mode, options=ProcessOptions(**{"threads": 1, **options}))
+    process = LlamaProcess(path, mode=mode, options=run_options(**options))
     try:
         yield process
     finally:
@@ -109,7 +110,7 @@ async def test_requests_are_answered_in_order_of_arrival(tiny_chat_gguf: Path) -
 
 
 async def test_too_many_waiting_requests_are_sent_away_at_once(slow_chat_gguf: Path) -> None:
-    async with _process(slow_chat_gguf) as process:
+    async with _process(slow_chat_gguf, parallel=1) as process:
         async with aclosing(process.generate(HELLO, {**ENDLESS})) as running:
             await anext(running)
             waiting = [asyncio.create_task(_answer(process)) for _ in range(MAX_WAITING)]
@@ -168,8 +169,8 @@ async def test_an_architecture_unknown_to_llama_cpp_is_refused_with_its_reason(
 
 
 async def test_a_model_that_does_not_fit_in_memory_is_refused_with_the_numbers(tiny_chat_gguf: Path) -> None:
-    async with _process(tiny_chat_gguf, available_memory=lambda: 1024 * 1024) as process:
-        with pytest.raises(ModelUnavailableError, match=r"needs about 1 MiB .* 4,096 tokens\), but 1 MiB are free"):
+    async with _process(tiny_chat_gguf, available=1024 * 1024) as process:
+        with pytest.raises(ModelUnavailableError, match=r"needs about \d+ MiB .* 4,096 tokens, .*, but 1 MiB are free"):
             await _answer(process)
         assert process.pid is None
 
@@ -338,7 +339,7 @@ async def test_a_client_that_leaves_during_loading_does_not_spoil_it(tiny_chat_g
 
 
 async def test_closing_while_loading_leaves_nothing_behind(tiny_chat_gguf: Path) -> None:
-    process = LlamaProcess(tiny_chat_gguf, mode="chat", options=ProcessOptions(threads=1, keep_alive=math.inf))
+    process = LlamaProcess(tiny_chat_gguf, mode="chat", options=run_options(keep_alive=math.inf))
     first = asyncio.create_task(_answer(process))
     await until(lambda: process.starting)
     await process.aclose()

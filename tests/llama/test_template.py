@@ -56,6 +56,37 @@ def test_messages_that_a_strict_template_refuses_are_rearranged(messages: list[d
     assert _render(STRICT, *messages) == prompt
 
 
+# The rule of most templates since 2024: a system message counts where it comes first.
+FIRST_ONLY = (
+    "{% if messages[0].role == 'system' %}[{{ messages[0].content | replace('/no_think', '') }}]{% endif %}"
+    "{% for m in messages %}{% if m.role != 'system' %}<{{ m.role }}>{{ m.content }}{% endif %}{% endfor %}"
+)
+# Mistral's newer ones show it beside the last that the user says.
+BESIDE_LAST = (
+    "{% for m in messages %}{% if m.role == 'user' %}"
+    "{% if loop.last and messages[0].role == 'system' %}[{{ messages[0].content }}]{% endif %}{{ m.content }}"
+    "{% endif %}{% endfor %}"
+)
+
+
+@pytest.mark.parametrize(
+    ("source", "messages", "prompt"),
+    [
+        (FIRST_ONLY, [USER, ASSISTANT, SYSTEM, USER], "[S]<user>U<assistant>A<user>U"),
+        (FIRST_ONLY, [USER, {"role": "system", "content": " S<|x|>\n"}], "[ S<|x|>\n]<user>U"),
+        (FIRST_ONLY, [{"role": "system", "content": "S /no_think"}, USER], "[S ]<user>U"),
+        (BESIDE_LAST, [SYSTEM], "[S]"),
+        (BESIDE_LAST, [SYSTEM, USER], "[S]U"),
+        ("{% for m in messages if m.role == 'user' %}{{ m.content }}{% endfor %}", [USER, SYSTEM], "S\n\nU"),
+        ("{% for m in messages %}{{ m.content | lower }}{% endfor %}", [USER, SYSTEM], "us"),
+    ],
+)
+def test_messages_that_a_template_would_leave_out_are_rearranged(
+    source: str, messages: list[dict[str, Any]], prompt: str
+) -> None:
+    assert "".join(_template(source, specials=("<|x|>",)).render(messages)) == prompt
+
+
 def test_a_template_that_refuses_everything_is_a_bad_request() -> None:
     with pytest.raises(RequestError, match="refuses these messages: never"):
         _render("{{ raise_exception('never') }}", USER)
@@ -167,6 +198,30 @@ def test_a_template_that_refuses_calls_is_given_them_as_text() -> None:
     prompt = _shown(source, USER, CALLED, RESULT)
     assert f'<assistant><tool_call>\n{{"name": "weather", "arguments": {JSON}}}' in prompt
     assert "<user><tool_response>\nsun" in prompt
+
+
+def test_a_template_that_shows_tools_but_no_calls_is_given_the_calls_as_text() -> None:
+    source = "{{ tools | tojson }}{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
+    prompt = _shown(source, USER, CALLED, RESULT)
+    assert prompt.startswith('[{"type": "function"')
+    assert prompt.count("Tells it.") == 1
+    assert f'<assistant><tool_call>\n{{"name": "weather", "arguments": {JSON}}}' in prompt
+
+
+def test_a_template_that_walks_through_tools_unasked_is_given_an_empty_list() -> None:
+    source = (
+        "{% for tool in tools %}{{ tool.function.name }}{% endfor %}{% for m in messages %}{{ m.content }}{% endfor %}"
+    )
+    assert _render(source, USER) == "U"
+    assert _shown(source, USER) == "weatherU"
+    assert _render("{% if tools is none %}none{% endif %}{{ messages[0].content }}", USER) == "noneU"
+
+
+def test_what_a_filter_gives_out_one_by_one_can_be_written_as_json() -> None:
+    source = "{{ tools | map(attribute='function') | map(attribute='name') | tojson }}{{ messages[0].content }}"
+    assert _shown(source, USER) == '["weather"]U'
+    with pytest.raises(RequestError, match="not JSON serializable"):
+        _render("{{ missing | tojson }}", USER)
 
 
 @pytest.mark.parametrize("arguments", ["", "not JSON", "[1]", "null", "[" * 100_000])

@@ -72,6 +72,7 @@ def seen(note: Note, fields: set[str]) -> dict[str, Any]:
         "types": {name: property_type(name, value, {}) for name, value in note.properties.items()},
         "date": note.date.isoformat() if note.date else None,
         "withheld": note.withheld,
+        "local": note.local,
         "problems": [problem.code for problem in note.problems],
     }
     return {field: everything[field] for field in fields}

@@ -15,7 +15,7 @@ _OBSIDIAN = (
     *("highlights-comments", "block-ids", "code-and-math", "html", "tables", "unicode"),
 )
 # What Sidecar does where Obsidian does nothing.
-_OWN = ("privacy", "rescue")
+_OWN = ("privacy", "local", "rescue")
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ import pytest
 from sidecar.errors import ModelUnavailableError
 from sidecar.llama.gguf import read_gguf
 from sidecar.rerank.llama import LlamaRerankModel
+from tests.llama.run_options import run_options
 from tests.llama.waiting import until
 
 pytestmark = pytest.mark.anyio
@@ -30,7 +31,7 @@ NEAR = 2e-3
 
 @asynccontextmanager
 async def _model(path: Path, **options: Any) -> AsyncGenerator[LlamaRerankModel]:
-    model = LlamaRerankModel(path, threads=1, **options)
+    model = LlamaRerankModel(path, options=run_options(**options))
     try:
         yield model
     finally:

@@ -41,6 +41,7 @@ class Letters:
 
     name = "letters"
     fingerprint = "letters"
+    on_this_machine = True
 
     async def dimensions(self) -> int:
         return 4

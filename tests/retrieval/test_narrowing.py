@@ -25,6 +25,7 @@ class OneDirection:
 
     name = "one direction"
     fingerprint = "one direction"
+    on_this_machine = True
 
     async def dimensions(self) -> int:
         return 4

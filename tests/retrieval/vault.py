@@ -39,6 +39,7 @@ class Nonsense:
 
     name = "nonsense"
     fingerprint = "nonsense"
+    on_this_machine = True
 
     async def dimensions(self) -> int:
         return _DIMENSIONS
@@ -63,6 +64,7 @@ class Knowing(Nonsense):
 
     name = "knowing"
     fingerprint = "knowing"
+    on_this_machine = True
 
     def __init__(self, about: Mapping[str, str]) -> None:
         self._about = about

@@ -9,7 +9,8 @@ import pytest
 
 from sidecar.config import Config
 from sidecar.errors import AlreadyRunningError, ConfigError
-from sidecar.runtime.doctor import examine, failed, size
+from sidecar.runtime.doctor import examine, failed
+from sidecar.runtime.doctor_checks import size
 
 needs_rights = pytest.mark.skipif(os.name != "posix", reason="rights are kept otherwise there")
 

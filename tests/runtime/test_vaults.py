@@ -25,6 +25,8 @@ from tests.retrieval.vault import Knowing
 class NamedModel:
     """Embeds everything alike; its fingerprint is what the test says."""
 
+    on_this_machine = True
+
     def __init__(self, name: str, fingerprint: str) -> None:
         self.name = name
         self.fingerprint = fingerprint

@@ -19,8 +19,8 @@ from sidecar.inference.llama import LlamaChatModel
 from sidecar.inference.model import ChatModel
 from sidecar.protocol.ollama_models import ModelCard
 from sidecar.runtime import ModelEntry, Runtime
+from sidecar.runtime.model_choice import EXTRACTIVE
 from sidecar.runtime.models import DEFAULT_ID
-from sidecar.runtime.runtime import EXTRACTIVE
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -99,6 +99,7 @@ class Gathered:
     choices: list[Choice] = field(default_factory=list)
     usage: Usage | None = None
     sources: list[CitedSource] | None = None
+    withheld: int = 0
 
 
 async def gather(deltas: Deltas, *, choices: int) -> Gathered:
@@ -109,6 +110,7 @@ async def gather(deltas: Deltas, *, choices: int) -> Gathered:
             gathered.choices[delta.index].feed(delta)
             gathered.usage = delta.usage or gathered.usage
             gathered.sources = merge_sources(gathered.sources, delta.sources)
+            gathered.withheld = max(gathered.withheld, delta.withheld)
     return gathered
 
 
@@ -143,6 +145,13 @@ def annotation_bodies(annotations: Sequence[Annotation]) -> list[dict[str, Any]]
     ]
 
 
-def source_bodies(sources: Sequence[CitedSource] | None) -> list[dict[str, Any]] | None:
-    """Build `vault.sources`."""
-    return None if sources is None else [asdict(source) for source in sources]
+def vault_body(sources: Sequence[CitedSource] | None, *, withheld: int) -> dict[str, Any] | None:
+    """Build `vault`; `None` where no vault was asked. `withheld` is there only when notes were kept from the model."""
+    if sources is None:
+        return None
+    return {"sources": [asdict(source) for source in sources], **({"withheld": withheld} if withheld else {})}
+
+
+def withheld_body(withheld: int) -> dict[str, Any]:
+    """Build what an answer without sources says of notes that were kept from the model; nothing when none were."""
+    return {"vault": {"withheld": withheld}} if withheld else {}

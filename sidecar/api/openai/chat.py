@@ -22,10 +22,10 @@ from sidecar.api.openai.answers import (
     merge_sources,
     seeded,
     several,
-    source_bodies,
     target_of,
     unwatched,
     usage,
+    vault_body,
 )
 from sidecar.api.openai.tool_calls import ToolCalls
 from sidecar.api.responses import json_response
@@ -69,7 +69,7 @@ async def create(runtime: Runtime, request: Request, *, watch: Callable[[Deltas]
                 for index, choice in enumerate(gathered.choices)
             ],
             usage=usage(gathered.usage),
-            sources=source_bodies(gathered.sources),
+            vault=vault_body(gathered.sources, withheld=gathered.withheld),
         )
     )
 
@@ -132,11 +132,13 @@ class _ChatChunks:
         self._finished: set[int] = set()
         self._usage: Usage | None = None
         self._sources: list[CitedSource] | None = None
+        self._withheld = 0
 
     def feed(self, delta: AnswerDelta) -> list[dict[str, Any]]:
         """The chunks for one delta; none for one that only counts."""
         self._usage = delta.usage or self._usage
         self._sources = merge_sources(self._sources, delta.sources)
+        self._withheld = max(self._withheld, delta.withheld)
         if delta.index in self._finished or not _says_something(delta):
             return []
         chunks = self._opening(delta.index)
@@ -172,8 +174,8 @@ class _ChatChunks:
         reason = _reason(reason, legacy=self._legacy)
         # Naive clients append `delta.content` of every chunk but the one that says stop.
         chunk = self._chunk(index, {} if reason == "stop" else {"content": ""}, finish_reason=reason)
-        sources = source_bodies(self._sources)
-        return chunk if sources is None else {**chunk, "vault": {"sources": sources}}
+        vault = vault_body(self._sources, withheld=self._withheld)
+        return chunk if vault is None else {**chunk, "vault": vault}
 
     def _chunk(
         self, index: int, delta: dict[str, Any], *, finish_reason: str | None = None, logprobs: Any = None

@@ -11,7 +11,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from sidecar.api.body import parse_json
-from sidecar.api.openai.answers import Choice, Deltas, gather, head, seeded, several, unwatched, usage
+from sidecar.api.openai.answers import Choice, Deltas, gather, head, seeded, several, unwatched, usage, withheld_body
 from sidecar.api.responses import json_response
 from sidecar.api.streaming import EventStream
 from sidecar.chat import AnswerDelta, ChatRequest
@@ -40,7 +40,8 @@ async def create(runtime: Runtime, request: Request, *, watch: Callable[[Deltas]
         _whole_choice(index, choice, echo=echo)
         for index, (choice, echo) in enumerate(zip(gathered.choices, echoes, strict=True))
     ]
-    return json_response(completion(named, choices=choices, usage=usage(gathered.usage)))
+    whole = completion(named, choices=choices, usage=usage(gathered.usage))
+    return json_response({**whole, **withheld_body(gathered.withheld)})
 
 
 def _ask(runtime: Runtime, target: ChatTarget, body: CompletionBody) -> Deltas:
@@ -109,7 +110,8 @@ class _CompletionChunks:
             chunks.append(self._chunk(delta.index, delta.content, logprobs=self._logprobs(delta)))
         if delta.finish_reason is not None:
             self._finished.add(delta.index)
-            chunks.append(self._chunk(delta.index, "", finish_reason=delta.finish_reason))
+            last = self._chunk(delta.index, "", finish_reason=delta.finish_reason)
+            chunks.append({**last, **withheld_body(delta.withheld)})
         return chunks
 
     def finish(self) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from sidecar.api.openai.answers import merge_sources, source_bodies
+from sidecar.api.openai.answers import merge_sources, vault_body
 from sidecar.api.openai.response_items import FileSearchItem, FunctionCallItem, MessageItem, OutputItem, ReasoningItem
 from sidecar.api.openai.tool_calls import ToolCalls
 from sidecar.chat import AnswerDelta
@@ -41,6 +41,7 @@ class ResponseEvents:
         self._reason: str | None = None
         self._usage: Usage | None = None
         self._sources: list[CitedSource] | None = None
+        self._withheld = 0
 
     @property
     def begun(self) -> bool:
@@ -77,6 +78,7 @@ class ResponseEvents:
         if delta.index != 0:
             return []
         self._sources = merge_sources(self._sources, delta.sources)
+        self._withheld = max(self._withheld, delta.withheld)
         self._reason = delta.finish_reason or self._reason
         return self._told(self._fed(delta))
 
@@ -185,8 +187,8 @@ class ResponseEvents:
             incomplete=incomplete,
             completed_at=int(time.time()) if status == "completed" else None,
         )
-        sources = source_bodies(self._sources)
-        return body if sources is None else {**body, "vault": {"sources": sources}}
+        vault = vault_body(self._sources, withheld=self._withheld)
+        return body if vault is None else {**body, "vault": vault}
 
     def _usage_body(self) -> dict[str, Any]:
         counts = self._usage or Usage(prompt_tokens=0, completion_tokens=0)

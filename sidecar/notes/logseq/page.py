@@ -22,14 +22,14 @@ from sidecar.notes.logseq.outline import Outline, read_outline
 from sidecar.notes.logseq.properties import HIDDEN, Property, names_in, property_value
 from sidecar.notes.logseq.references import UUID, find_references
 from sidecar.notes.note import InlineField, Note, PropertyValue
-from sidecar.notes.privacy import withheld_by
+from sidecar.notes.privacy import local_by, withheld_by
 from sidecar.notes.reading import MAX_PARSED, assemble_note
 from sidecar.notes.rules import FileNames, ReadingRules
 from sidecar.notes.spans import LineIndex
 from sidecar.notes.tags import property_tags, unique
 
 _UUID = re.compile(UUID)
-_PRIVATE_TAG = re.compile(r"(?<![\w/&])#(private(?:/[\w-]+)?)(?![\w-])", re.IGNORECASE)
+_MARKING_TAG = re.compile(r"(?<![\w/&])#((?:private|local-only)(?:/[\w-]+)?)(?![\w-])", re.IGNORECASE)
 _MAX_OPENING = 1000
 """Characters of the first line that are looked at."""
 _FLAGS = frozenset({"private", "sidecar", "tags", "tag"})
@@ -129,6 +129,8 @@ def _with_body(note: Note, outline: Outline, front: Frontmatter, rules: ReadingR
     properties = [found for line, found in outline.properties if line >= outline.intro]
     own = [name for found in properties if found.key == "tags" for name in names_in(found.value)]
     tags = unique([*property_tags(note.properties), *own, *references.tags])
+    flags = _flags(note, outline, front)
+    marks = [*tags, *_loose_tags(text, prose)]
     note = replace(
         note,
         tags=tags,
@@ -140,7 +142,8 @@ def _with_body(note: Note, outline: Outline, front: Frontmatter, rules: ReadingR
         highlights=find_highlights(references.words, prose, lines),
         comments=comment_spans(text, prose.comments, lines),
         dates=find_dates(text, prose.text, lines),
-        withheld=_withheld(note, [*tags, *_loose_tags(text, prose)], outline, front),
+        withheld=withheld_by(note.properties, marks, frontmatter=flags, sound=not flags),
+        local=local_by(note.properties, marks, frontmatter=flags, sound=not flags),
         problems=(*note.problems, *problems),
     )
     return note if note.date else _with_opening(note, prose, rules)
@@ -188,15 +191,15 @@ def _block_ids(outline: Outline) -> dict[str, int]:
 
 
 def _loose_tags(text: str, prose: Prose) -> list[str]:
-    """Whatever looks like the private tag, in comments too: one that is no tag still says what was wanted."""
+    """Whatever looks like a tag that is a mark, in comments too: one that is no tag still says what was wanted."""
     passages = [prose.text, *(text[start:end] for start, end in prose.comments)]
-    return [match[1] for passage in passages for match in _PRIVATE_TAG.finditer(passage)]
+    return [match[1] for passage in passages for match in _MARKING_TAG.finditer(passage)]
 
 
-def _withheld(note: Note, tags: Iterable[str], outline: Outline, front: Frontmatter) -> str | None:
-    """A flag on any block counts for the page: there is no withholding a part of it."""
+def _flags(note: Note, outline: Outline, front: Frontmatter) -> str:
+    """What may be marks, as frontmatter. A flag on any block counts for the page: no part of it is treated apart."""
     flags = [f"{found.key}: {found.value}" for _, found in outline.properties if found.key in _FLAGS]
     flags += [f"{match[1]}: {match[2]}" for match in _GLUED_FLAG.finditer(note.text)]
     if not front.sound:
         flags.append(front.raw)
-    return withheld_by(note.properties, tags, frontmatter="\n".join(flags), sound=not flags)
+    return "\n".join(flags)

@@ -1,0 +1,65 @@
+"""Where an upstream server is: its base URL made regular, its key checked, and whether it is on this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+
+import httpx2
+
+from sidecar.errors import ConfigError
+
+_ENDPOINTS = ("/chat/completions", "/completions", "/embeddings", "/models", "/responses")
+# Ports that nothing else is known to use; on the others, only the answers tell.
+_USUAL_NAMES = {11434: "Ollama", 1234: "LM Studio"}
+_EXAMPLE = "Example: http://127.0.0.1:11434/v1"
+
+
+def normalised(base_url: str) -> tuple[httpx2.URL, bool]:
+    """Give the server's root, without `/v1` or an endpoint's path, and whether the URL had `/v1`.
+
+    Raises ConfigError.
+    """
+    text = base_url.strip()
+    try:
+        url = httpx2.URL(text if "://" in text else f"http://{text}")
+    except httpx2.InvalidURL as exc:
+        raise ConfigError(f"'{text}' is not a URL: {exc}", hint=_EXAMPLE) from exc
+    if url.scheme not in ("http", "https") or not url.host or len(text.split()) != 1:
+        raise ConfigError(f"'{text}' is not an http URL.", hint=_EXAMPLE)
+    if url.query or url.fragment:
+        raise ConfigError(f"The upstream's URL has a query or fragment: '{text}'.", hint="Give the base URL alone.")
+    if url.host == "0.0.0.0":  # noqa: S104  # what Ollama prints as its own address; Windows cannot connect to it
+        url = url.copy_with(host="127.0.0.1")
+    path = url.path.rstrip("/")
+    for endpoint in _ENDPOINTS:
+        path = path.removesuffix(endpoint).rstrip("/")
+    root = path.removesuffix("/v1")
+    return url.copy_with(path=root or "/"), root != path
+
+
+def checked_key(api_key: str | None) -> str:
+    """Give the key without blanks around it, empty for none. Raises ConfigError."""
+    key = (api_key or "").strip()
+    if not (key.isascii() and key.isprintable()):
+        raise ConfigError("The upstream's API key holds characters that a key cannot hold.", hint="Copy it again.")
+    return key
+
+
+def is_this_machine(host: str) -> bool:
+    """Whether what is sent to a host stays here: 127.0.0.0/8, ::1 and `localhost`.
+
+    Nothing else does, a private address or this machine's own name included: names and routes change.
+    """
+    if host.lower().rstrip(".") == "localhost":
+        return True
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
+    return (mapped or address).is_loopback
+
+
+def usual_name(host: str, port: int | None) -> str | None:
+    """What a server on this machine is likely to be, before it has answered; `None` where that is anybody's guess."""
+    return _USUAL_NAMES.get(port or 0) if is_this_machine(host) else None
