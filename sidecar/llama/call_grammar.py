@@ -26,26 +26,28 @@ def formed_grammar(lib: Any, tools: Mapping[str, Mapping[str, Any]], form: NameF
 
 
 def _joined(lib: Any, tools: Mapping[str, Mapping[str, Any]], form: NameForm | TagForm, *, exact: bool) -> str:
+    # One for all: what it may write down is shared out among the tools.
+    loosener = Loosener()
     rules = ["call ::= " + " | ".join(f"call{number}" for number in range(len(tools)))]
     for number, (name, schema) in enumerate(tools.items()):
         rule, kept = f"call{number}", schema if exact else {}
         if isinstance(form, NameForm):
-            rules += _named(lib, rule, name, kept, form)
+            rules += _named(lib, rule, name, loosener.loosen(kept), loosener.definitions, form)
         else:
-            rules += _tagged(lib, rule, name, kept, form)
+            rules += _tagged(lib, rule, name, loosener.loosen(kept), loosener.definitions, form)
     return "\n".join(rules)
 
 
-def _named(lib: Any, rule: str, name: str, schema: Mapping[str, Any], form: NameForm) -> list[str]:
-    loosener = Loosener()
-    arguments = _converted(lib, {**loosener.loosen(schema), "$defs": loosener.definitions}, prefix=f"{rule}-")
+def _named(
+    lib: Any, rule: str, name: str, loose: dict[str, Any], definitions: Mapping[str, Any], form: NameForm
+) -> list[str]:
     before = grammar_literal(form.head + name + form.between)
-    return [f"{rule} ::= {before} {rule}-root", arguments]
+    return [f"{rule} ::= {before} {rule}-root", _converted(lib, loose, definitions, prefix=f"{rule}-")]
 
 
-def _tagged(lib: Any, rule: str, name: str, schema: Mapping[str, Any], form: TagForm) -> list[str]:
-    loosener = Loosener()
-    loose = loosener.loosen(schema)
+def _tagged(
+    lib: Any, rule: str, name: str, loose: dict[str, Any], definitions: Mapping[str, Any], form: TagForm
+) -> list[str]:
     properties: Mapping[str, Any] = loose.get("properties", {})
     begin = grammar_literal(form.name_open + name + form.name_close)
     end = f" {grammar_literal(form.end)}" if form.end else ""
@@ -57,13 +59,13 @@ def _tagged(lib: Any, rule: str, name: str, schema: Mapping[str, Any], form: Tag
     body = ""
     for number, (key, value) in enumerate(properties.items()):
         opening, part = grammar_literal(form.key_open + key + form.key_close), f"{rule}-{number}"
-        rules += _value(lib, part, value, loosener.definitions, text=f"{rule}-text")
+        rules += _value(lib, part, value, definitions, text=f"{rule}-text")
         wanted = "" if key in loose.get("required", ()) else "?"
         body += f" ({opening} {part}-root {grammar_literal(form.value_close)}){wanted}"
     return [f"{rule} ::= {begin}{body}{end}", *rules]
 
 
-def _value(lib: Any, rule: str, schema: Mapping[str, Any], definitions: Mapping[str, Any], *, text: str) -> list[str]:
+def _value(lib: Any, rule: str, schema: dict[str, Any], definitions: Mapping[str, Any], *, text: str) -> list[str]:
     """What stands between the tags of one argument: text as it is, anything else as JSON."""
     choices = schema.get("enum")
     if schema.get("type") == "string":
@@ -71,14 +73,15 @@ def _value(lib: Any, rule: str, schema: Mapping[str, Any], definitions: Mapping[
         return [f"{rule}-root ::= {text}{{{low},{high}}}"]
     if isinstance(choices, list) and all(isinstance(each, str) for each in choices):
         return [f"{rule}-root ::= " + " | ".join(map(grammar_literal, choices))]
-    return [_converted(lib, {**schema, "$defs": definitions}, prefix=f"{rule}-")]
+    return [_converted(lib, schema, definitions, prefix=f"{rule}-")]
 
 
-def _converted(lib: Any, schema: dict[str, Any], *, prefix: str) -> str:
-    if not schema["$defs"]:
-        del schema["$defs"]
+def _converted(lib: Any, schema: dict[str, Any], definitions: Mapping[str, Any], *, prefix: str) -> str:
+    text = json.dumps(schema)
+    if '"$ref"' in text:
+        text = json.dumps({**schema, "$defs": definitions})
     try:
-        grammar = schema_to_grammar(lib, json.dumps(schema))
+        grammar = schema_to_grammar(lib, text)
     except RequestError:
         grammar = schema_to_grammar(lib, json.dumps(_ANY_OBJECT))
     return prefixed_grammar(grammar, prefix)
