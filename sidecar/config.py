@@ -68,8 +68,8 @@ class Config:
     upstream_key: str | None = _setting(None, "Key for the upstream server, where it wants one.")
     context_length: int | None = _setting(
         None,
-        "Context window in tokens for a GGUF chat model, and the one an Ollama is asked for; the model's own, at most 8,192,"
-        " when not set.",
+        "Context window in tokens for a GGUF chat model, and the one an Ollama is asked for; the model's own, at most"
+        " 8,192, when not set.",
     )
     keep_alive: float = _setting(600.0, "Seconds without use after which a GGUF model is unloaded.")
     threads: int | None = _setting(None, "Threads for a GGUF model; one a physical core when not set.")
