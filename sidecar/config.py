@@ -55,14 +55,16 @@ class Config:
     )
     model: str | None = _setting(
         None,
-        "Chat model: path of a GGUF file, or the name of a model on the upstream server. Without it, answers are"
-        " quotations from the notes.",
+        "Chat model: path of a GGUF file, its name in `sidecar models list`, or the name of a model on an upstream."
+        " Without it, answers are quotations from the notes.",
     )
     embedding_model: str = _setting(
-        "builtin", "Embedding model: `builtin`, `none`, path of a GGUF file, or the name of a model on the upstream."
+        "builtin",
+        "Embedding model: `builtin`, `none`, or a GGUF file or a model on an upstream, as for `model`.",
     )
     rerank_model: str | None = _setting(
-        None, "Reranking model: path of a GGUF cross-encoder, which reads the first hits anew; off when not set."
+        None,
+        "Reranking model: a GGUF cross-encoder, by path or name, that reads the first hits anew; off when not set.",
     )
     upstream: str | None = _setting(None, "Base URL of an OpenAI-compatible server, such as http://127.0.0.1:11434/v1.")
     upstream_key: str | None = _setting(None, "Key for the upstream server, where it wants one.")
@@ -254,7 +256,9 @@ def _checked(settings: Mapping[str, Any]) -> Config:
             checked[f.name] = _CONVERT[f.name](settings[f.name])
         except (TypeError, ValueError, RuntimeError) as error:
             # RuntimeError: `~somebody` whose home is not known.
-            raise ConfigError(f"The setting {f.name} cannot be {settings[f.name]!r}: {error}.") from error
+            # What holds keys is not repeated: messages end up in logs and bug reports.
+            told = "as it is" if f.name in ("upstreams", "upstream_key") else repr(settings[f.name])
+            raise ConfigError(f"The setting {f.name} cannot be {told}: {error}.") from error
     return Config(**checked)
 
 

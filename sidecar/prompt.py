@@ -49,6 +49,8 @@ class Prompt:
 
     messages: tuple[Message, ...]
     passages: tuple[Passage, ...]
+    trimmed: int = 0
+    """How many of the passages that were there the window has no room for: left out, or shortened."""
 
 
 # The same words whatever was found: the system text begins every prompt of a conversation, and what follows a change is
@@ -107,14 +109,16 @@ def build_prompt(
     """
     room = _room(window, used_tokens, answer_tokens)
     kept = fit(passages, passage_tokens, room=room) or cut(passages, passage_tokens, room=room)
+    trimmed = sum(passage not in kept for passage in passages)
     if not kept and not searched:
-        return Prompt(messages=tuple(messages), passages=())
+        return Prompt(messages=tuple(messages), passages=(), trimmed=trimmed)
     given = _with_system(messages, _INSTRUCTIONS)
     found = "\n\n".join(render(passage) for passage in kept) or (_nothing_but(withheld) if withheld else "")
     if not found:
-        return Prompt(messages=given, passages=())
+        return Prompt(messages=given, passages=(), trimmed=trimmed)
     citable = tuple(each for passage in kept for each in (passage, *passage.embedded))
-    return Prompt(messages=_with_notes(given, f"<notes {marker}>\n{found}\n</notes {marker}>"), passages=citable)
+    with_notes = _with_notes(given, f"<notes {marker}>\n{found}\n</notes {marker}>")
+    return Prompt(messages=with_notes, passages=citable, trimmed=trimmed)
 
 
 def leaving(passages: Sequence[Passage]) -> tuple[list[Passage], int]:

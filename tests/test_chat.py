@@ -10,8 +10,7 @@ from typing import Any
 
 import pytest
 
-from sidecar import chat
-from sidecar.chat import AnswerDelta, ChatRequest, answer
+from sidecar.chat import AnswerDelta, ChatRequest, answer, answering
 from sidecar.index import store
 from sidecar.index.database import Database
 from sidecar.index.schema import fingerprint
@@ -153,7 +152,7 @@ async def test_the_marker_around_the_notes_is_that_of_the_request_and_cannot_be_
     assert len(marker) == 2
     assert await prompt("What did the boiler repair cost?") == first
     assert marker[0] not in await prompt("What did the boiler repair really cost?")
-    monkeypatch.setattr(chat, "_SECRET", b"that of another process")
+    monkeypatch.setattr(answering, "_SECRET", b"that of another process")
     assert marker[0] not in await prompt("What did the boiler repair cost?")
 
 

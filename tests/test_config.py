@@ -36,6 +36,12 @@ def test_lists_and_flags_in_the_environment(tmp_path: Path) -> None:
     assert config.auth is False
 
 
+def test_what_is_wrong_with_a_server_is_said_without_its_key(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no slash") as refused:
+        load(tmp_path, '[upstreams."a/b"]\nurl = "http://gpu:1"\nkey = "secret"\n')
+    assert "secret" not in refused.value.message
+
+
 def test_the_kind_of_a_vault_is_set_by_its_path_or_name(tmp_path: Path) -> None:
     toml = """
         vaults = ["graph", "export.zip"]

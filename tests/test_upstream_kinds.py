@@ -13,11 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from starlette.responses import JSONResponse
 
-from sidecar.errors import UpstreamError
+from sidecar.errors import ConfigError, UpstreamError
+from sidecar.inference.model import Completion
+from sidecar.inference.upstream import UpstreamChatModel
 from sidecar.upstream import ServerKind, Upstream
 from sidecar.upstream.address import is_this_machine
 from sidecar.upstream.lines import MAX_LINE, lines
 from tests.inference.programs import (
+    CHAT,
     Ollama,
     play_koboldcpp,
     play_llama_server,
@@ -160,12 +163,84 @@ async def test_what_ollama_says_only_embeds_is_no_chat_model() -> None:
         ("localhost.example.com", False),
         ("127.0.0.1.example.com", False),
         ("2130706433", False),
+        ("127.1", False),
+        ("0x7f.1", False),
+        ("127.0.0.1%2eexample.com", False),
+        ("::127.0.0.1", False),
         ("fe80::1", False),
         ("", False),
     ],
 )
 def test_only_loopback_counts_as_this_machine(host: str, here: bool) -> None:
     assert is_this_machine(host) is here
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://127.0.0.1@example.com/v1",
+        "http://127.0.0.1:11434@example.com",
+        "http://localhost\\@example.com",
+        "http://localhost.example.com",
+        "http://localhost%00.example.com",
+    ],
+)
+def test_a_url_that_only_looks_like_this_machine_is_another_one(url: str) -> None:
+    assert not Upstream(url, api_key=None).on_this_machine
+
+
+@pytest.mark.parametrize("port", [0, 65536, 99999])
+def test_a_port_that_does_not_exist_is_said(port: int) -> None:
+    with pytest.raises(ConfigError, match="does not exist"):
+        Upstream(f"http://127.0.0.1:{port}", api_key=None)
+
+
+def test_listening_on_every_address_is_reached_on_this_machine() -> None:
+    assert Upstream("http://[::]:11434", api_key=None).url == "http://127.0.0.1:11434"
+
+
+async def test_another_program_on_the_same_port_is_recognised_after_one_failure() -> None:
+    async with program(partial(play_vllm, window=4096)) as server:
+        upstream = Upstream(server.url, api_key=None, retries=0)
+        model = UpstreamChatModel(upstream, "tiny")
+        completion = Completion(messages=[{"role": "user", "content": "hi"}])
+        assert "Hello" in [delta.content async for delta in model.stream(completion)]
+        server.reply(CHAT, JSONResponse({"error": "not here"}, 404))
+        server.reply("/tokenize", JSONResponse({"error": "not here"}, 404))
+        changed = Ollama(windows={"tiny": 8192})
+        changed.play(server)
+        server.reply(CHAT, JSONResponse({"error": "not here"}, 404))
+        with pytest.raises(UpstreamError):
+            await anext(model.stream(completion))
+        assert "Hello" in [delta.content async for delta in model.stream(completion)]
+        assert upstream.known_kind == "ollama"
+        await upstream.aclose()
+
+
+async def test_another_program_is_recognised_by_the_owners_of_its_models() -> None:
+    now = 0.0
+    async with program(partial(play_vllm, window=4096)) as server:
+        upstream = Upstream(server.url, api_key=None, clock=lambda: now)
+        assert await upstream.kind() == "vllm"
+        Ollama(windows={"tiny": 8192}).play(server)
+        now = 61.0
+        await upstream.models()
+        assert await upstream.kind() == "ollama"
+        await upstream.aclose()
+
+
+def test_a_cloud_model_is_elsewhere_by_its_name_though_the_server_does_not_list_it() -> None:
+    upstream = Upstream("http://127.0.0.1:11434", api_key=None)
+    assert upstream.runs_elsewhere("gpt-oss:120b-cloud")
+
+
+async def test_a_cloud_model_that_is_not_listed_stays_elsewhere_once_others_are() -> None:
+    async with program(Ollama(windows={"tiny": 8192}).play) as server:
+        upstream = Upstream(server.url, api_key=None)
+        await upstream.kind()
+        assert upstream.runs_elsewhere("glm-4.6:cloud")
+        assert not upstream.runs_elsewhere("tiny")
+        await upstream.aclose()
 
 
 def test_a_server_tells_whether_it_is_on_this_machine() -> None:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Iterator
 from contextlib import aclosing
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +14,21 @@ import click
 
 from sidecar.chat import ChatRequest
 from sidecar.cli.options import as_typed, choose_vaults, json_option, model_options, read_settings, settings_options
-from sidecar.cli.output import print_json, set_up_logging, with_progress
+from sidecar.cli.output import print_json, print_wrapped, set_up_logging, with_progress
 from sidecar.cli.session import RunningServer, error_message, lost_connections, running_server
 from sidecar.config import Config
 from sidecar.errors import SidecarError
 from sidecar.runtime import open_runtime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Piece:
+    """A piece of an answer, from the running server or made here; the rest comes with the last one."""
+
+    content: str
+    sources: list[dict[str, Any]] | None
+    withheld: int = 0
+    trimmed: int = 0
 
 
 @click.command()
@@ -45,35 +56,47 @@ async def _ask(config: Config, question: str, *, here: bool, as_json: bool) -> N
         await with_progress([vault], vault.index(accept_removals=False, measure=False))
         request = ChatRequest(messages=[{"role": "user", "content": question}])
 
-        async def here_and_now() -> AsyncGenerator[tuple[str, list[dict[str, Any]] | None], None]:
+        async def here_and_now() -> AsyncGenerator[_Piece, None]:
             async with aclosing(runtime.answer(runtime.chat_target("vault"), request)) as answer:
                 async for delta in answer:
                     sources = None if delta.sources is None else [_source(s.path, s.uri) for s in delta.sources]
-                    yield delta.content, sources
+                    yield _Piece(content=delta.content, sources=sources, withheld=delta.withheld, trimmed=delta.trimmed)
 
         await _show(here_and_now(), as_json=as_json)
 
 
-async def _show(answer: AsyncGenerator[tuple[str, list[dict[str, Any]] | None], None], *, as_json: bool) -> None:
+async def _show(answer: AsyncGenerator[_Piece, None], *, as_json: bool) -> None:
     text: list[str] = []
     sources: list[dict[str, Any]] = []
+    withheld = trimmed = 0
     async with aclosing(answer) as pieces:
-        async for content, found in pieces:
-            text.append(content)
-            sources = sources if found is None else found
+        async for piece in pieces:
+            text.append(piece.content)
+            sources = sources if piece.sources is None else piece.sources
+            withheld, trimmed = max(withheld, piece.withheld), max(trimmed, piece.trimmed)
             if not as_json:
-                click.echo(content, nl=False)
+                click.echo(piece.content, nl=False)
     if as_json:
-        print_json({"answer": "".join(text), "sources": sources})
+        print_json({"answer": "".join(text), "sources": sources, "withheld": withheld, "trimmed": trimmed})
         return
     click.echo("")
     for source in sources:
         click.echo(click.style(f"  {source['path']}  {source['uri']}", dim=True))
+    for sentence in _left_out(withheld, trimmed):
+        print_wrapped(sentence, first="  ", rest="  ")
 
 
-async def _from_server(
-    server: RunningServer, question: str, vault: str | None
-) -> AsyncGenerator[tuple[str, list[dict[str, Any]] | None], None]:
+def _left_out(withheld: int, trimmed: int) -> Iterator[str]:
+    """What was found and the model was not given."""
+    if withheld:
+        notes = "1 note stays" if withheld == 1 else f"{withheld} notes stay"
+        yield f"{notes} on this machine, and this model is on another one: it was not given them."
+    if trimmed:
+        passages = "1 passage was" if trimmed == 1 else f"{trimmed} passages were"
+        yield f"{passages} left out or cut, as the model's context window has no more room."
+
+
+async def _from_server(server: RunningServer, question: str, vault: str | None) -> AsyncGenerator[_Piece, None]:
     body: dict[str, Any] = {"model": "vault", "stream": True, "messages": [{"role": "user", "content": question}]}
     if vault is not None:
         body["vault"] = {"name": vault}
@@ -88,10 +111,16 @@ async def _from_server(
                 chunk = json.loads(line.removeprefix("data: "))
                 if "error" in chunk:
                     raise SidecarError(str(chunk["error"]["message"]))
-                found = chunk.get("vault", {}).get("sources")
+                told = chunk.get("vault", {})
+                found = told.get("sources")
                 for choice in chunk["choices"]:
                     sources = None if found is None else [_source(s["path"], s["uri"]) for s in found]
-                    yield choice["delta"].get("content") or "", sources
+                    yield _Piece(
+                        content=choice["delta"].get("content") or "",
+                        sources=sources,
+                        withheld=told.get("withheld", 0),
+                        trimmed=told.get("trimmed", 0),
+                    )
 
 
 def _source(path: str, uri: str) -> dict[str, Any]:

@@ -2,35 +2,30 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
-import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.markup import escape
-from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
+from sidecar.cli.models_progress import shown_progress
 from sidecar.cli.options import json_option, read_settings, settings_options
-from sidecar.cli.output import print_check, print_json, printable, set_up_logging, stderr
+from sidecar.cli.output import print_check, print_json, printable, set_up_logging
 from sidecar.config import Config, system_environment
 from sidecar.errors import ConfigError, ModelUnavailableError
 from sidecar.models.catalogue import CatalogueModel, load_catalogue
 from sidecar.models.description import ModelDescription, describe
 from sidecar.models.disk import as_size, free_space
-from sidecar.models.download import Progress as Step
 from sidecar.models.found import find_models
 from sidecar.models.hub import Hub
 from sidecar.models.hub_settings import hub_settings
 from sidecar.models.places import Place
-from sidecar.models.pull import Offer, OnFile, PlannedFile, PullPlan, catalogued, closest, fetch, offers, plan_pull
+from sidecar.models.pull import Offer, PullPlan, catalogued, closest, fetch, offers, plan_pull
 from sidecar.models.reference import HubReference, is_reference, parse_reference
 
 _PREFERRED = ("Q4_K_M", "Q4_K_S", "Q4_0", "Q5_K_M", "Q8_0")
-_LINE_EVERY = 10.0
-"""Seconds between lines of progress where there is no terminal."""
 _FLAGS = {"chat": "--model", "embedding": "--embedding-model", "rerank": "--rerank-model"}
 
 
@@ -63,7 +58,7 @@ def pull(name: str, dry_run: bool, yes: bool, as_json: bool, **flags: Any) -> No
         if not dry_run:
             if not plan.complete and not yes and not as_json and sys.stdin.isatty():
                 click.confirm("Fetch it?", default=True, abort=True, err=True)
-            with _shown_progress(plan) as on_progress:
+            with shown_progress(plan) as on_progress:
                 fetch(hub, plan, on_progress=on_progress)
     if as_json:
         print_json(_facts(plan, None if dry_run else _described(plan, config)))
@@ -153,66 +148,6 @@ def _show_plan(plan: PullPlan) -> None:
         click.echo(f"  {as_size(free)} are free there.", err=True)
 
 
-@contextmanager
-def _shown_progress(plan: PullPlan) -> Iterator[OnFile]:
-    """A bar on a terminal; elsewhere a line now and then."""
-    console = stderr()
-    if not console.is_terminal:
-        yield _Lines(time.monotonic).show
-        return
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=None),
-        DownloadColumn(),
-        TransferSpeedColumn(),
-        TimeRemainingColumn(compact=True),
-    )
-    with Progress(*columns, console=console, transient=True) as bars:
-        tasks: dict[tuple[Path, str], Any] = {}
-
-        def show(file: PlannedFile, step: Step) -> None:
-            key = (file.target, step.phase)
-            if key not in tasks:
-                for task in tasks.values():
-                    bars.update(task, visible=False)
-                # What was here before is no part of the rate.
-                start = 0 if step.phase == "checking" else file.here
-                tasks[key] = bars.add_task(
-                    escape(_labelled(plan, file, step)), total=step.total, completed=min(start, step.done)
-                )
-            bars.update(tasks[key], total=step.total, completed=step.done)
-
-        yield show
-
-
-def _labelled(plan: PullPlan, file: PlannedFile, step: Step) -> str:
-    number = f" {plan.files.index(file) + 1}/{len(plan.files)}" if len(plan.files) > 1 else ""
-    return ("Checking what is here" if step.phase == "checking" else "Fetching") + number
-
-
-class _Lines:
-    """Lines of progress for logs: at the start, every ten seconds, and at the end."""
-
-    def __init__(self, clock: Callable[[], float]) -> None:
-        self._clock = clock
-        self._last = -_LINE_EVERY
-        self._begun = clock()
-        self._first: int | None = None
-
-    def show(self, file: PlannedFile, step: Step) -> None:
-        now = self._clock()
-        ended = step.total is not None and step.done >= step.total
-        if step.phase == "checking" or (now - self._last < _LINE_EVERY and not ended):
-            return
-        if self._first is None:
-            self._first, self._begun = step.done, now
-        self._last = now
-        taken = now - self._begun
-        rate = f", {as_size((step.done - self._first) / taken)}/s" if taken > 1 and step.done > self._first else ""
-        of = f" of {as_size(step.total)}" if step.total is not None else ""
-        click.echo(f"{printable(file.target.name)}: {as_size(step.done)}{of}{rate}", err=True)
-
-
 def _described(plan: PullPlan, config: Config) -> ModelDescription:
     """What was fetched, by its own header."""
     own = Place(owner="sidecar", folder=config.models_folder)
@@ -230,7 +165,7 @@ def _show_model(model: ModelDescription) -> None:
     print_check("ok", f"{model.found.name}: {kind}, {header.architecture} {header.file_type or ''}{context}", None)
     for note in model.notes:
         print_check("note", note, None)
-    click.echo(f"  sidecar serve {_FLAGS[header.kind]} {printable(model.found.name)}")
+    click.echo(f"  sidecar serve {_FLAGS[header.kind]} {shlex.quote(printable(model.found.name))}")
 
 
 def _facts(plan: PullPlan, model: ModelDescription | None) -> dict[str, Any]:

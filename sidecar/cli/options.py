@@ -22,12 +22,20 @@ _SETTINGS = (
     click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings file (TOML)."),
 )
 _MODELS = (
-    click.option("--model", metavar="NAME_OR_GGUF", help="Chat model: a GGUF file, or a model of the upstream server."),
     click.option(
-        "--embedding-model", metavar="builtin|none|GGUF|NAME", help="Embedding model; `none` searches by words alone."
+        "--model",
+        metavar="NAME_OR_GGUF",
+        help="Chat model: a GGUF file, a name of `sidecar models list`, or a model of the upstream server.",
     ),
     click.option(
-        "--rerank-model", metavar="GGUF", help="Reranking model: a cross-encoder that reads the first hits anew."
+        "--embedding-model",
+        metavar="builtin|none|GGUF|NAME",
+        help="Embedding model, named like a chat model; `none` searches by words alone.",
+    ),
+    click.option(
+        "--rerank-model",
+        metavar="NAME_OR_GGUF",
+        help="Reranking model: a cross-encoder that reads the first hits anew.",
     ),
     click.option("--upstream", metavar="URL", help="An OpenAI-compatible server, such as http://127.0.0.1:11434/v1."),
     click.option("--log-level", type=click.Choice(("debug", "info", "warning", "error")), help="How much to log."),

@@ -26,6 +26,9 @@ from sidecar.runtime import Runtime, datafolder, open_runtime
 from sidecar.runtime.ledger import counted
 from sidecar.upstream import find_local
 
+# A flag that is not given leaves what the settings say.
+_SWITCH: dict[str, Any] = {"is_flag": True, "default": None}
+
 
 @click.command()
 @click.argument("vaults", nargs=-1, type=click.Path(path_type=Path))
@@ -36,18 +39,16 @@ from sidecar.upstream import find_local
 @click.option(
     "--no-auth", is_flag=True, help="Ask for no token. Every program on this machine can then read the notes."
 )
-@click.option("--allow-remote", is_flag=True, help="Allow an address that other machines can reach.")
-def serve(vaults: tuple[Path, ...], no_auth: bool, allow_remote: bool, **flags: Any) -> None:
+@click.option("--allow-remote", **_SWITCH, help="Allow an address that other machines can reach.")
+@click.option("--offline", **_SWITCH, help="Reach no other machine: no upstream server elsewhere.")
+@click.option("--force", "force_load", **_SWITCH, help="Load GGUF models that do not fit into memory.")
+def serve(vaults: tuple[Path, ...], no_auth: bool, **flags: Any) -> None:
     """Index and watch the vault(s) and serve them at http://127.0.0.1:8484/v1.
 
     Without VAULTS, those of the settings file are used, else the ones Obsidian knows. It serves at once;
     search works on what is indexed so far.
     """
-    config = choose_vaults(
-        read_settings(
-            {**flags, "auth": False if no_auth else None, "allow_remote": True if allow_remote else None}, vaults=vaults
-        )
-    )
+    config = choose_vaults(read_settings({**flags, "auth": False if no_auth else None}, vaults=vaults))
     set_up_logging(config.log_level)
     asyncio.run(_serve(config))
 

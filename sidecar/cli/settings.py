@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import fields
 from pathlib import Path
 from typing import Any
@@ -11,6 +13,10 @@ import click
 from sidecar.cli.options import json_option, read_settings, settings_options
 from sidecar.cli.output import print_json
 from sidecar.config import config_path
+
+_KEYS = frozenset({"upstream_key", "key"})
+_ADDRESSES = frozenset({"upstream", "url"})
+_PASSWORD = re.compile(r"//[^/]*@")
 
 
 @click.group("config")
@@ -24,9 +30,7 @@ def config_command() -> None:
 def show(as_json: bool, **flags: Any) -> None:
     """Print every setting as it is in force; keys are not shown."""
     config = read_settings(flags)
-    facts = {f.name: _plain(getattr(config, f.name)) for f in fields(config)}
-    if facts["upstream_key"]:
-        facts["upstream_key"] = "(set)"
+    facts = {f.name: _hidden(f.name, _plain(getattr(config, f.name))) for f in fields(config)}
     if as_json:
         print_json(facts)
         return
@@ -40,9 +44,18 @@ def path() -> None:
     click.echo(config_path())
 
 
+def _hidden(name: str, value: Any) -> Any:
+    """A setting without its keys, and without the passwords of its addresses."""
+    if isinstance(value, dict):
+        return {each: _hidden(each, inner) for each, inner in value.items()}
+    if name in _KEYS:
+        return "(set)" if value else value
+    return _PASSWORD.sub("//", value) if name in _ADDRESSES and isinstance(value, str) else value
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, Path):
         return str(value)
     if isinstance(value, tuple):
         return [_plain(item) for item in value]
-    return dict(value) if hasattr(value, "items") else value
+    return {name: _plain(inner) for name, inner in value.items()} if isinstance(value, Mapping) else value

@@ -32,19 +32,19 @@ class UpstreamEmbeddingModel:
         model: str,
         *,
         name: str | None = None,
-        local_only: bool = False,
+        here_only: bool = False,
         dimensions: int | None = None,
         query_prefix: str = "",
         passage_prefix: str = "",
     ) -> None:
-        """`model` is its name on the server, `name` the id here, the same when `None`. `local_only` refuses a model
+        """`model` is its name on the server, `name` the id here, the same when `None`. `here_only` refuses a model
         that the server passes on to another machine. `dimensions` asks for shorter vectors; `None` takes the model's
         own.
         """
         self._upstream = upstream
         self._model = model
         self._name = name or model
-        self._local_only = local_only
+        self._here_only = here_only
         self._asked = dimensions
         self._prefixes = {"query": query_prefix, "passage": passage_prefix}
         self._dimensions: int | None = None
@@ -67,19 +67,21 @@ class UpstreamEmbeddingModel:
     async def dimensions(self) -> int:
         """Ask with a short text, once. Raises UpstreamError."""
         if self._dimensions is None:
-            await self._embed_batch(["dimensions"])
+            await self._embed_batch(["dimensions"], here=self.on_this_machine)
         assert self._dimensions is not None
         return self._dimensions
 
     async def embed(self, texts: Sequence[str], *, kind: TextKind) -> Embeddings:
         """Embed texts in order, in requests of at most 32; blank texts are not sent, since servers refuse them."""
+        # What the texts were chosen by. A server may tell of another machine when it is next asked.
+        here = self.on_this_machine
         prefix = self._prefixes.get(kind, "")
         sent = [position for position, text in enumerate(texts) if text.strip()]
         vectors = np.zeros((len(texts), await self.dimensions()), dtype=np.float32)
         counts = [0] * len(texts)
         for start in range(0, len(sent), _BATCH):
             batch = sent[start : start + _BATCH]
-            found, tokens = await self._embed_cutting([prefix + texts[position] for position in batch])
+            found, tokens = await self._embed_cutting([prefix + texts[position] for position in batch], here=here)
             vectors[batch] = found
             for position, count in zip(batch, tokens, strict=True):
                 counts[position] = count
@@ -93,24 +95,24 @@ class UpstreamEmbeddingModel:
     async def aclose(self) -> None:
         """Nothing is held."""
 
-    async def _embed_cutting(self, texts: list[str], *, cuts: int = _CUTS) -> tuple[Vectors, list[int]]:
+    async def _embed_cutting(self, texts: list[str], *, here: bool, cuts: int = _CUTS) -> tuple[Vectors, list[int]]:
         """Embed, and when the server finds a text too long: find out which by halving the batch, then cut it."""
         try:
-            return await self._embed_batch(texts)
+            return await self._embed_batch(texts, here=here)
         except UpstreamError as exc:
             refused = exc.status in (400, 413, 422, 500) and _TOO_LONG.search(exc.message)
             if not refused or (len(texts) == 1 and cuts == 0):
                 raise
         if len(texts) == 1:
-            return await self._embed_cutting([texts[0][: len(texts[0]) // 2]], cuts=cuts - 1)
+            return await self._embed_cutting([texts[0][: len(texts[0]) // 2]], here=here, cuts=cuts - 1)
         middle = len(texts) // 2
-        first, first_counts = await self._embed_cutting(texts[:middle], cuts=cuts)
-        second, second_counts = await self._embed_cutting(texts[middle:], cuts=cuts)
+        first, first_counts = await self._embed_cutting(texts[:middle], here=here, cuts=cuts)
+        second, second_counts = await self._embed_cutting(texts[middle:], here=here, cuts=cuts)
         return np.concatenate([first, second]), first_counts + second_counts
 
-    async def _embed_batch(self, texts: list[str]) -> tuple[Vectors, list[int]]:
-        before, kind = self.on_this_machine, await self._upstream.kind()
-        if not self.on_this_machine and (before or self._local_only):
+    async def _embed_batch(self, texts: list[str], *, here: bool) -> tuple[Vectors, list[int]]:
+        kind = await self._upstream.kind()
+        if not self.on_this_machine and (here or self._here_only):
             raise UpstreamError(
                 f"{self._upstream.name} passes what '{self._model}' is sent on to another machine.",
                 hint="Choose an embedding model that runs here.",

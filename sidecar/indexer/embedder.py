@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 
 import apsw
 
@@ -51,8 +52,12 @@ class Embedder:
         """The next chunks without a vector that the model may be given."""
         if self._embedding is None:
             return []
-        away = not self._embedding.on_this_machine
-        return await target.read(lambda connection: vectors.chunks_to_embed(connection, limit, away=away))
+        while True:
+            away = not self._embedding.on_this_machine
+            todo = await target.read(partial(vectors.chunks_to_embed, limit=limit, away=away))
+            # Where the model is may become known meanwhile.
+            if away != self._embedding.on_this_machine:
+                return todo
 
     async def _embed(self, target: Database, todo: Sequence[vectors.ChunkToEmbed]) -> bool:
         assert self._embedding is not None

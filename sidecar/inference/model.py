@@ -39,6 +39,8 @@ class Completion:
     `seed`, `tools`, `tool_choice`, `response_format`, `n`, `logprobs`, `logit_bias` and so on. A field that is absent
     or `None` means the default. `max_completion_tokens` has been folded into `max_tokens`; -1 has become absent.
     """
+    stays: bool = False
+    """Whether the prompt holds text of notes that stay on this machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -33,17 +33,17 @@ class UpstreamChatModel:
         *,
         name: str | None = None,
         context_length: int | None = None,
-        local_only: bool = False,
+        here_only: bool = False,
     ) -> None:
         """`model` is its name on the server, `name` the id here, the same when `None`. `context_length` is the window
-        in tokens that an Ollama is asked for. `local_only` refuses a model that the server passes on to another
+        in tokens that an Ollama is asked for. `here_only` refuses a model that the server passes on to another
         machine.
         """
         self._upstream = upstream
         self._model = model
         self._name = name or model
         self._context_length = context_length
-        self._local_only = local_only
+        self._here_only = here_only
         self._usage_option = True
         self._limit_name = "max_tokens"
 
@@ -78,14 +78,14 @@ class UpstreamChatModel:
 
         Raises ContextLengthError, RequestError, UpstreamError.
         """
-        before = self.on_this_machine
+        stays = self.on_this_machine or completion.stays
         kind, window = await self._upstream.kind(), await self.context_length()
-        self._check_place(before=before)
+        self._check_place(stays=stays)
         completion = await fitted(completion, upstream=self._upstream, model=self._model, window=window)
         ollama = kind == "ollama"
         one_call = completion.options.get("parallel_tool_calls") is False
         answer = OllamaAnswer(one_call=one_call) if ollama else OpenAIAnswer()
-        lines = self._ollama_lines(completion) if ollama else self._events(completion)
+        lines = self._ollama_lines(completion, stays=stays) if ollama else self._events(completion, stays=stays)
         try:
             async with aclosing(lines) as events:
                 async for event in events:
@@ -101,14 +101,16 @@ class UpstreamChatModel:
     async def aclose(self) -> None:
         """Nothing is held."""
 
-    def _check_place(self, *, before: bool) -> None:
-        if self.on_this_machine or not (before or self._local_only):
+    def _check_place(self, *, stays: bool) -> None:
+        """Refuse to send elsewhere what was put together for this machine. Asked right before each sending, since what
+        a server tells of its models may change whenever it is asked anything.
+        """
+        if self.on_this_machine or not (stays or self._here_only):
             return
-        # What was put into the prompt went by what was known then.
-        server, why = self._upstream.name, "`offline` is set" if self._local_only else "that was not known until now"
+        server, why = self._upstream.name, "`offline` is set" if self._here_only else "that was not known until now"
         raise UpstreamError(
             f"{server} passes what '{self._model}' is sent on to another machine, and {why}.",
-            hint="Choose a model that runs here." if self._local_only else "Ask again, if that is what you want.",
+            hint="Choose a model that runs here." if self._here_only else "Ask again, if that is what you want.",
         )
 
     def _look_for_cut(self, completion: Completion, evaluated: int | None, *, window: int | None) -> None:
@@ -119,18 +121,20 @@ class UpstreamChatModel:
                 f" without a word. It {told}; give the model a larger one there."
             )
 
-    async def _ollama_lines(self, completion: Completion) -> AsyncGenerator[dict[str, Any], None]:
+    async def _ollama_lines(self, completion: Completion, *, stays: bool) -> AsyncGenerator[dict[str, Any], None]:
         model = await self._upstream.show(self._model)
+        self._check_place(stays=stays)
         window = window_for(model, wanted=self._context_length)
         body = request_body(self._model, completion, model=model, window=window)
         async with aclosing(self._upstream.stream_lines(_OLLAMA_PATH, body)) as lines:
             async for line in lines:
                 yield line
 
-    async def _events(self, completion: Completion) -> AsyncGenerator[dict[str, Any], None]:
+    async def _events(self, completion: Completion, *, stays: bool) -> AsyncGenerator[dict[str, Any], None]:
         """Ask again without what the server refuses to know, as long as nothing has come."""
         while True:
             started = False
+            self._check_place(stays=stays)
             try:
                 async with aclosing(self._upstream.stream_events(_PATH, self._body(completion))) as events:
                     async for event in events:

@@ -1,19 +1,20 @@
 """Who is answered by the next call of llama.cpp: continuous batching.
 
 Every call takes one token of each answer that is being written, and of the prompts that wait as many tokens as there is
-room for, the oldest first. While answers are being written, a prompt is read in small pieces, so that they go on. At
-most `parallel` answers are at work; the others wait in order. When the key-value cache is full, kept prefixes go first
-(`lanes.py`), then the youngest answer is set back: it is evaluated again when another has ended.
+room for: half of it for the oldest, the rest for the shortest. While answers are being written, prompts are read in
+small pieces, so that they go on. At most `parallel` answers are at work; the others wait in order. When the key-value
+cache is full, kept prefixes go first (`lanes.py`), then the youngest answer is set back: it is evaluated again when
+another has ended.
 
-An answer with a seed is evaluated in calls of its own: the last bits of a logit depend on what else is in a call, and
-a seed promises that they do not.
+An answer with a seed is evaluated in calls of its own, and its prompt in pieces of one length: the last bits of a logit
+depend on what else is in a call, and a seed promises that they do not.
 """
 
 from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from sidecar.errors import ModelUnavailableError, SidecarError
@@ -22,6 +23,8 @@ from sidecar.llama.lanes import Lane, Lanes
 from sidecar.llama.native import StoppedError
 from sidecar.llama.pace import Pace
 
+_EXACT_PIECE = 128
+"""Tokens of a prompt with a seed that are read by one call, whoever else is there: answers beside it wait so long."""
 _GIVEN_UP_FOR = 16
 """Tokens: a call is broken off for one cancelled request when it has more in it; the others' are evaluated again."""
 
@@ -109,7 +112,9 @@ class Scheduler:
         shared = [run for run in self._active if not run.exact]
         groups = [shared] if shared else []
         for group in [*groups, *([run] for run in self._active if run.exact)]:
-            self._evaluate([run for run in group if run in self._active])
+            # An earlier call of this step may have set a run back; a call without tokens is an error to llama.cpp.
+            if still := [run for run in group if run in self._active]:
+                self._evaluate(still)
 
     def should_stop(self) -> bool:
         """Whether the call that is running should be broken off."""
@@ -157,18 +162,18 @@ class Scheduler:
 
     def _stretches(self, group: Sequence[Run]) -> list[tuple[Run, Stretch]]:
         """What goes into one call: single tokens first, then pieces of prompts."""
-        pending = {run: len(run.tokens) - len(self._active[run].tokens) for run in group}
-        writing = [run for run in group if pending[run] == 1]
+        pending = {run: len(run.tokens) - len(lane.tokens) for run, lane in self._active.items()}
+        writing = [run for run in group if pending[run] == 1][: self._batch]
         room = self._batch - len(writing)
-        if writing and (piece := self._pace.piece()) is not None:
+        if group[0].exact:
+            room = min(room, _EXACT_PIECE)
+        elif 1 in pending.values() and (piece := self._pace.piece()) is not None:
+            # Those that write in calls of their own wait for this one too.
             room = min(room, piece)
-        stretches = [(run, self._stretch(run, 1)) for run in writing]
-        for run in group:
-            if pending[run] > 1 and room > 0:
-                piece = min(room, pending[run])
-                stretches.append((run, self._stretch(run, piece)))
-                room -= piece
-        return stretches
+        pieces = _pieces({run: pending[run] for run in group if pending[run] > 1}, room)
+        return [
+            (run, self._stretch(run, length)) for run, length in [*dict.fromkeys(writing, 1).items(), *pieces.items()]
+        ]
 
     def _stretch(self, run: Run, length: int) -> Stretch:
         lane = self._active[run]
@@ -192,6 +197,9 @@ class Scheduler:
         except SidecarError as error:
             self._leave(run)
             run.failed(error)
+        except Exception as error:  # a top, as of a job: what one answer trips over must not end the others
+            self._leave(run)
+            run.failed(ModelUnavailableError(f"The model process failed: {type(error).__name__}."))
         else:
             if over:
                 self._leave(run)
@@ -215,3 +223,19 @@ class Scheduler:
             run.failed(error)
         # What a call that failed leaves behind is not known.
         self._lanes.clear()
+
+
+def _pieces(reading: Mapping[Run, int], room: int) -> dict[Run, int]:
+    """How much of each prompt is read. Half of the room is the oldest one's, so that it gets on whatever comes after
+    it; the rest goes to those that are nearest to their end, so that a short question does not wait for a long one.
+    """
+    if not reading or room <= 0:
+        return {}
+    oldest, *others = reading
+    pieces = {oldest: min(reading[oldest], max((room + 1) // 2, room - sum(reading[run] for run in others)))}
+    left = room - pieces[oldest]
+    for run in sorted(others, key=lambda run: reading[run]):
+        if left > 0:
+            pieces[run] = min(reading[run], left)
+            left -= pieces[run]
+    return pieces

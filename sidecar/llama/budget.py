@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 from sidecar.hardware.machine import Gpu, Machine
 from sidecar.llama.gguf import GgufModel
-from sidecar.llama.memory import KvType, MemoryNeeds, memory_needs
-from sidecar.llama.settings import KEPT_SEQUENCES, Mode
+from sidecar.llama.memory import KvType, MemoryNeeds, memory_needs, shape_of
+from sidecar.llama.settings import POOLED_SEQUENCES, Mode, chat_sequences
 
 BATCH = 512
 """Tokens evaluated by one call for chat, and the least that an embedding batch can hold."""
-TEXTS = 16
-"""Texts that may be in one call of an embedding or reranking model."""
 _MIB = 2**20
 _SPARE = 256 * _MIB
 _SPARE_PART = 32
@@ -91,12 +89,13 @@ def needs_of(
     model: GgufModel, way: Way, *, mode: Mode, parallel: int, instructions: Collection[str] = ()
 ) -> MemoryNeeds:
     """What the model takes, run in that way."""
+    shortens = not shape_of(model).state_bytes
     return memory_needs(
         model,
         mode=mode,
         cells=way.cells,
         batch=way.batch if mode == "chat" else way.cells,
-        sequences=parallel + KEPT_SEQUENCES if mode == "chat" else TEXTS,
+        sequences=chat_sequences(parallel, shortens=shortens) if mode == "chat" else POOLED_SEQUENCES,
         kv_type=way.kv_type,
         flash_attention=way.flash_attention,
         gpu_layers=way.gpu_layers,

@@ -3,9 +3,10 @@
     4 bytes, big-endian length of the header | header, UTF-8 JSON object | payload (numbers: little-endian float32)
 
 Client to worker, by `op`: load · generate · embed · rank · count · tokenize · detokenize · cancel.
-Worker to client, by `event`: loaded · begun · working · delta · end · vectors · scores · counted · tokens · text ·
-error. All carry the `id` of their request; `begun` says that an answer's turn has come. `working`, whose id is 0, says
-to all that native code is getting on, so that a long prefill, their own or another's, is not taken for a hang.
+Worker to client, by `event`: loaded · begun · waiting · working · delta · end · vectors · scores · counted · tokens ·
+text · error. All carry the `id` of their request. `begun` says that the worker is busy with it, first to prepare its
+prompt, and `waiting` that it stands in line until the next `begun`. `working`, whose id is 0, says to all that native
+code is getting on, so that a long prefill, their own or another's, is not taken for a hang.
 """
 
 from __future__ import annotations

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -12,8 +11,8 @@ import numpy as np
 
 from sidecar.errors import ContextLengthError, RequestError, SidecarError
 from sidecar.llama.choice import Choice, Event
+from sidecar.llama.client import Client, Progress
 from sidecar.llama.decoding import ChatContext
-from sidecar.llama.dialect import Dialect
 from sidecar.llama.grammar import either_grammar, schema_to_grammar
 from sidecar.llama.joining import joined_tokens
 from sidecar.llama.logprobs import Entry, token_entry
@@ -21,58 +20,8 @@ from sidecar.llama.native import NativeModel
 from sidecar.llama.options import SamplingOptions
 from sidecar.llama.parts import AnswerParts
 from sidecar.llama.sampler import Sampler
-from sidecar.llama.template import ChatTemplate
-from sidecar.llama.tools import calls_grammar
-
-
-@dataclass(slots=True, kw_only=True)
-class Progress:
-    """What has been done so far, readable when the work was given up half-way."""
-
-    prompt_tokens: int = 0
-    cached_tokens: int = 0
-    evaluated_tokens: int = 0
-    """Tokens of the prompt that were really computed."""
-    generated_tokens: int = 0
-    reasoning_tokens: int = 0
-    """Those of the generated tokens that were a thought."""
-    writing_seconds: float = 0.0
-    """From the first token written to the last."""
-
-
-class Voice:
-    """How a loaded model speaks: its template, its marks, and the tokens that have no text of their own."""
-
-    def __init__(self, model: NativeModel, template: ChatTemplate, dialect: Dialect) -> None:
-        self.template = template
-        self.dialect = dialect
-        self.unwritten = np.array(model.unwritten(), dtype=np.intp)
-        marks = {model.token_of(mark): mark.encode("utf-8") for mark in dialect.marks}
-        self.marks = {token: text for token, text in marks.items() if token is not None and token in self.unwritten}
-        """Marks that are control tokens, whose text answers leave out otherwise."""
-
-
-class Client:
-    """Who asked: where the pieces of the answer go, and whether they are still wanted."""
-
-    def __init__(
-        self,
-        *,
-        begun: Callable[[], None],
-        event: Callable[[int, Event], None],
-        ended: Callable[[Progress, bool, SidecarError | None], None],
-        cancelled: Callable[[], bool],
-        spread: Callable[[Sequence[ChoiceRun]], None],
-    ) -> None:
-        """`begun` is told that the work begins; `event` takes the choice's number and a piece; `ended`, called once,
-        the counts, whether the request was given up, and what went wrong; `spread` the further choices, once the prompt
-        has been evaluated.
-        """
-        self.begun = begun
-        self.event = event
-        self.ended = ended
-        self.cancelled = cancelled
-        self.spread = spread
+from sidecar.llama.tools import ToolUse, calls_grammar
+from sidecar.llama.voice import Voice
 
 
 class Generation:
@@ -121,16 +70,23 @@ class Generation:
     def behind_mark(self) -> str:
         """What a call may be whose mark the model has written."""
         assert self.options.tools is not None
-        return calls_grammar(self.model.lib, self.options.tools, self.voice.dialect.calls, opened=True)
+        return self._calls(self.options.tools, opened=True)
 
     def _grammar(self) -> str | None:
         use, schema = self.options.tools, self.options.schema
         answer = schema_to_grammar(self.model.lib, schema) if schema is not None else None
         if use is None or (answer is None and not use.required):
             return answer
-        calls = calls_grammar(self.model.lib, use, self.voice.dialect.calls, opened=False)
+        calls = self._calls(use, opened=False)
         # Agents name their tools and the schema of their last answer in one request.
         return calls if answer is None or use.required else either_grammar(answer, calls)
+
+    def _calls(self, use: ToolUse, *, opened: bool) -> str:
+        try:
+            return calls_grammar(self.model.lib, use, self.voice.dialect.calls, opened=opened)
+        except RequestError as error:
+            # It speaks of response_format, which the client did not send.
+            raise RequestError("The schemas of the tools cannot be followed.", param="tools") from error
 
     def _prompt(self, messages: Sequence[Any], *, constrained: bool) -> tuple[list[int], bool]:
         """The prompt's tokens, and whether it opens a thought. A grammar closes it at once."""
@@ -188,7 +144,8 @@ class ChoiceRun:
 
     @property
     def fresh(self) -> bool:
-        return self.exact and self._index == 0
+        # What is kept was evaluated in other calls, so that its last bits may be others.
+        return self.exact
 
     @property
     def cancelled(self) -> bool:
@@ -212,7 +169,8 @@ class ChoiceRun:
             self._generation.client.spread(self._siblings())
         token = self._sampler.next(row)
         if token is None and self._count == 0:
-            raise RequestError("The JSON Schema in response_format allows no answer.", param="response_format")
+            field = self._generation.options.held_by
+            raise RequestError(f"What {field} asks for allows no answer.", param=field)
         if token is None or self._generation.model.ends(token):
             return self._ended("stop")
         if self._count == self._limit:
@@ -221,8 +179,9 @@ class ChoiceRun:
         self._count += 1
         progress = self._generation.progress
         progress.generated_tokens += 1
-        self._begun_at = self._begun_at or time.monotonic()
-        progress.writing_seconds = max(progress.writing_seconds, time.monotonic() - self._begun_at)
+        if self._index == 0:
+            self._begun_at = self._begun_at or time.monotonic()
+            progress.written_tokens, progress.writing_seconds = self._count, time.monotonic() - self._begun_at
         progress.reasoning_tokens += self._choice.parts.thinking
         self._send(self._choice.feed(self._piece(token), self._entry(token, row)))
         if self._choice.over:

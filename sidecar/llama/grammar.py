@@ -13,6 +13,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from sidecar.errors import RequestError
+from sidecar.llama.loosening import ANYTHING, distinct
 
 MAX_DEPTH = 32
 """Levels of objects and arrays in a schema."""
@@ -24,9 +25,10 @@ _QUANTIFIER = re.compile(r"(?<=[{,])\s*(\d{1,18})\s*(?=[,}])")
 _LOWER, _UPPER = ("minItems", "minLength"), ("maxItems", "maxLength")
 _TOKEN = re.compile(r'"(?:\\.|[^"\\])*"|\[(?:\\.|[^\]\\])*\]|[A-Za-z][A-Za-z0-9-]*', re.DOTALL)
 """What GBNF is made of: a literal, a class of characters, the name of a rule."""
+_SAID = frozenset({"title", "description", "$comment"})
+"""What is said about a schema; without it, alternatives that allow the same are alike."""
 # Keys whose values are written into the grammar as they are; what they hold is no schema.
 _LITERALS = frozenset({"const", "enum", "default", "examples", "required"})
-_ANYTHING = {"type": ["object", "array", "string", "number", "boolean", "null"]}
 
 
 def schema_to_grammar(lib: Any, schema: str) -> str:
@@ -91,14 +93,19 @@ def _refusal(reason: str) -> RequestError:
 
 
 def _bounded(value: Any, *, depth: int) -> Any:
-    """Copy a schema with every repetition bounded and every "anything" written out."""
+    """Copy a schema with every repetition bounded, every "anything" written out and no alternative named twice."""
     if depth > MAX_DEPTH * 2:
         raise _refusal("it is nested too deeply")
     if isinstance(value, list):
         return [_bounded(item, depth=depth + 1) for item in value]
     if not isinstance(value, dict):
         return value
-    bounded = {k: copy.copy(v) if k in _LITERALS else _bounded(v, depth=depth + 1) for k, v in value.items()}
+    bounded = {
+        key: copy.copy(part) if key in _LITERALS else _bounded(part, depth=depth + 1)
+        for key, part in value.items()
+        # A property of that name has a schema, not a text.
+        if key not in _SAID or not isinstance(part, str)
+    }
     for key in _UPPER:
         if isinstance(bounded.get(key), int) and bounded[key] > MAX_REPETITION:
             del bounded[key]
@@ -107,12 +114,15 @@ def _bounded(value: Any, *, depth: int) -> Any:
     repetitions += [bounded[key] for key in _LOWER if isinstance(bounded.get(key), int)]
     if max(repetitions, default=0) > MAX_REPETITION:
         raise _refusal(f"it asks for more than {MAX_REPETITION} items or characters")
+    for key in ("anyOf", "oneOf"):
+        if isinstance(bounded.get(key), list):
+            bounded[key] = distinct(bounded[key])
     # The converter takes an empty schema for "an object", and trips over one as `items`.
     for key in ("items", "additionalProperties"):
         if bounded.get(key) in ({}, True):
-            bounded[key] = _ANYTHING
+            bounded[key] = dict(ANYTHING)
     if isinstance(bounded.get("properties"), dict):
-        bounded["properties"] = {k: _ANYTHING if v in ({}, True) else v for k, v in bounded["properties"].items()}
+        bounded["properties"] = {k: dict(ANYTHING) if v in ({}, True) else v for k, v in bounded["properties"].items()}
     return bounded
 
 

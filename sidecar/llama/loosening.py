@@ -78,7 +78,7 @@ class _Walk:
         alternatives = schema.get("anyOf") or schema.get("oneOf")
         # Beside a type, alternatives mostly say which keys go together; the type alone is the looser of the two.
         if isinstance(alternatives, list) and alternatives and not {"type", "properties"} & schema.keys():
-            return {"anyOf": _distinct([self.loose(each, depth=depth + 1) for each in alternatives])}
+            return {"anyOf": distinct([self.loose(each, depth=depth + 1) for each in alternatives])}
         return self._typed(schema, depth=depth)
 
     def _merged(self, schema: Mapping[str, Any]) -> dict[str, Any]:
@@ -153,9 +153,9 @@ def _breadth(schema: Mapping[str, Any]) -> int:
     return max((len(part) for key in _LISTS if isinstance(part := schema.get(key), Mapping | list)), default=0)
 
 
-def _distinct(schemas: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """What is left out makes alternatives alike. A grammar follows each of them at once: where they hold one another,
-    twelve levels of two took it 13 seconds.
+def distinct(schemas: list[Any]) -> list[Any]:
+    """Alternatives without those that are like another. A grammar follows each of them at once: where they hold one
+    another, twelve levels of two took it 13 seconds.
     """
     return list({json.dumps(schema, sort_keys=True): schema for schema in schemas}.values())
 

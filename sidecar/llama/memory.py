@@ -54,6 +54,8 @@ class MemoryNeeds:
     compute: int
     process: int
     on_gpu: int = 0
+    mapped: int = 0
+    """Bytes of the weights that are read where the file is mapped. Linux counts them as available all the same."""
     dropped: int = 0
     """Bytes of the file that stay mapped although the processor's own copy of them is used: they are seen in the size
     of the process, but the system drops them when memory is short, so they are not in `total`.
@@ -101,13 +103,15 @@ def memory_needs(
     on_gpu = weights_on_gpu + doubled + int(cache * share) + graph if share else 0
     process = _PROCESS + (_GPU_PROCESS if share else 0)
     process += model.vocabulary_size * _TOKEN_NOTES + shape.merges * _MERGE_NOTES
+    dropped = int(_repacked(model, shape, instructions) * (1 - share))
     return MemoryNeeds(
         weights=weights + doubled,
         kv_cache=cache,
         compute=graph + beside,
         process=process,
         on_gpu=on_gpu,
-        dropped=int(_repacked(model, shape, instructions) * (1 - share)),
+        mapped=max(0, weights - weights_on_gpu - dropped),
+        dropped=dropped,
     )
 
 

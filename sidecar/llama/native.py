@@ -14,15 +14,19 @@ import sys
 from collections import deque
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Any
 
 from sidecar.errors import ModelUnavailableError
 from sidecar.llama.dialect import is_mark
 from sidecar.llama.pairs import EndsOfPair
 from sidecar.llama.settings import LoadSettings
+from sidecar.llama.stretches import bounded_stretches
 
 _ABORTED = 2
 _GGML_ERROR = 4
+_BYTE_PAIRS = 2
+"""llama.h, `enum llama_vocab_type`."""
 _UNKNOWN_OR_CONTROL = 0b0000_1001
 """llama.h, `enum llama_token_attr`: the tokens that `parse_special` lets text stand for."""
 _USER_DEFINED = 0b0001_0000
@@ -215,6 +219,21 @@ class NativeModel:
         return model
 
     def _tokenize(self, text: str, *, around: bool, special: bool) -> list[int]:
+        parts = self._parts(text, special=special)
+        if len(parts) == 1:
+            return self._tokenized(text, around=around, special=special)
+        ends = self._tokenized("", around=around, special=special)
+        begin = len(self.beginning()) if around else 0
+        tokens = (self._tokenized(part, around=False, special=special) for part in parts)
+        return [*ends[:begin], *chain.from_iterable(tokens), *ends[begin:]]
+
+    def _parts(self, text: str, *, special: bool) -> list[str]:
+        """The text cut where llama.cpp would run out of stack."""
+        if self.lib.llama_vocab_type(self.vocab) != _BYTE_PAIRS:
+            return [text]
+        return bounded_stretches(text, lambda: self.special_texts() if special else [])
+
+    def _tokenized(self, text: str, *, around: bool, special: bool) -> list[int]:
         encoded = text.encode("utf-8", "replace")
         room = len(encoded) + 8
         for _ in range(2):

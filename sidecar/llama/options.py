@@ -41,6 +41,11 @@ class SamplingOptions:
     logprobs: int | None = None
     """How many alternatives to describe beside each token; `None`: nothing is described."""
 
+    @property
+    def held_by(self) -> str:
+        """The field that asks for a grammar, if any does."""
+        return "response_format" if self.schema is not None else "tools"
+
 
 def read_options(options: Mapping[str, Any]) -> SamplingOptions:
     """Check OpenAI's fields; absent and `None` mean the default, unknown fields are ignored.

@@ -4,7 +4,8 @@ Three forms. A causal model brings a template of its own. Encoders take `[CLS] q
 vocabulary of unigrams (XLM-R), `<s> query </s></s> text </s>`; of other vocabularies the header says what stands
 between the two, and at the end.
 
-What is too long is cut at the end of the text; a query alone gets at most half of the room.
+What is too long is cut at the end of the text; a query alone gets at most half of the room, and at most 256 tokens:
+it is read again with each text.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from sidecar.llama.gguf import GgufModel
 CHARACTERS_PER_TOKEN = 16
 """More characters than this a token are cut before tokenising; real text has two to six."""
 _LEAST_ROOM = 4
+_LONGEST_QUERY = 256
 
 
 class PairVocabulary(Protocol):
@@ -79,7 +81,7 @@ class EncoderPairs:
 
     def build(self, query: str, texts: Sequence[str]) -> list[Pair]:
         """One pair a text, in order."""
-        tokens = self._tokens(query, self._room // 2)
+        tokens = self._tokens(query, min(_LONGEST_QUERY, self._room // 2))
         first = [*self._begin, *tokens, *self._between]
         left = self._room - len(tokens)
         return [Pair(tokens=[*first, *self._tokens(text, left), *self._end], text_at=len(first)) for text in texts]
@@ -118,7 +120,7 @@ class TemplatePairs:
 
     def build(self, query: str, texts: Sequence[str]) -> list[Pair]:
         """One pair a text, in order."""
-        query = self._cut(query, self._room // 2)
+        query = self._cut(query, min(_LONGEST_QUERY, self._room // 2))
         before = self._tokens([part.holding(query) for part in self._before])
         after = self._tokens([part.holding(query) for part in self._after])
         opening = self._opening.holding(query).text

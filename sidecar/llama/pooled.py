@@ -12,9 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from sidecar.llama.native import NativeModel, StoppedError
+from sidecar.llama.settings import POOLED_SEQUENCES
 
-MAX_SEQUENCES = 16
-"""Texts evaluated by one call."""
 _PACKED = 512
 """Tokens up to which short texts share a call: attention costs the square of a call's tokens."""
 _POOLING = {"none": 0, "mean": 1, "cls": 2, "last": 3, "rank": 4}
@@ -35,7 +34,7 @@ class PooledContext:
         self._handle = model.open_context(
             cells=self._size,
             batch=self._size,
-            sequences=MAX_SEQUENCES,
+            sequences=POOLED_SEQUENCES,
             embeddings=True,
             pooling_type=_POOLING[model.settings.pooling or "mean"],
             abort_callback=model.on_node,
@@ -110,7 +109,7 @@ def _groups(sequences: Sequence[Inputs], *, budget: int) -> list[list[Inputs]]:
     groups: list[list[Inputs]] = []
     held = 0
     for tokens in sequences:
-        if not groups or held + len(tokens) > budget or len(groups[-1]) == MAX_SEQUENCES:
+        if not groups or held + len(tokens) > budget or len(groups[-1]) == POOLED_SEQUENCES:
             groups.append([])
             held = 0
         groups[-1].append(tokens)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import importlib.util
 import math
+import sys
 import time
 from collections.abc import AsyncGenerator, Callable, Iterator, Mapping, Sequence
 from contextlib import aclosing, contextmanager
@@ -23,6 +24,7 @@ import numpy.typing as npt
 from sidecar.errors import ModelUnavailableError, OverloadedError
 from sidecar.hardware.llama_build import ask_llama_build
 from sidecar.hardware.machine import Look, look
+from sidecar.llama.back_off import BackOff
 from sidecar.llama.classifier import rank_problem
 from sidecar.llama.frames import Header
 from sidecar.llama.gguf import GgufModel, Pooling, read_gguf
@@ -36,9 +38,6 @@ MAX_WAITING = 32
 LOAD_DEADLINE = 120.0
 ANSWER_DEADLINE = 30.0
 """Seconds of silence. The worker gives a sign of life every second while native code gets on."""
-MAX_BACK_OFF = 30.0
-MAX_RANKED_TOKENS = 1024
-"""Longest query and text together: twice the longest chunk, at a quarter of the memory that 2,048 would take."""
 _DEAD_ON_ARRIVAL = 0.5
 """Seconds. A process killed a moment ago looks alive until the system has cleared it away: some milliseconds, seen."""
 _WANTED: Mapping[Mode, str] = {
@@ -86,9 +85,7 @@ class LlamaProcess:
         self._under_way = 0
         self._users = 0
         self._idle: asyncio.TimerHandle | None = None
-        self._failures = 0
-        self._retry_at = -math.inf
-        self._failure = ""
+        self._back_off = BackOff(options.clock)
         self._closed = False
 
     @property
@@ -108,9 +105,14 @@ class LlamaProcess:
 
     @property
     def needed(self) -> int:
-        """Bytes of memory that loading it will take, as far as is known without reading anything; 0 when it runs."""
-        if self.running or self._model is None:
+        """Bytes of available memory that others must leave to it: what loading it will take, as far as is known without
+        reading anything, and of a loaded model what Linux counts as available.
+        """
+        if self._model is None:
             return 0
+        if self.running:
+            # 1 GB mapped and read over and over changed MemAvailable by nothing.
+            return self._tuning.memory.mapped if self._tuning is not None and sys.platform == "linux" else 0
         return self._tuning.memory.in_ram if self._tuning is not None else self._model[1].file_size
 
     @property
@@ -241,7 +243,7 @@ class LlamaProcess:
             async with aclosing(self._replies(request)) as replies:
                 async for reply in replies:
                     if reply[0]["event"] in {"end", "vectors", "scores"}:
-                        self._failures = 0
+                        self._back_off.succeeded()
                     yield reply
 
     async def _replies(self, request: Header) -> AsyncGenerator[tuple[Header, bytes]]:
@@ -256,8 +258,8 @@ class LlamaProcess:
             try:
                 async with aclosing(session.ask(request, deadline=self._options.answer_deadline)) as replies:
                     async for reply in replies:
-                        begun = True
-                        if reply[0]["event"] != "begun":
+                        begun = reply[0]["event"] != "waiting"
+                        if reply[0]["event"] not in {"begun", "waiting"}:
                             yield reply
                 return
             except ModelUnavailableError as error:
@@ -314,8 +316,15 @@ class LlamaProcess:
             self._starting = asyncio.create_task(self._start())
             # Clients that left while the model was loading do not ask how it went; somebody has to.
             self._starting.add_done_callback(lambda task: task.cancelled() or task.exception())
+        starting = self._starting
         # Shielded: a client that leaves while the model loads does not spoil the loading for the next one.
-        return await asyncio.shield(self._starting)
+        try:
+            return await asyncio.shield(starting)
+        except asyncio.CancelledError:
+            if starting.cancelled() and not _being_cancelled():
+                # Closed meanwhile: it is the loading that was cancelled, not who waits for it.
+                raise ModelUnavailableError("The model has been closed.") from None
+            raise
 
     async def _start(self) -> Session:
         try:
@@ -325,7 +334,7 @@ class LlamaProcess:
             self._starting = None
 
     async def _load(self) -> Session:
-        self._refuse_while_backing_off()
+        self._back_off.refuse()
         self._retire()
         if self._ending:
             await asyncio.wait(self._ending)
@@ -407,18 +416,12 @@ class LlamaProcess:
         if session is not None and session is not self._session:
             return
         self._retire()
-        # The first failure after a success costs nothing: one bad moment is not a crash loop.
-        self._failure = reason
-        delay = min(MAX_BACK_OFF, 2.0 ** (self._failures - 1)) if self._failures else 0.0
-        self._failures += 1
-        self._retry_at = self._options.clock() + delay
+        self._back_off.failed(reason)
 
-    def _refuse_while_backing_off(self) -> None:
-        left = self._retry_at - self._options.clock()
-        if left > 0:
-            raise ModelUnavailableError(
-                self._failure, hint=f"It is started again in {math.ceil(left)} s.", retry_after=left
-            )
+
+def _being_cancelled() -> bool:
+    task = asyncio.current_task()
+    return task is not None and task.cancelling() > 0
 
 
 def effective_pooling(model: GgufModel) -> Pooling:

@@ -139,5 +139,6 @@ class Sampler:
         sampler = self._lib.llama_sampler_init_grammar(self._model.vocab, grammar.encode("utf-8"), b"root")
         if not sampler:
             # NULL is how llama.cpp says that it cannot parse a grammar; using it would end the process.
-            raise RequestError("The JSON Schema in response_format cannot be followed.", param="response_format")
+            field = self._options.held_by
+            raise RequestError(f"What {field} asks for cannot be followed.", param=field)
         return sampler

@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
 import sidecar
 from sidecar.errors import (
@@ -23,6 +23,7 @@ from sidecar.errors import (
     ModelUnavailableError,
     RequestError,
     SidecarError,
+    WorkerCrashedError,
     WorkerError,
 )
 from sidecar.llama.frames import Header, decode_frame, encode_frame
@@ -37,7 +38,10 @@ _BOOTSTRAP = (
 _LONG_ENOUGH = 16
 """Tokens."""
 _CRASH_HINT = "It is started again with the next request."
+_KILLED_HINT = "If you did not end it, memory ran out: use a smaller model or a shorter context."
+_SIGKILL = 9
 
+_T = TypeVar("_T")
 Reply: TypeAlias = tuple[Header, bytes]
 _Inbox: TypeAlias = "asyncio.Queue[Reply | SidecarError]"
 
@@ -117,9 +121,11 @@ class Session:
         self._inboxes[number] = inbox
         finished = False
         try:
-            await self._send({**request, "id": number})
+            await self._within(deadline, self._send({**request, "id": number}))
             while not finished:
-                reply = await self._receive(inbox, deadline)
+                reply = await self._within(deadline, inbox.get())
+                if isinstance(reply, SidecarError):
+                    raise reply
                 event = reply[0]["event"]
                 finished = event in {"loaded", "end", "vectors", "scores", "counted", "tokens", "text", "error"}
                 if event == "error":
@@ -162,19 +168,19 @@ class Session:
                 self._die(_unavailable(error))
                 raise _unavailable(error) from error
 
-    async def _receive(self, inbox: _Inbox, deadline: float) -> Reply:
+    async def _within(self, deadline: float, step: Awaitable[_T]) -> _T:
+        """Wait for a step of a request; a worker that lets it wait for too long is stopped. A hung one does not even
+        read: what is larger than the pipe's buffer would never be sent.
+        """
         try:
             async with asyncio.timeout(deadline):
-                reply = await inbox.get()
+                return await step
         except TimeoutError:
             message = f"The model process did not answer within {deadline:g} s and was stopped."
             silent = ModelUnavailableError(message, hint=_CRASH_HINT, retry_after=1.0)
             self.kill()
             self._die(silent)
             raise silent from None
-        if isinstance(reply, SidecarError):
-            raise reply
-        return reply
 
     async def _pump(self) -> None:
         try:
@@ -192,7 +198,7 @@ class Session:
             self._counters.cancelled += bool(header["cancelled"])
             self._counters.generated_tokens += int(header.get("generated_tokens", 0))
             self._counters.evaluated_tokens += int(header.get("evaluated_tokens", 0))
-            self._counters.note_speed(int(header.get("generated_tokens", 0)), float(header.get("writing_seconds", 0.0)))
+            self._counters.note_speed(int(header.get("written_tokens", 0)), float(header.get("writing_seconds", 0.0)))
         inboxes = self._inboxes.values() if header["event"] == "working" else self._inbox_of(header["id"])
         for inbox in inboxes:
             inbox.put_nowait(reply)
@@ -209,7 +215,10 @@ class Session:
 
 
 def _unavailable(error: WorkerError) -> ModelUnavailableError:
-    return ModelUnavailableError(error.message, hint=_CRASH_HINT, retry_after=1.0)
+    # Linux ends the largest process so when memory runs out; nobody else does it unasked.
+    killed = isinstance(error, WorkerCrashedError) and error.exit_code == -_SIGKILL
+    hint = f"{_KILLED_HINT} {_CRASH_HINT}" if killed else _CRASH_HINT
+    return ModelUnavailableError(error.message, hint=hint, retry_after=1.0)
 
 
 def _error_of(header: Header) -> SidecarError:

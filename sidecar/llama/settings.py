@@ -12,8 +12,17 @@ Mode: TypeAlias = Literal["chat", "embedding", "rerank"]
 KvType: TypeAlias = Literal["f16", "q8_0", "q4_0"]
 """The numbers of the key-value cache."""
 
-KEPT_SEQUENCES = 12
+_KEPT_SEQUENCES = 12
 """Texts beside those being answered whose beginnings are kept for the next request."""
+POOLED_SEQUENCES = 16
+"""Texts that may be in one call of an embedding or reranking model."""
+
+
+def chat_sequences(parallel: int, *, shortens: bool) -> int:
+    """Sequences of a chat model's cache. A state that cannot be shortened is large, and of use only to the very
+    conversation that left it: few are kept.
+    """
+    return parallel + (_KEPT_SEQUENCES if shortens else 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,9 +18,12 @@ from sidecar.llama.refusal import layer_count, reasons_of, refusal, size
 from sidecar.llama.settings import Mode
 
 USUAL_CONTEXT: dict[Mode, int] = {"chat": 8192, "embedding": 2048, "rerank": 1024}
+"""Rerank: a query and a text, twice the longest chunk, at a quarter of the memory that 2,048 would take."""
 LEAST_CONTEXT: dict[Mode, int] = {"chat": 2048, "embedding": 512, "rerank": 512}
 """Shorter ones hold no answer from notes, or no chunk of one: the model is refused instead."""
 USUAL_PARALLEL = 4
+MAX_PARALLEL = 240
+"""llama.cpp tells 256 sequences apart, some of which keep what is over."""
 _STEP = 256
 _QUANTISED_BLOCK = 32
 
@@ -90,8 +93,10 @@ class _Tuner:
         self._can_offload = can_offload
         self._reserved = reserved
         self._budget = budget_of(machine, can_offload=can_offload, reserved=reserved)
-        self._parallel = max(1, wishes.parallel or USUAL_PARALLEL)
+        self._parallel = min(MAX_PARALLEL, max(1, wishes.parallel or USUAL_PARALLEL))
         self._reasons: list[str] = []
+        if self._parallel < (wishes.parallel or 0):
+            self._reasons.append(f"{MAX_PARALLEL} conversations at once: llama.cpp can answer no more.")
 
     def tune(self) -> Tuning:
         wanted = self._first()

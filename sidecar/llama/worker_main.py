@@ -15,29 +15,30 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 import numpy as np
 
 from sidecar.errors import ContextLengthError, ModelUnavailableError, RequestError, SidecarError
-from sidecar.llama.batching import Scheduler
+from sidecar.llama.batching import Run, Scheduler
 from sidecar.llama.choice import Event
+from sidecar.llama.client import Client, Progress
 from sidecar.llama.decoding import ChatContext
-from sidecar.llama.dialect import read_dialect
 from sidecar.llama.frames import Header, decode_frame, encode_frame
-from sidecar.llama.generation import ChoiceRun, Client, Generation, Progress, Voice
+from sidecar.llama.generation import Generation
 from sidecar.llama.lanes import Lanes
 from sidecar.llama.native import NativeModel, StoppedError
 from sidecar.llama.options import read_options
 from sidecar.llama.pooled import PooledContext
 from sidecar.llama.ranker import Ranker
-from sidecar.llama.settings import KEPT_SEQUENCES, LoadSettings
-from sidecar.llama.template import ChatTemplate
+from sidecar.llama.settings import LoadSettings, chat_sequences
+from sidecar.llama.voice import open_voice
 from sidecar.worker import FrameChannel, serve_frames
 
 _HEARTBEAT = 1.0
 """Seconds between signs of life while native code works."""
+_PREPARING = 0.1
+"""Seconds after which answers under way go on before another prompt is prepared."""
 _CHARACTERS_PER_TOKEN = 64
 """More characters than this a token are cut before tokenising; no real text has that many."""
 _ALL = 0
@@ -69,7 +70,8 @@ class LlamaWorker:
             if chat is None or not chat.scheduler.busy:
                 self._do(self._jobs.get())
                 continue
-            while not self._jobs.empty():
+            until = time.monotonic() + _PREPARING
+            while not self._jobs.empty() and time.monotonic() < until:
                 self._do(self._jobs.get())
             chat.scheduler.step()
             self._live()
@@ -135,10 +137,12 @@ class LlamaWorker:
         def ended(progress: Progress, cancelled: bool, error: SidecarError | None) -> None:  # noqa: FBT001  # as told
             self._ended(number, progress, cancelled=cancelled, error=error)
 
-        def spread(runs: Sequence[ChoiceRun]) -> None:
+        def spread(runs: Sequence[Run]) -> None:
             for run in reversed(runs):
                 chat.scheduler.add(run, first=True)
 
+        # Told before it is prepared: should that end the process, it is this request that did.
+        self._send({"event": "begun", "id": number})
         client = Client(
             begun=lambda: self._send({"event": "begun", "id": number}),
             event=event,
@@ -147,7 +151,9 @@ class LlamaWorker:
             spread=spread,
         )
         generation = Generation(chat.model, chat.context, chat.voice, read_options(job["options"]), client=client)
-        chat.scheduler.add(generation.begin(job["messages"]))
+        run = generation.begin(job["messages"])
+        self._send({"event": "waiting", "id": number})
+        chat.scheduler.add(run)
 
     def _ended(self, number: int, progress: Progress, *, cancelled: bool, error: SidecarError | None) -> None:
         if error is not None:
@@ -163,6 +169,7 @@ class LlamaWorker:
                 "evaluated_tokens": progress.evaluated_tokens,
                 "generated_tokens": progress.generated_tokens,
                 "reasoning_tokens": progress.reasoning_tokens,
+                "written_tokens": progress.written_tokens,
                 "writing_seconds": progress.writing_seconds,
             },
         )
@@ -240,10 +247,9 @@ class _Chat:
     def __init__(self, model: NativeModel) -> None:
         settings = model.settings
         self.model = model
-        self.voice = _voice(model)
+        self.voice = open_voice(model)
         shortens = not model.recurrent
-        # A state that cannot be shortened is large, and of use only to the very conversation that left it.
-        sequences = settings.parallel + KEPT_SEQUENCES if shortens else settings.parallel + 1
+        sequences = chat_sequences(settings.parallel, shortens=shortens)
         self.context = ChatContext(model, sequences=sequences)
         self.scheduler = Scheduler(
             self.context,
@@ -251,22 +257,6 @@ class _Chat:
             parallel=settings.parallel,
             batch=settings.batch,
         )
-
-
-def _voice(model: NativeModel) -> Voice:
-    template = ChatTemplate(
-        model.settings.chat_template,
-        bos=model.bos_text(),
-        eos=model.eos_text(),
-        specials=model.special_texts(),
-        now=datetime.now,
-    )
-    dialect = read_dialect(
-        model.settings.chat_template,
-        knows_tools=template.knows_tools,
-        has_token=lambda text: model.token_of(text) is not None,
-    )
-    return Voice(model, template, dialect)
 
 
 def _told(error: SidecarError) -> Mapping[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 
 from sidecar.hardware.machine import Machine
@@ -9,7 +10,8 @@ from sidecar.llama.budget import usable_gpus
 from sidecar.models.candidates import Candidate, candidates, size_class, why_best
 from sidecar.models.catalogue import CatalogueModel
 from sidecar.models.choice import BUILTIN, EXTRACTIVE, Choice, Here, Recommendation
-from sidecar.models.fit import READING_SPEED, Beside, gib
+from sidecar.models.disk import as_size
+from sidecar.models.fit import READING_SPEED, Beside
 from sidecar.models.readers import builtin_embedding, choose_embedding, choose_reranker
 
 _LOST: Mapping[int, str] = {
@@ -80,7 +82,9 @@ def _of_candidate(candidate: Candidate, *, better: Candidate | None) -> Choice:
     if candidate.note:
         reasons.append(candidate.note)
     if better is not None and better.size_class > candidate.size_class:
-        reasons.append(f"{better.title} would be better, and is a download of {gib(better.fit.tuning.memory.weights)}.")
+        reasons.append(
+            f"{better.title} would be better, and is a download of {as_size(better.fit.tuning.memory.weights)}."
+        )
     return Choice(
         component="chat",
         name=fit.name,
@@ -144,11 +148,17 @@ def _commands(choices: Sequence[Choice], here: Sequence[Here]) -> Iterator[str]:
             yield f"sidecar models pull {choice.name}"
     chat, embedding, rerank = choices
     url = next((each.url for each in here if each.server is not None and each.name == chat.name), None)
-    flags = [] if chat.name == EXTRACTIVE else [f"--model {chat.name}"]
+    flags = [] if chat.name == EXTRACTIVE else [f"--model {_called(chat, here)}"]
     if chat.fit is None and url is not None:
         flags.insert(0, f"--upstream {url}")
     if embedding.name != BUILTIN:
-        flags.append(f"--embedding-model {embedding.name}")
+        flags.append(f"--embedding-model {_called(embedding, here)}")
     if rerank.name != "none":
-        flags.append(f"--rerank-model {rerank.name}")
+        flags.append(f"--rerank-model {_called(rerank, here)}")
     yield " ".join(["sidecar serve", *flags])
+
+
+def _called(choice: Choice, here: Sequence[Here]) -> str:
+    """The name on the command line: that of the file, where another program fetched what the catalogue has as well."""
+    files = (each.name for each in here if each.header is not None and each.catalogued == choice.name)
+    return shlex.quote(next(files, choice.name))

@@ -6,10 +6,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from sidecar.llama.pairs import CHARACTERS_PER_TOKEN
-from sidecar.llama.process import MAX_RANKED_TOKENS, LlamaProcess, ProcessOptions
+from sidecar.llama.process import LlamaProcess, ProcessOptions
+from sidecar.llama.tuning import USUAL_CONTEXT
 
-# No model reads more. Cut before it is sent: writing megabytes as JSON would hold the event loop.
-_MOST_CHARACTERS = MAX_RANKED_TOKENS * CHARACTERS_PER_TOKEN
+# No model is given more. Cut before it is sent: writing megabytes as JSON would hold the event loop.
+_MOST_CHARACTERS = USUAL_CONTEXT["rerank"] * CHARACTERS_PER_TOKEN
+_SLICE = 16
+"""Texts a turn: a client that sends a thousand leaves room for the questions asked meanwhile."""
 
 
 class LlamaRerankModel:
@@ -31,7 +34,11 @@ class LlamaRerankModel:
         """Score texts in order, as `RerankModel.scores`; loads the model if need be."""
         if not texts:
             return []
-        return await self.process.rank(query[:_MOST_CHARACTERS], [text[:_MOST_CHARACTERS] for text in texts])
+        scores: list[float] = []
+        for first in range(0, len(texts), _SLICE):
+            part = [text[:_MOST_CHARACTERS] for text in texts[first : first + _SLICE]]
+            scores += await self.process.rank(query[:_MOST_CHARACTERS], part)
+        return scores
 
     async def aclose(self) -> None:
         await self.process.aclose()

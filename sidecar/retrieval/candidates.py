@@ -74,7 +74,7 @@ def find_by_words(
     """Find and score chunks by the query's words, and by the names and days among them."""
     totals = lexical.totals(connection)
     special = find_special(connection, query, today=today, lanes=lanes)
-    parts = [(special.text, 1.0), *query.context]
+    parts = [(special.text, 1.0), *query.context, *query.answered]
     words = weigh_words(connection, parts, beside=special.cut, totals=totals, counts=counts)
     ids: dict[int, None] = {}
     searched = words.searched(totals)

@@ -54,6 +54,8 @@ class ContextPart:
 
     text: str
     weight: float
+    answered: bool = False
+    """Whether it stands in an answer, not in a question."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,7 +102,11 @@ def query_in(turns: Sequence[Turn], *, parse: Callable[[str], Query] = parse_que
             excluded=earlier.excluded if query.excluded == Excluded() else query.excluded,
             dates=query.dates or earlier.dates,
         )
-    return replace(query, context=tuple((part.text, part.weight) for part in conversation.context))
+    return replace(
+        query,
+        context=tuple((part.text, part.weight) for part in conversation.context if not part.answered),
+        answered=tuple((part.text, part.weight) for part in conversation.context if part.answered),
+    )
 
 
 def question_in(turns: Sequence[Turn]) -> ConversationQuery:
@@ -170,13 +176,16 @@ def _last_answer(turns: Sequence[Turn]) -> str:
 def _cited(answer: str, follow_up: float) -> list[ContextPart]:
     matches = _CITATION.finditer(_ends(answer))
     names = dict.fromkeys(" ".join(part.strip() for part in match.groups() if part).strip() for match in matches)
-    return [ContextPart(text=name, weight=follow_up * _CITED) for name in list(filter(None, names))[:_MOST_CITED]]
+    return [
+        ContextPart(text=name, weight=follow_up * _CITED, answered=True)
+        for name in list(filter(None, names))[:_MOST_CITED]
+    ]
 
 
 def _named(answer: str, question: str, follow_up: float) -> list[ContextPart]:
     text = _CITATION.sub(" ", _ends(answer))
     words = salient(text, signs_of(text, _ends(question)))[:_MOST_NAMED]
-    return [ContextPart(text=_shortened(words), weight=follow_up * _NAMED)] if words else []
+    return [ContextPart(text=_shortened(words), weight=follow_up * _NAMED, answered=True)] if words else []
 
 
 def _carried(asked: _Message, earlier: Sequence[_Message]) -> tuple[str, ...]:

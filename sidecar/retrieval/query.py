@@ -91,7 +91,9 @@ class Query:
     dates: tuple[tuple[str, str], ...] = ()
     """Days that the words name, as the first and the last of each stretch, ISO dates; they do not narrow."""
     context: tuple[tuple[str, float], ...] = ()
-    """What earlier turns of a conversation add, each with its weight in (0, 1)."""
+    """What the earlier questions of a conversation add, each with its weight in (0, 1)."""
+    answered: tuple[tuple[str, float], ...] = ()
+    """What its last answer adds, likewise. It may be of notes that stay on this machine."""
 
     @property
     def filtered(self) -> bool:

@@ -20,8 +20,8 @@ import apsw
 import numpy as np
 
 from sidecar.chunking import embedding_text
-from sidecar.embedding.model import EmbeddingModel
-from sidecar.errors import IndexUnavailableError, SidecarError
+from sidecar.embedding.model import EmbeddingModel, TextKind
+from sidecar.errors import IndexUnavailableError, ModelUnavailableError, SidecarError
 from sidecar.index import filters, lexical
 from sidecar.index.codes import Codes
 from sidecar.index.database import Database
@@ -190,7 +190,7 @@ class Retriever:
                 if asyncio.get_running_loop().time() > until:
                     break
                 batch = samples[start : start + _SAMPLES_AT_ONCE]
-                ranks += await self._cloze(index, model, memory, batch, totals)
+                ranks += await self._cloze(index, model, memory, batch, totals, away=away)
             if len(ranks) < LEAST_SAMPLES and asyncio.get_running_loop().time() > until:
                 break
             # Texts that have no vector at all get no help from vectors.
@@ -205,10 +205,17 @@ class Retriever:
         return weight if self._proven else doubted(weight, share_alone(alone, [row[0] for row in ranks]))
 
     async def _cloze(
-        self, index: Database, model: EmbeddingModel, memory: _Memory, batch: Sequence[Cloze], totals: Totals
+        self,
+        index: Database,
+        model: EmbeddingModel,
+        memory: _Memory,
+        batch: Sequence[Cloze],
+        totals: Totals,
+        *,
+        away: bool,
     ) -> list[list[float]]:
-        queries = (await model.embed([sample.sentence for sample in batch], kind="query")).vectors
-        rests = (await model.embed([sample.rest for sample in batch], kind="passage")).vectors
+        queries = await _embedded(model, [sample.sentence for sample in batch], kind="query", away=away)
+        rests = await _embedded(model, [sample.rest for sample in batch], kind="passage", away=away)
 
         def ranked(connection: apsw.Connection) -> list[list[float]]:
             return [
@@ -287,10 +294,15 @@ class Retriever:
         return sorted(told, key=lambda hit: (not hit.pinned, -hit.score))
 
     async def _embed(self, query: Query, lanes: Lanes) -> np.ndarray | None:
-        """The query's vector: that of its text, and of what its conversation adds, at their weights."""
+        """The query's vector: that of its text, and of what its conversation adds, at their weights. A model elsewhere
+        is not given what an answer adds.
+        """
         model = self._embedding() if lanes.vectors else None
-        parts = [(text, weight) for text, weight in ((query.text, 1.0), *query.context) if text]
-        if model is None or not parts:
+        if model is None:
+            return None
+        heard = query.answered if model.on_this_machine else ()
+        parts = [(text, weight) for text, weight in ((query.text, 1.0), *query.context, *heard) if text]
+        if not parts:
             return None
         try:
             made: np.ndarray = (await model.embed([text for text, _ in parts], kind="query")).vectors
@@ -304,6 +316,14 @@ class Retriever:
         summed = np.asarray([weight for _, weight in parts], dtype=np.float32) @ made
         length = float(np.linalg.norm(summed))
         return summed / length if length else None
+
+
+async def _embedded(model: EmbeddingModel, texts: Sequence[str], *, kind: TextKind, away: bool) -> np.ndarray:
+    """Embed what was chosen for a model that is `away` or not. Raises ModelUnavailableError when that has changed."""
+    if away == model.on_this_machine:
+        raise ModelUnavailableError("It became known that the embedding model is on another machine.")
+    vectors: np.ndarray = (await model.embed(texts, kind=kind)).vectors
+    return vectors
 
 
 async def _near(index: Database, work: _Work, embedding: asyncio.Future[np.ndarray | None]) -> Near | None:

@@ -20,9 +20,9 @@ from sidecar.config import Config
 from sidecar.errors import ConfigError, SidecarError
 from sidecar.hardware.llama_build import LlamaBuild
 from sidecar.hardware.machine import Machine
-from sidecar.models.disk import free_space
+from sidecar.models.disk import as_size, free_space
 from sidecar.notes.formats import pdf_available
-from sidecar.runtime.doctor_checks import Check, check, size
+from sidecar.runtime.doctor_checks import Check, check
 from sidecar.runtime.doctor_hardware import examine_hardware
 from sidecar.runtime.doctor_models import examine_models
 from sidecar.runtime.doctor_upstreams import AskedServer, examine_upstreams
@@ -138,4 +138,4 @@ def _data_folder_checks(facts: Mapping[str, Any]) -> Iterator[Check]:
     if facts["free_bytes"] is not None:
         little = facts["free_bytes"] < _LITTLE_SPACE
         hint = "Make room, or name another folder with `--data-dir`." if little else None
-        yield check("warning" if little else "ok", f"{size(facts['free_bytes'])} free", hint)
+        yield check("warning" if little else "ok", f"{as_size(facts['free_bytes'])} free", hint)

@@ -14,7 +14,7 @@ def check(level: Level, text: str, hint: str | None = None) -> Check:
 
 
 def size(count: int) -> str:
-    """A number of bytes as people say it, in powers of 1024."""
+    """Bytes of memory as people say them, in powers of 1024; those of files and disks are said by `disk.as_size`."""
     amount = float(count)
     for unit in ("bytes", "KiB", "MiB"):
         if amount < 1024:

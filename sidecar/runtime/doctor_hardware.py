@@ -8,7 +8,7 @@ from typing import Any
 
 from sidecar.hardware.llama_build import LlamaBuild
 from sidecar.hardware.machine import Gpu, Machine
-from sidecar.models.disk import free_space
+from sidecar.models.disk import as_size, free_space
 from sidecar.runtime.doctor_checks import Check, check, size
 from sidecar.runtime.llama_install import install_command
 from sidecar.runtime.model_facts import machine_facts
@@ -77,7 +77,7 @@ def _disk(models_folder: Path) -> Iterator[Check]:
     if free is not None:
         enough = free >= _ROOM_FOR_MODELS
         hint = None if enough else "A chat model takes 1 to 20 GB; the setting `models_dir` names another folder."
-        yield check("ok" if enough else "note", f"{size(free)} free for models in {models_folder}", hint)
+        yield check("ok" if enough else "note", f"{as_size(free)} free for models in {models_folder}", hint)
 
 
 def _llama(machine: Machine, build: LlamaBuild | None) -> Iterator[Check]:

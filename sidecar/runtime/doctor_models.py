@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 from sidecar.config import Config
@@ -37,7 +38,7 @@ def examine_models(
         facts, found = _examine(purpose, name, config, usable, _measured(status, name))
         models.append({"component": purpose, "name": name, **facts})
         checks += found
-    return {"models": models, "checks": checks}
+    return {"models": models, "checks": [*checks, *_running(status, config)]}
 
 
 def _examine(
@@ -150,9 +151,24 @@ def _measured(status: Mapping[str, Any] | None, name: str | None) -> float | Non
     """How fast the model made tokens in the last run, when the runtime tells."""
     for model in (status or {}).get("models", ()):
         speed = model.get("tokens_per_second")
-        if model.get("id") == name and isinstance(speed, int | float):
+        if model.get("id") in _called(name) and isinstance(speed, int | float):
             return float(speed)
     return None
+
+
+def _running(status: Mapping[str, Any] | None, config: Config) -> Iterator[Check]:
+    """The files that the running server was started with, where the settings that are looked at do not name them."""
+    for model in (status or {}).get("models", ()):
+        if "loaded" in model and model["id"] not in _called(config.model):
+            speed = model["tokens_per_second"]
+            measured = "" if speed is None else f", {speed:,.1f} tokens/s measured"
+            text = f"the running server has {model['id']}{measured}, which these settings do not name"
+            yield check("note", text, "Give its `--model` to `sidecar doctor` as well to see how it is run.")
+
+
+def _called(name: str | None) -> set[str | None]:
+    """The ids by which a server may know a model of the settings: one that is set by its path has the file's name."""
+    return {name, Path(name or "").stem}
 
 
 def _problem(purpose: ModelKind, name: str, error: SidecarError) -> Check:

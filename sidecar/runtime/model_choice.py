@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass
+from pathlib import Path
 
 from sidecar.config import Config
 from sidecar.embedding.model import EmbeddingModel
@@ -20,6 +22,7 @@ from sidecar.runtime.upstreams import Upstreams
 from sidecar.upstream import Upstream
 
 EXTRACTIVE = "extractive"
+_NO_NAMES = frozenset({EXTRACTIVE, "builtin", "none"})
 _WHERE_TO_LOOK = "the path of a GGUF file, or a name that `sidecar models list` shows"
 _START_WAIT = 3.0
 """Seconds for which a start waits for a server that is to be asked which model it has."""
@@ -50,10 +53,11 @@ def choose_embedding(
         return None
     if (path := files.at(name)) is not None:
         return files.embedding(path)
-    if (found := upstreams.find(name)) is not None:
-        return UpstreamEmbeddingModel(*found, name=name, local_only=config.offline)
-    if (path := files.named(name)) is not None:
+    found, path = _meant(name, files, upstreams)
+    if path is not None:
         return files.embedding(path, name=name)
+    if found is not None:
+        return UpstreamEmbeddingModel(*found, name=name, here_only=config.offline)
     raise ConfigError(
         f"The embedding model {name!r} is neither built in nor a file.",
         hint=f"Use `builtin`, {_WHERE_TO_LOOK}, or name an upstream server with --upstream.",
@@ -91,23 +95,56 @@ async def choose_chat(config: Config, files: ModelFiles, upstreams: Upstreams, n
         assert upstreams.default is not None
         await _look_for_models(upstreams.default, notices)
         return ChatModels(by_id=models, default=None)
-    model: ChatModel
-    if (path := files.at(config.model)) is not None:
-        model = await _checked(files.chat(path), notices)
-    elif (found := upstreams.find(config.model)) is not None:
-        model = upstream_chat(config, *found, config.model)
-    elif (path := files.named(config.model)) is not None:
-        model = await _checked(files.chat(path, name=config.model), notices)
-    else:
-        raise _unknown(config.model, upstreams)
+    model = await _set_model(config, config.model, files, upstreams, notices)
     return ChatModels(by_id=models | {model.name: model}, default=model.name)
+
+
+async def _set_model(
+    config: Config, name: str, files: ModelFiles, upstreams: Upstreams, notices: list[str]
+) -> ChatModel:
+    if (path := files.at(name)) is not None:
+        return await _checked(files.chat(path), notices)
+    found, path = _meant(name, files, upstreams)
+    if path is not None:
+        return await _checked(files.chat(path, name=name), notices)
+    if found is not None:
+        return upstream_chat(config, *found, name)
+    raise _unknown(name, upstreams)
+
+
+async def ask_for_namesakes(config: Config, files: ModelFiles, upstreams: Upstreams) -> None:
+    """Ask the servers that a set model may be on, where a file on this machine has the name as well."""
+    for name in (config.model, config.embedding_model):
+        found = None if name is None or files.at(name) else upstreams.find(name)
+        if name is not None and found is not None and name not in _NO_NAMES and _is_file(name, files):
+            with contextlib.suppress(SidecarError, TimeoutError):
+                async with asyncio.timeout(_START_WAIT):
+                    await found[0].models()
+
+
+def _is_file(name: str, files: ModelFiles) -> bool:
+    try:
+        return files.named(name) is not None
+    except SidecarError:
+        # Several files have the name, or one of them lacks a part.
+        return True
+
+
+def _meant(name: str, files: ModelFiles, upstreams: Upstreams) -> tuple[tuple[Upstream, str] | None, Path | None]:
+    """The server's model or the file that a name means, `None` twice where nothing has it. A server goes first, unless
+    it is known not to have the model.
+
+    Raises ConfigError and ModelUnavailableError as `ModelFiles.named`.
+    """
+    found = upstreams.find(name)
+    if found is not None and not upstreams.lacks(name):
+        return found, None
+    return found, files.named(name)
 
 
 def upstream_chat(config: Config, upstream: Upstream, model: str, name: str) -> ChatModel:
     """Open a chat model of a server under the id `name`. Asks nothing."""
-    return UpstreamChatModel(
-        upstream, model, name=name, context_length=config.context_length, local_only=config.offline
-    )
+    return UpstreamChatModel(upstream, model, name=name, context_length=config.context_length, here_only=config.offline)
 
 
 def _unknown(name: str, upstreams: Upstreams) -> ConfigError:

@@ -79,5 +79,5 @@ class ModelFiles:
         return ProcessOptions(wishes=wishes, keep_alive=self._config.keep_alive, reserved=self._still_to_come)
 
     def _still_to_come(self, asking: LlamaProcess) -> int:
-        """Bytes that the other models will take when they are loaded; those of the loaded ones are taken already."""
+        """Bytes that the other models will take when they are loaded, or have taken without the system's saying so."""
         return sum(process.needed for process in self._processes if process is not asking)

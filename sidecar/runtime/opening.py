@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import logging
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -122,3 +122,13 @@ def index_folder(data_dir: Path, vault: Path) -> Path:
     slug = re.sub(r"[^\w.-]+", "-", vault.name).strip("-.")[:40] or "vault"
     digest = hashlib.blake2b(str(vault).encode("utf-8", "surrogateescape"), digest_size=4).hexdigest()
     return data_dir / "vaults" / f"{slug}-{digest}"
+
+
+def free_name(path: Path, taken: Container[str]) -> str:
+    """The folder's or archive's name, as Obsidian names vaults; numbered when two vaults share it."""
+    own = (path.stem if path.suffix.lower() == ".zip" else path.name) or "vault"
+    name, number = own, 2
+    while name in taken:
+        name = f"{own} {number}"
+        number += 1
+    return name

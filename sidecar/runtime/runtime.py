@@ -9,7 +9,6 @@ import time
 from collections.abc import AsyncGenerator, AsyncIterator, Container, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -20,10 +19,16 @@ from sidecar.embedding.model import EmbeddingModel
 from sidecar.errors import RequestError
 from sidecar.rerank.model import RerankModel
 from sidecar.runtime import datafolder
-from sidecar.runtime.model_choice import choose_chat, choose_embedding, choose_rerank, upstream_chat
+from sidecar.runtime.model_choice import (
+    ask_for_namesakes,
+    choose_chat,
+    choose_embedding,
+    choose_rerank,
+    upstream_chat,
+)
 from sidecar.runtime.model_files import ModelFiles
 from sidecar.runtime.models import ChatTarget, ModelEntry, ModelRegistry
-from sidecar.runtime.opening import open_vault
+from sidecar.runtime.opening import free_name, open_vault
 from sidecar.runtime.response_runs import ResponseRuns
 from sidecar.runtime.stored_responses import FILE, StoredResponses
 from sidecar.runtime.stores import Stores
@@ -170,6 +175,7 @@ async def open_runtime(config: Config, *, rebuild: bool = False) -> AsyncIterato
         stack.push_async_callback(upstreams.aclose)
         notices: list[str] = []
         files = ModelFiles(config)
+        await ask_for_namesakes(config, files, upstreams)
         embedding = choose_embedding(config, config.embedding_model, files, upstreams, notices)
         if embedding is not None:
             stack.push_async_callback(embedding.aclose)
@@ -182,7 +188,7 @@ async def open_runtime(config: Config, *, rebuild: bool = False) -> AsyncIterato
             stack.push_async_callback(rerank.aclose)
         vaults: dict[str, OpenVault] = {}
         for path in dict.fromkeys(path.resolve() for path in config.vaults):
-            name = _free_name(path, vaults)
+            name = free_name(path, vaults)
             vaults[name] = await open_vault(
                 path,
                 name=name,
@@ -236,13 +242,3 @@ async def _cancelled(task: asyncio.Task[None]) -> None:
     task.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await task
-
-
-def _free_name(path: Path, taken: Mapping[str, OpenVault]) -> str:
-    """The folder's or archive's name, as Obsidian names vaults; numbered when two vaults share it."""
-    own = (path.stem if path.suffix.lower() == ".zip" else path.name) or "vault"
-    name, number = own, 2
-    while name in taken:
-        name = f"{own} {number}"
-        number += 1
-    return name

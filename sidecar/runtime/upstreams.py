@@ -37,6 +37,12 @@ class Upstreams:
             return self.named[name], rest
         return (self.default, model) if self.default else None
 
+    def lacks(self, model: str) -> bool:
+        """Whether the server that `find` gives is known not to have the model."""
+        found = self.find(model)
+        listed = {each.id for each in found[0].known_models()} if found is not None else set()
+        return bool(listed) and found is not None and not {found[1], f"{found[1]}:latest"} & listed
+
     async def refresh(self) -> None:
         """Ask every server what it is and which models it has; those that are away stay as they were."""
         await asyncio.gather(*(_ask(upstream) for upstream in self.all().values()))
@@ -60,6 +66,11 @@ class Upstreams:
 
 def open_upstreams(config: Config) -> Upstreams:
     """Open the servers without asking them anything. Raises ConfigError, also for one elsewhere in offline mode."""
+    if config.upstream is not None and _DEFAULT in config.upstreams:
+        raise ConfigError(
+            f"A server in `upstreams` is called '{_DEFAULT}', as the one in `upstream` is.",
+            hint="Give it another name.",
+        )
     upstreams = Upstreams(
         default=None if config.upstream is None else Upstream(config.upstream, api_key=config.upstream_key),
         named={

@@ -26,9 +26,11 @@ def normalised(base_url: str) -> tuple[httpx2.URL, bool]:
         raise ConfigError(f"'{text}' is not a URL: {exc}", hint=_EXAMPLE) from exc
     if url.scheme not in ("http", "https") or not url.host or len(text.split()) != 1:
         raise ConfigError(f"'{text}' is not an http URL.", hint=_EXAMPLE)
+    if url.port is not None and not 0 < url.port < 2**16:
+        raise ConfigError(f"'{text}' names port {url.port}, which does not exist.", hint=_EXAMPLE)
     if url.query or url.fragment:
         raise ConfigError(f"The upstream's URL has a query or fragment: '{text}'.", hint="Give the base URL alone.")
-    if url.host == "0.0.0.0":  # noqa: S104  # what Ollama prints as its own address; Windows cannot connect to it
+    if url.host in ("0.0.0.0", "::"):  # noqa: S104  # what Ollama prints as its own address; Windows cannot connect to it
         url = url.copy_with(host="127.0.0.1")
     path = url.path.rstrip("/")
     for endpoint in _ENDPOINTS:

@@ -49,6 +49,11 @@ class OllamaModel:
     elsewhere: bool = False
 
 
+def named_elsewhere(model: str) -> bool:
+    """Whether a model's name says that it is run by ollama.com."""
+    return _CLOUD_NAME.search(model) is not None
+
+
 def model_list(listing: object) -> tuple[UpstreamModel, ...] | None:
     """Read `GET /v1/models`; `None` when it is something else. Entries without an id are left out."""
     entries = _get(listing, "data")
@@ -99,7 +104,7 @@ def ollama_model(shown: object, running: object, model: str) -> OllamaModel:
         loaded=_loaded(running, model),
         family=str(_get(_get(shown, "details"), "family") or ""),
         thinks=isinstance(abilities, list) and "thinking" in abilities,
-        elsewhere=bool(_get(shown, "remote_host")) or _CLOUD_NAME.search(model) is not None,
+        elsewhere=bool(_get(shown, "remote_host")) or named_elsewhere(model),
     )
 
 
@@ -140,7 +145,7 @@ def _model(entry: dict[str, Any], model_id: str) -> UpstreamModel:
         context_length=next((n for n in lengths if n), None),
         kind=kind,
         owner=owner if isinstance(owner, str) else None,
-        elsewhere=_CLOUD_NAME.search(model_id) is not None,
+        elsewhere=named_elsewhere(model_id),
     )
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import math
 import random
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
 from contextlib import aclosing
 from typing import Any
 
@@ -15,13 +16,14 @@ from sidecar.errors import UpstreamError
 from sidecar.upstream import counting, streams, windows
 from sidecar.upstream.address import checked_key, is_this_machine, normalised, usual_name
 from sidecar.upstream.kind import NAMES, Recognised, ServerKind, recognise
-from sidecar.upstream.listing import OllamaModel, UpstreamModel, model_list, with_tags
+from sidecar.upstream.listing import OllamaModel, UpstreamModel, model_list, named_elsewhere, with_tags
+from sidecar.upstream.location import locate
 from sidecar.upstream.transport import Health, Json, Transport
 
 log = logging.getLogger(__name__)
 
 _FRESH = 60.0
-_UNRECOGNISED_FRESH = 600.0
+_RECOGNISED_FRESH = 600.0
 _MAX_NOTICES = 20
 
 
@@ -98,16 +100,16 @@ class Upstream:
         """Remember and log what the user should know; the same text once."""
         if text not in self._notices:
             log.warning("%s", text)
-            self._notices = [*self._notices, text][-_MAX_NOTICES:]
+            self._notices = [*self._notices[1 - _MAX_NOTICES :], text]
 
     def runs_elsewhere(self, model: str) -> bool:
         """Whether the server is known to pass what this model is sent on to another machine, as Ollama does for its
         cloud models. Instant.
         """
-        listed = self.known_models() or model_list({"data": [{"id": model}]}) or ()
         shown = self._shown.get(model)
-        named = any(entry.elsewhere for entry in listed if entry.id in (model, f"{model}:latest"))
-        return named or (shown is not None and shown[0].elsewhere)
+        listed = any(each.elsewhere for each in self.known_models() if each.id in (model, f"{model}:latest"))
+        # By its name also where it is not listed: Ollama fetches such a model's card when it is asked for.
+        return listed or named_elsewhere(model) or (shown is not None and shown[0].elsewhere)
 
     async def kind(self) -> ServerKind:
         """Find out which program it is, once. Raises UpstreamError when it cannot be reached."""
@@ -124,8 +126,9 @@ class Upstream:
             if self._models is None or self._models[1] < self._clock():
                 listed = model_list(await self._transport.get(f"{prefix}/models"))
                 if listed is None:
-                    hint = self._transport.hint(404)
-                    raise UpstreamError(f"{self.name} does not list its models.", status=200, hint=hint)
+                    raise self._transport.unlisted()
+                if {model.owner for model in listed} != {model.owner for model in self.known_models()}:
+                    self._recognised = None
                 await self._remember(listed)
             return self.known_models()
 
@@ -157,33 +160,43 @@ class Upstream:
 
     async def post_json(self, path: str, body: Mapping[str, Any]) -> Json:
         """Post below the API's root (`embeddings`) or to one of Ollama's own (`/api/embed`). Raises UpstreamError."""
-        return await streams.post_json(self._transport, await self._address(path), body)
+        with self._doubting():
+            return await streams.post_json(self._transport, await self._address(path), body)
 
     async def stream_events(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[Json, None]:
         """Post and give each event as it arrives; a server that answers with plain JSON gives one.
 
         Closing the generator closes the connection. Raises UpstreamError, also for an error inside the stream.
         """
-        async with aclosing(streams.events(self._transport, await self._address(path), body)) as events:
-            async for event in events:
-                yield event
+        with self._doubting():
+            async with aclosing(streams.events(self._transport, await self._address(path), body)) as events:
+                async for event in events:
+                    yield event
 
     async def stream_lines(self, path: str, body: Mapping[str, Any]) -> AsyncGenerator[Json, None]:
         """Post and give each line's JSON object as it arrives. Else as `stream_events`."""
-        async with aclosing(streams.objects(self._transport, await self._address(path), body)) as objects:
-            async for found in objects:
-                yield found
+        with self._doubting():
+            async with aclosing(streams.objects(self._transport, await self._address(path), body)) as objects:
+                async for found in objects:
+                    yield found
 
     async def aclose(self) -> None:
         """Close every connection. Idempotent."""
         await self._transport.aclose()
 
+    @contextlib.contextmanager
+    def _doubting(self) -> Iterator[None]:
+        """Recognise the server anew after it lacked a path: another one may have come to its port."""
+        try:
+            yield
+        except UpstreamError as exc:
+            if exc.status in (404, 405):
+                self._prefix = self._recognised = None
+            raise
+
     async def _address(self, path: str) -> str:
-        return (
-            f"{self._transport.root}{path}"
-            if path.startswith("/api/")
-            else f"{await self._located()}/{path.lstrip('/')}"
-        )
+        own = path.startswith("/api/")
+        return f"{self._transport.root}{path}" if own else f"{await self._located()}/{path.lstrip('/')}"
 
     async def _located(self) -> str:
         if self._prefix is None or self._prefix[1] < self._clock():
@@ -193,19 +206,10 @@ class Upstream:
         return self._prefix[0]
 
     async def _locate(self) -> tuple[str, float]:
-        root = self._transport.root
-        for prefix in (f"{root}/v1", root) if self._with_v1 else (root, f"{root}/v1"):
-            try:
-                listed = model_list(await self._transport.get(f"{prefix}/models"))
-            except UpstreamError as exc:
-                if exc.status is None or exc.status == 429 or exc.status >= 500:
-                    raise
-                continue
-            if listed is not None:
-                await self._remember(listed)
-                return prefix, math.inf
-        # No list: a key without the right to list, or a server without one. The request itself will tell.
-        return f"{root}/v1", self._clock() + _FRESH
+        prefix, listed = await locate(self._transport, with_v1=self._with_v1)
+        if listed is not None:
+            await self._remember(listed)
+        return prefix, math.inf if listed is not None else self._clock() + _FRESH
 
     async def _remember(self, models: tuple[UpstreamModel, ...]) -> None:
         if self.known_kind == "ollama":
@@ -219,15 +223,14 @@ class Upstream:
                 self._prefix = self._recognised = None
                 self._windows.clear()
                 self._shown.clear()
-            if self._recognised is None or self._recognised[1] < self._clock():
-                await self._located()
-                found = await recognise(self.known_models(), self._transport.peek)
-                self._recognised = (
-                    found,
-                    self._clock() + (_UNRECOGNISED_FRESH if found.kind == "openai" else math.inf),
-                )
-                await self._know(found.kind)
-            return self._recognised[0]
+            if self._recognised is not None and self._recognised[1] >= self._clock():
+                return self._recognised[0]
+            await self._located()
+            found = await recognise(self.known_models(), self._transport.peek)
+            # Not for good: another program may come to the same port between two requests.
+            self._recognised = (found, self._clock() + _RECOGNISED_FRESH)
+            await self._know(found.kind)
+            return found
 
     async def _know(self, kind: ServerKind) -> None:
         if kind != "openai" and not self._named:

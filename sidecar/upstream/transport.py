@@ -135,6 +135,10 @@ class Transport:
         message = problem.message.replace(self._key, "…") if self._key else problem.message
         return UpstreamError(f"{self.name} {what}: {message}", status=status, code=problem.code, hint=self.hint(status))
 
+    def unlisted(self) -> UpstreamError:
+        """Word that the answer was no list of models."""
+        return UpstreamError(f"{self.name} does not list its models.", status=200, hint=self.hint(404))
+
     def hint(self, status: int | None) -> str | None:
         """What to do about a status."""
         if status in (401, 403):

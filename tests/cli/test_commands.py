@@ -15,6 +15,7 @@ import pytest
 
 from sidecar.errors import ConfigError
 from sidecar.runtime import datafolder
+from tests.endtoend.recording_upstream import recording_upstream
 from tests.serving import DEMO_VAULT, Server, environment, serve, until
 
 
@@ -154,6 +155,33 @@ def test_ask_answers_with_sources_from_a_running_server_or_without_one(server: S
         assert answered["sources"][0]["path"] == "Places/Cabin.md"
 
 
+def test_ask_says_how_many_notes_a_model_elsewhere_was_not_given(tmp_path: Path) -> None:
+    vault = tmp_path / "Notes"
+    vault.mkdir()
+    (vault / "Diary.md").write_text("---\nsidecar: local\n---\nThe boiler cost 240.", encoding="utf-8")
+    with recording_upstream() as upstream:
+        server = f"http://127.0.0.1:{upstream.port}/v1"
+        where: list[str | Path] = ["--vault", vault, "--data-dir", tmp_path / "data", "--embedding-model", "none"]
+        where += ["--upstream", server, "--model", "tiny-cloud"]
+        done = run("ask", "What did the boiler cost?", *where)
+        assert (done.returncode, done.stdout.count("1 note stays on this machine")) == (0, 1), done.stderr
+        assert json.loads(run("ask", "What did the boiler cost?", "--json", *where).stdout)["withheld"] == 1
+        assert b"240" not in upstream.bytes
+
+
+def test_serve_has_the_flags_of_the_contract() -> None:
+    help_text = run("serve", "--help").stdout
+    flags = {"--host", "--port", "--data-dir", "--config", "--model", "--embedding-model", "--upstream", "--no-auth"}
+    flags |= {"--allow-remote", "--offline", "--log-level", "--force"}
+    assert [flag for flag in flags if flag not in help_text] == []
+
+
+def test_offline_refuses_a_server_elsewhere_at_the_start(tmp_path: Path) -> None:
+    there: list[str | Path] = ["--upstream", "http://192.0.2.1/v1", "--data-dir", tmp_path]
+    done = run("serve", DEMO_VAULT, *there, "--offline")
+    assert (done.returncode, "`offline` is set" in done.stderr) == (1, True)
+
+
 def test_status_and_why_say_what_became_of_the_files(server: Server) -> None:
     done = run("status", "--data-dir", server.data_dir)
     assert f"running at {server.url}" in done.stdout
@@ -175,10 +203,16 @@ def test_the_key_is_shown_and_rotated(tmp_path: Path) -> None:
 
 def test_the_settings_in_force_are_shown_without_keys(tmp_path: Path) -> None:
     file = tmp_path / "config.toml"
-    file.write_text('upstream_key = "secret"\nport = 9000\n', encoding="utf-8")
-    done = run("config", "show", "--config", file, "--data-dir", tmp_path, "--json")
-    assert json.loads(done.stdout)["port"] == 9000
-    assert "secret" not in done.stdout
+    file.write_text(
+        'upstream_key = "secret"\nport = 9000\nupstream = "http://me:secret@127.0.0.1:1/v1"\n'
+        '[upstreams.gpu]\nurl = "http://secret@gpu:8000"\nkey = "secret"\n',
+        encoding="utf-8",
+    )
+    for form in (["--json"], []):
+        done = run("config", "show", "--config", file, "--data-dir", tmp_path, *form)
+        assert "secret" not in done.stdout
+        assert "//gpu:8000" in done.stdout
+    assert json.loads(run("config", "show", "--config", file, "--json").stdout)["port"] == 9000
 
 
 def test_the_servers_log_holds_neither_the_key_nor_a_question(server: Server) -> None:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -194,6 +195,36 @@ async def test_a_model_that_ollama_passes_on_is_not_sent_texts_unasked() -> None
             await model.embed(["a secret"], kind="passage")
         assert not server.asked("/api/embed")
         assert not model.on_this_machine
+
+
+class Turns(Response):
+    """Embeds, and before that lets it be known that the model is run elsewhere."""
+
+    def __init__(self, played: Ollama, server: UpstreamServer, *, again: Upstream) -> None:
+        super().__init__()
+        self._played, self._server, self._again = played, server, again
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        texts = self._server.seen[-1].body["input"]
+        replace(self._played, remote=frozenset(self._played.windows)).play(self._server)
+        for model in self._played.windows:
+            await self._again.show(model)
+        await JSONResponse({"embeddings": [[1.0, 2.0] for _ in texts]})(scope, receive, send)
+
+
+async def test_texts_are_not_sent_on_once_it_is_known_that_they_would_be_passed_on() -> None:
+    """Somebody else may have asked meanwhile; the texts were chosen for a model on this machine."""
+    played = Ollama(windows={"nomic": 100})
+    async with program(played.play) as server:
+        upstream = Upstream(server.url, api_key=None)
+        model = UpstreamEmbeddingModel(upstream, "nomic")
+        await model.dimensions()
+        server.reply("/api/embed", Turns(played, server, again=upstream))
+        with pytest.raises(UpstreamError, match="another machine"):
+            await model.embed([f"a secret {n}" for n in range(40)], kind="passage")
+        assert len(server.asked("/api/embed")) == 2
+        assert "a secret 39" not in str([seen.body for seen in server.seen])
+        await upstream.aclose()
 
 
 async def test_the_name_here_is_not_the_name_there() -> None:

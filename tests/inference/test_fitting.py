@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sidecar.errors import ContextLengthError
+from sidecar.inference.fitting import was_cut
 from sidecar.inference.model import Completion, Delta
 from sidecar.inference.tokens import estimate_prompt, least_prompt_tokens
 from sidecar.inference.upstream import UpstreamChatModel
@@ -70,6 +71,24 @@ async def test_an_answer_longer_than_what_is_left_is_asked_for_shorter() -> None
     async with serving(partial(play_vllm, window=200)) as (server, _, model):
         assert (await answer(model, asked("hi", max_tokens=5000)))[0].content == "Hello"
         assert server.asked(CHAT)[-1].body["max_tokens"] == 195
+
+
+async def test_a_prompt_that_fills_the_window_leaves_no_room_for_an_answer() -> None:
+    words = "incomprehensibilities " * (200 - 4)
+    async with serving(partial(play_vllm, window=200)) as (server, _, model):
+        with pytest.raises(ContextLengthError):
+            await answer(model, asked(words))
+        assert not server.asked(CHAT)
+        assert await answer(model, asked(words.removesuffix("incomprehensibilities ")))
+
+
+@pytest.mark.parametrize(("read", "cut"), [(600, True), (800, False), (1000, False), (0, False), (None, False)])
+def test_a_prompt_was_cut_when_far_less_was_read_than_it_surely_has(read: int | None, cut: bool) -> None:
+    assert was_cut([{"role": "user", "content": "word " * 1000}], evaluated=read) is cut
+
+
+def test_of_a_short_prompt_nothing_is_concluded() -> None:
+    assert not was_cut([{"role": "user", "content": "word " * 150}], evaluated=1)
 
 
 async def test_the_tools_are_counted_too() -> None:

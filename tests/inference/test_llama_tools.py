@@ -278,3 +278,15 @@ async def test_a_choice_that_cannot_be_met_is_refused_without_loading_anything(
             await asked(model, HELLO, tools=TOOLS, tool_choice=choice)
         assert caught.value.param == "tool_choice"
         assert not model.process.running
+
+
+async def test_tools_that_cannot_be_followed_are_named_as_the_reason(tmp_path: Path) -> None:
+    from tests.models import tiny_chat
+
+    # Parentheses are counted wherever they stand: too many nested ones end llama.cpp.
+    tools = [{"type": "function", "function": {"name": "(" * 250}}]
+    async with opened(tiny_chat.build(tmp_path / "model.gguf", chat_template=TAGGED)) as model:
+        with pytest.raises(RequestError) as caught:
+            await asked(model, HELLO, tools=tools, tool_choice="required", max_tokens=1)
+        assert caught.value.param == "tools"
+        assert "response_format" not in caught.value.message

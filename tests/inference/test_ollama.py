@@ -27,13 +27,13 @@ END = line(message={"content": ""}, done=True, done_reason="stop", prompt_eval_c
 
 @asynccontextmanager
 async def ollama(
-    *lines: bytes, window: int = 131072, context_length: int | None = None, local_only: bool = False, **more: Any
+    *lines: bytes, window: int = 131072, context_length: int | None = None, here_only: bool = False, **more: Any
 ) -> AsyncIterator[tuple[UpstreamServer, UpstreamChatModel]]:
     played = Ollama(windows={"tiny": window}, lines=lines or None, **more)
     async with program(played.play) as server:
         upstream = Upstream(server.url, api_key=None, retries=0)
         try:
-            yield server, UpstreamChatModel(upstream, "tiny", context_length=context_length, local_only=local_only)
+            yield server, UpstreamChatModel(upstream, "tiny", context_length=context_length, here_only=here_only)
         finally:
             await upstream.aclose()
 
@@ -387,8 +387,20 @@ async def test_a_model_that_ollama_passes_on_is_asked_only_when_that_is_known() 
         assert (await answer(model))[0].content == "Hello"
 
 
+async def test_a_prompt_with_notes_that_stay_is_never_passed_on() -> None:
+    """It was known before the prompt came, but not when its passages were chosen."""
+    async with ollama(remote=frozenset({"tiny"})) as (server, model):
+        with pytest.raises(UpstreamError, match="another machine"):
+            await answer(model)
+        completion = Completion(messages=[{"role": "user", "content": "marmalade"}], stays=True)
+        for _ in range(2):
+            with pytest.raises(UpstreamError, match="another machine"):
+                await answer(model, completion)
+        assert "marmalade" not in str([seen.body for seen in server.seen])
+
+
 async def test_offline_a_model_that_ollama_passes_on_is_never_asked() -> None:
-    async with ollama(remote=frozenset({"tiny"}), local_only=True) as (server, model):
+    async with ollama(remote=frozenset({"tiny"}), here_only=True) as (server, model):
         for _ in range(2):
             with pytest.raises(UpstreamError, match="another machine"):
                 await answer(model)

@@ -30,6 +30,7 @@ class _Context:
 
     def decode(self, stretches: Sequence[Stretch]) -> list[int]:
         total = sum(len(stretch.tokens) for stretch in stretches)
+        assert total > 0, "a call without tokens is an error to llama.cpp"
         self.now += self._seconds(total)
         if self.trouble:
             # A call that is broken off may leave some of its tokens behind.
@@ -59,14 +60,17 @@ class _Run:
     exact: bool = False
     fresh: bool = False
     cancelled: bool = False
-    breaks: SidecarError | None = None
+    breaks: Exception | None = None
     written: int = 0
     ending: str = ""
     failure: SidecarError | None = None
     kept: list[int] = field(default_factory=list)
+    order: list[int] = field(default_factory=list)
+    """First tokens of runs that share it, as their turns came."""
 
     def placed(self, kept: int) -> None:
         self.kept.append(kept)
+        self.order.append(self.tokens[0])
 
     def evaluated(self, count: int) -> None:
         assert count > 0
@@ -158,15 +162,30 @@ def test_a_prompt_alone_is_read_in_whole_batches() -> None:
     assert [sum(call.values()) for call in context.calls] == [64, 64, 64, 8]
 
 
-def test_the_oldest_prompt_is_read_first() -> None:
+def test_prompts_are_read_side_by_side_and_a_short_one_does_not_wait_for_a_long_one() -> None:
     context = _Context()
     scheduler = _scheduler(context, batch=8)
-    first, second = _Run(tokens=_prompt(1, 16)), _Run(tokens=_prompt(2, 16))
-    scheduler.add(first)
-    scheduler.add(second)
+    long, longer, short = _Run(tokens=_prompt(1, 40)), _Run(tokens=_prompt(2, 60)), _Run(tokens=_prompt(3, 6))
+    for run in (long, longer, short):
+        scheduler.add(run)
     scheduler.step()
+    assert context.calls == [{0: 4, 2: 4}]
     scheduler.step()
-    assert (first.written, second.written) == (1, 0)
+    assert (long.written, longer.written, short.written) == (0, 0, 1)
+    while not long.written:
+        scheduler.step()
+    # Half of every call, and single tokens beside it, so that nothing that comes later can hold it up.
+    assert len(context.calls) <= 10
+    _finish(scheduler)
+
+
+def test_room_that_the_others_do_not_need_is_the_oldest_prompt_s() -> None:
+    context = _Context()
+    scheduler = _scheduler(context, batch=16)
+    for run in (_Run(tokens=_prompt(1, 40)), _Run(tokens=_prompt(2, 3))):
+        scheduler.add(run)
+    scheduler.step()
+    assert context.calls == [{0: 13, 1: 3}]
 
 
 def test_answers_with_a_seed_are_evaluated_alone() -> None:
@@ -285,5 +304,101 @@ def test_a_call_that_fails_ends_the_answers_in_it_and_leaves_nothing_behind() ->
     scheduler.add(first)
     scheduler.add(second)
     context.trouble = [ModelUnavailableError("code -3")]
+    _finish(scheduler)
+    assert (first.ending, second.ending, second.kept) == ("failed", "complete", [0])
+
+
+def test_one_set_back_by_another_call_of_the_same_step_is_not_evaluated() -> None:
+    context = _Context(cells=24)
+    scheduler = _scheduler(context)
+    shared, exact = _Run(tokens=_prompt(1, 8), length=14), _Run(tokens=_prompt(2, 8), length=6, exact=True)
+    scheduler.add(shared)
+    scheduler.add(exact)
+    _finish(scheduler)
+    assert (shared.ending, exact.ending) == ("complete", "complete")
+    assert len(exact.kept) > 1
+
+
+def test_a_long_prompt_with_a_seed_is_read_in_pieces_of_one_length_whoever_else_is_there() -> None:
+    pieces = []
+    for others in (0, 2):
+        context = _Context()
+        scheduler = _scheduler(context, batch=512)
+        for number in range(others):
+            scheduler.add(_Run(tokens=_prompt(10 + number, 2), length=50))
+        scheduler.step()
+        scheduler.add(_Run(tokens=_prompt(1, 500), exact=True))
+        _finish(scheduler)
+        pieces.append([size for call in context.calls for size in call.values() if size > 2])
+    assert pieces[0] == pieces[1]
+    assert sum(pieces[0]) == 500
+    assert max(pieces[0]) <= 128
+
+
+def test_an_answer_with_a_seed_is_not_held_up_by_the_prompts_of_others() -> None:
+    context = _Context(seconds=lambda tokens: 0.01 * tokens)
+    scheduler = _scheduler(context, batch=64)
+    scheduler.add(_Run(tokens=_prompt(1, 40), length=100, exact=True))
+    scheduler.step()
+    scheduler.add(_Run(tokens=_prompt(2, 200), length=1))
+    scheduler.step()
+    assert all(sum(call.values()) <= 26 for call in context.calls[1:])
+
+
+def test_more_answers_than_a_call_holds_take_turns() -> None:
+    context = _Context()
+    scheduler = _scheduler(context, parallel=6, batch=4)
+    runs = [_Run(tokens=[number + 1], length=4) for number in range(6)]
+    for run in runs:
+        scheduler.add(run)
+    _finish(scheduler)
+    assert [run.ending for run in runs] == ["complete"] * 6
+    assert max(len(call) for call in context.calls) == 4
+
+
+def test_what_one_answer_trips_over_does_not_end_the_others() -> None:
+    context = _Context()
+    scheduler = _scheduler(context)
+    bad, good = _Run(tokens=[1, 2], breaks=ValueError("a mistake of ours")), _Run(tokens=[3, 4])
+    scheduler.add(bad)
+    scheduler.add(good)
+    _finish(scheduler)
+    assert (bad.ending, good.ending) == ("failed", "complete")
+    assert isinstance(bad.failure, ModelUnavailableError)
+    assert "ValueError" in bad.failure.message
+
+
+def test_one_set_back_comes_before_those_that_never_had_a_turn() -> None:
+    context = _Context(cells=24)
+    scheduler = _scheduler(context, parallel=2)
+    order: list[int] = []
+    for number in (1, 2, 3):
+        scheduler.add(_Run(tokens=_prompt(number, 8), length=8, order=order))
+    _finish(scheduler)
+    assert order[:4] == [1, 2, 2, 3]
+
+
+def test_once_there_is_room_again_answers_are_written_side_by_side_again() -> None:
+    context = _Context(cells=40)
+    scheduler = _scheduler(context, parallel=2)
+    for number in (1, 2):
+        scheduler.add(_Run(tokens=_prompt(number, 8), length=16))
+    _finish(scheduler)
+    context.calls.clear()
+    later = [_Run(tokens=_prompt(number, 3), length=4) for number in (3, 4)]
+    for run in later:
+        scheduler.add(run)
+    _finish(scheduler)
+    assert [len(call) for call in context.calls if max(call.values()) == 1] == [2, 2, 2]
+
+
+def test_what_was_evaluated_before_a_call_failed_is_not_trusted() -> None:
+    context = _Context()
+    scheduler = _scheduler(context, parallel=1)
+    first, second = _Run(tokens=[1, 2, 3], length=9), _Run(tokens=[1, 2, 3])
+    scheduler.add(first)
+    scheduler.step()
+    context.trouble = [ModelUnavailableError("code -3")]
+    scheduler.add(second)
     _finish(scheduler)
     assert (first.ending, second.ending, second.kept) == ("failed", "complete", [0])

@@ -163,6 +163,24 @@ async def _survives(path: Path, mode: Mode) -> None:
 # ── what aborts llama.cpp ──
 
 
+@pytest.mark.parametrize("letter", ["a", " ", "!", "日"])
+async def test_a_long_word_does_not_run_a_tokenizer_out_of_stack(tmp_path: Path, letter: str) -> None:
+    path = tiny_chat.build(tmp_path / "tekken.gguf", pre_tokenizer="tekken")
+    long = letter * 100_000
+    async with _process(path) as process:
+        await _answer(process)
+        pid = process.pid
+        assert await process.count_tokens(long) == len(long.encode())
+        around = await process.tokenize(f"{long}<|im_end|>", add_special=True, parse_special=True)
+        beginning = await process.tokenize("", add_special=True, parse_special=True)
+        assert around[: len(beginning)] == beginning
+        assert (len(around), around[-1]) == (len(beginning) + len(long.encode()) + 1, 260)
+        with pytest.raises(ContextLengthError):
+            await _answer(process, long)
+        assert await _answer(process) == 5
+        assert process.pid == pid
+
+
 async def test_an_unknown_kind_of_pooling_is_read_as_none(tmp_path: Path) -> None:
     path = tiny_bert.build(tmp_path / "odd.gguf")
     content = path.read_bytes()
@@ -219,6 +237,15 @@ def _nested(depth: int) -> dict[str, Any]:
     return schema
 
 
+def _forked(depth: int) -> dict[str, Any]:
+    """Two alternatives alike, each of which holds two alternatives alike: 16 million ways to begin an answer."""
+    definitions: dict[str, Any] = {"d0": {"type": "integer"}}
+    for level in range(depth):
+        part = {"type": "object", "properties": {"a": {"$ref": f"#/$defs/d{level}"}}, "required": ["a"]}
+        definitions[f"d{level + 1}"] = {"anyOf": [part, {**part, "description": "the other one"}]}
+    return {"$defs": definitions, "$ref": f"#/$defs/d{depth}"}
+
+
 @pytest.mark.parametrize(
     "schema",
     [
@@ -229,16 +256,17 @@ def _nested(depth: int) -> dict[str, Any]:
         {"type": "string", "pattern": "[z-a]{1000000}"},
         {"type": "string", "minLength": 10**9},
         _nested(900),
+        _forked(24),
         {"type": "array", "items": {"type": "array", "items": {"$ref": "#"}}, "minItems": 10**6},
     ],
 )
 async def test_no_schema_becomes_a_grammar_that_ends_the_process(tiny_chat_gguf: Path, schema: dict[str, Any]) -> None:
-    async with _process(tiny_chat_gguf) as process:
+    async with _process(tiny_chat_gguf, answer_deadline=10.0) as process:
         await _answer(process)
         pid = process.pid
         response_format = {"type": "json_schema", "json_schema": {"name": "x", "schema": schema}}
         with suppress(SidecarError):
-            await _answer(process, response_format=response_format)
+            await _answer(process, response_format=response_format, max_tokens=40)
         assert await _answer(process) == 5
         assert process.pid == pid
 

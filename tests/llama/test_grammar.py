@@ -85,3 +85,12 @@ def test_two_grammars_are_joined_without_mixing_their_rules() -> None:
         "root ::= first-root | second-root",
         "",
     ]
+
+
+def test_alternatives_that_allow_the_same_are_one() -> None:
+    part = {"type": "object", "properties": {"title": {"type": "string"}}, "required": ["title"]}
+    alike = [part, {**part, "title": "Other", "description": "The same, said otherwise."}, part]
+    for key in ("anyOf", "oneOf"):
+        one, three = ({"type": "array", "items": {key: some}} for some in ([part], alike))
+        assert schema_to_grammar(llama_cpp, json.dumps(three)) == schema_to_grammar(llama_cpp, json.dumps(one))
+    assert "title" in schema_to_grammar(llama_cpp, json.dumps(part))

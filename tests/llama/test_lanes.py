@@ -137,3 +137,13 @@ def test_what_a_broken_off_call_left_is_withdrawn() -> None:
         cells.held[0].extend([1, 2, 3])
         lanes.withdraw(lane)
         assert lane.tokens == cells.held[0] == left
+
+
+def test_a_state_that_cannot_be_shortened_is_not_lent_while_it_is_used() -> None:
+    cells = _Cells(3, shortens=False)
+    lanes = Lanes(cells, number=3, shortens=False)
+    first = lanes.take([1, 2], fresh=False)
+    first.tokens.extend([1, 2])
+    cells.held[first.sequence].extend([1, 2])
+    assert _answered(lanes, cells, [1, 2, 3]) == 0
+    assert (first.tokens, cells.copies) == ([1, 2], 0)

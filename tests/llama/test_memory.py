@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sidecar.hardware.machine import look
+from sidecar.llama.budget import Way, needs_of
 from sidecar.llama.gguf import GgufModel, read_gguf
 from sidecar.llama.memory import KvType, MemoryNeeds, bytes_per_token, kv_bytes, memory_needs, weight_bytes
 from sidecar.llama.settings import Mode
@@ -224,3 +225,18 @@ def test_numbers_too_large_to_be_true_are_no_error(numbers: list[int]) -> None:
     model = made(shape=shape, block_count=h, embedding_length=a, vocabulary_size=b)
     assert estimate(model, gpu_layers=3).total > 0
     assert bytes_per_token(model, context=100) >= 0
+
+
+def test_states_of_recurrent_models_are_counted_as_often_as_they_are_kept() -> None:
+    way = Way(context_length=4096, cells=4096)
+    plain, recurrent = made(), made(shape=replace(made().shape, state_bytes=20 * MIB))
+    caches = [needs_of(model, way, mode="chat", parallel=4).kv_cache for model in (plain, recurrent)]
+    # Four at work, and the one that was left last.
+    assert caches[1] - caches[0] == 5 * 20 * MIB
+
+
+def test_what_stays_mapped_is_told_apart_from_what_is_copied() -> None:
+    plain, copied = estimate(made(), instructions=()), estimate(made(), instructions=("AVX512", "AVX2"))
+    assert plain.mapped == plain.weights
+    assert copied.mapped + copied.dropped == plain.mapped
+    assert 0 < estimate(made(), gpu_layers=16).mapped < plain.mapped

@@ -105,3 +105,14 @@ def test_no_pair_is_longer_than_the_limit(query: str, texts: list[str], limit: i
     pairs = form.build(query, texts)
     assert len(pairs) == len(texts)
     assert all(len(pair.tokens) <= limit and 0 <= pair.text_at <= len(pair.tokens) for pair in pairs)
+
+
+@pytest.mark.parametrize("template", [False, True])
+def test_a_long_query_leaves_most_of_the_room_to_the_text(template: bool) -> None:
+    vocabulary = Bytes()
+    pairs = (
+        TemplatePairs(TEMPLATE, vocabulary, limit=1024) if template else EncoderPairs("bert", vocabulary, limit=1024)
+    )
+    (pair,) = pairs.build("q" * 5000, ["t" * 5000])
+    assert len(pair.tokens) == 1024
+    assert list(pair.tokens).count(ord("q")) in range(250, 262)

@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ import pytest
 from sidecar.errors import ContextLengthError, ModelUnavailableError, OverloadedError
 from sidecar.llama.frames import Header
 from sidecar.llama.process import MAX_WAITING, LlamaProcess
+from sidecar.llama.session import Session
 from sidecar.llama.settings import Mode
 from tests.llama.run_options import run_options
 from tests.llama.waiting import until
@@ -103,7 +104,7 @@ async def test_requests_are_answered_in_order_of_arrival(tiny_chat_gguf: Path) -
         await _answer(process, max_tokens=20)
         done.append(number)
 
-    async with _process(tiny_chat_gguf) as process, anyio.create_task_group() as group:
+    async with _process(tiny_chat_gguf, parallel=1) as process, anyio.create_task_group() as group:
         for number in range(8):
             group.start_soon(ask, number)
     assert done == list(range(8))
@@ -173,6 +174,18 @@ async def test_a_model_that_does_not_fit_in_memory_is_refused_with_the_numbers(t
         with pytest.raises(ModelUnavailableError, match=r"needs about \d+ MiB .* 4,096 tokens, .*, but 1 MiB are free"):
             await _answer(process)
         assert process.pid is None
+
+
+async def test_what_a_model_takes_is_kept_free_for_it_before_and_after_it_is_loaded(tiny_chat_gguf: Path) -> None:
+    async with _process(tiny_chat_gguf) as process:
+        assert process.needed == 0
+        await process.context_length()
+        assert process.tuning is not None
+        memory = process.tuning.memory
+        assert process.needed == memory.in_ram
+        await _answer(process)
+        # Linux counts the pages of a mapped file as available, although they are read for every token.
+        assert process.needed == (memory.mapped if sys.platform == "linux" else 0)
 
 
 async def test_without_llama_cpp_python_the_hint_says_what_to_do(
@@ -247,9 +260,11 @@ async def test_a_killed_process_ends_the_answer_with_its_signal_and_the_next_req
         events = process.generate(HELLO, {**ENDLESS})
         await anext(events)
         _kill(process, signal.SIGKILL)
-        with anyio.fail_after(2), pytest.raises(ModelUnavailableError, match="ended: signal SIGKILL"):
+        with anyio.fail_after(2), pytest.raises(ModelUnavailableError, match="ended: signal SIGKILL") as caught:
             async for _ in events:
                 pass
+        assert caught.value.hint is not None
+        assert "memory ran out" in caught.value.hint
         _, end = await _answer(process)
         assert end["generated_tokens"] == 5
 
@@ -306,6 +321,21 @@ async def test_a_process_that_keeps_dying_is_given_rest(slow_chat_gguf: Path) ->
 
 
 @unix_only
+async def test_one_death_counts_once_however_many_answers_it_ends(slow_chat_gguf: Path) -> None:
+    async with _process(slow_chat_gguf, clock=_Clock()) as process:
+        answers = [process.generate(HELLO, {**ENDLESS}) for _ in range(3)]
+        for events in answers:
+            await anext(events)
+        _kill(process, signal.SIGKILL)
+        for events in answers:
+            with pytest.raises(ModelUnavailableError, match="SIGKILL"):
+                async for _ in events:
+                    pass
+        # A second death without a success between would be given rest.
+        await _answer(process)
+
+
+@unix_only
 async def test_a_hung_process_is_stopped_and_replaced(slow_chat_gguf: Path) -> None:
     async with _process(slow_chat_gguf, answer_deadline=2.0) as process:
         events = process.generate(HELLO, {**ENDLESS})
@@ -317,12 +347,33 @@ async def test_a_hung_process_is_stopped_and_replaced(slow_chat_gguf: Path) -> N
         await _answer(process)
 
 
+@unix_only
+async def test_a_hung_process_that_does_not_even_read_a_request_is_replaced(tiny_chat_gguf: Path) -> None:
+    async with _process(tiny_chat_gguf, answer_deadline=1.0) as process:
+        await _answer(process)
+        _kill(process, signal.SIGSTOP)
+        # More than a pipe and the buffer before it hold.
+        with anyio.fail_after(15):
+            assert await process.count_tokens("word " * 100_000) == 500_000
+
+
 async def test_a_long_prefill_is_not_taken_for_a_hang(slow_chat_gguf: Path) -> None:
     async with _process(slow_chat_gguf, answer_deadline=1.5) as process:
         events = process.generate([{"role": "user", "content": "word " * 250}], {"max_tokens": 1, "seed": 1})
         async with aclosing(events):
             replies = [event async for event in events]
         assert replies[-1]["evaluated_tokens"] > 1250
+
+
+async def test_a_request_behind_a_long_prompt_is_not_taken_for_hung(slow_chat_gguf: Path) -> None:
+    async with _process(slow_chat_gguf, answer_deadline=1.5, parallel=1) as process:
+        long = process.generate([{"role": "user", "content": "word " * 250}], {"max_tokens": 1})
+        async with aclosing(long):
+            reading = asyncio.create_task(anext(long))
+            await until(lambda: process.running)
+            _, end = await _answer(process)
+            await reading
+        assert end["generated_tokens"] == 5
 
 
 async def test_a_client_that_leaves_during_loading_does_not_spoil_it(tiny_chat_gguf: Path) -> None:
@@ -343,6 +394,49 @@ async def test_closing_while_loading_leaves_nothing_behind(tiny_chat_gguf: Path)
     first = asyncio.create_task(_answer(process))
     await until(lambda: process.starting)
     await process.aclose()
-    with pytest.raises((ModelUnavailableError, asyncio.CancelledError)):
+    with pytest.raises(ModelUnavailableError, match="closed"):
         await first
     assert not psutil.Process().children()
+
+
+class _Script:
+    """Stands for a worker that says what is written and dies."""
+
+    pid = 1
+
+    def __init__(self, says: tuple[str, ...]) -> None:
+        self.alive = True
+        self._says = says
+
+    async def ask(self, request: Header, *, deadline: float) -> AsyncGenerator[tuple[Header, bytes]]:
+        for event in self._says:
+            yield {"event": event}, b""
+        if "end" not in self._says:
+            self.alive = False
+            raise ModelUnavailableError("The model process ended: signal SIGSEGV.")
+
+    async def stop(self) -> None:
+        self.alive = False
+
+
+@pytest.mark.parametrize(
+    ("says", "asked"),
+    [((), 2), (("begun",), 1), (("begun", "waiting"), 2), (("begun", "waiting", "begun"), 1), (("begun", "delta"), 1)],
+)
+async def test_only_a_request_that_the_worker_was_not_busy_with_is_asked_again(
+    tiny_chat_gguf: Path, monkeypatch: pytest.MonkeyPatch, says: tuple[str, ...], asked: int
+) -> None:
+    workers = [_Script(says), _Script(("begun", "waiting", "begun", "delta", "end"))]
+
+    async def start(*_settings: object, **_options: object) -> _Script:
+        return workers.pop(0)
+
+    monkeypatch.setattr(Session, "start", start)
+    process = LlamaProcess(tiny_chat_gguf, mode="chat", options=run_options(keep_alive=math.inf))
+    events = []
+    with suppress(ModelUnavailableError):
+        async with aclosing(process.generate(HELLO, {})) as replies:
+            events = [event["event"] async for event in replies]
+    assert len(workers) == 2 - asked
+    assert events == (["delta", "end"] if asked == 2 else [])
+    await process.aclose()

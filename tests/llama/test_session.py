@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import sys
+from contextlib import aclosing
+from pathlib import Path
 
 import anyio
 import pytest
 
 from sidecar.errors import ModelUnavailableError
+from sidecar.llama.process import LlamaProcess
 from sidecar.llama.session import Counters, Session
 from sidecar.worker import Worker
+from tests.llama.run_options import run_options
 
 pytestmark = pytest.mark.anyio
 
@@ -43,3 +47,14 @@ async def test_a_process_that_misbehaves_ends_its_requests_and_itself(program: s
     finally:
         await session.stop()
     assert not worker.alive
+
+
+async def test_how_fast_an_answer_is_written_is_told_of_one_choice(tiny_chat_gguf: Path) -> None:
+    ends = []
+    for options in ({}, {"n": 4}):
+        process = LlamaProcess(tiny_chat_gguf, mode="chat", options=run_options())
+        asked = {"max_tokens": 40, "logit_bias": {"260": -1000, "258": -1000}, **options}
+        async with aclosing(process.generate([{"role": "user", "content": "Hello."}], asked)) as events:
+            ends.append([event async for event in events][-1])
+        await process.aclose()
+    assert [(end["generated_tokens"], end["written_tokens"]) for end in ends] == [(40, 40), (160, 40)]

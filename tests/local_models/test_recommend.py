@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +54,13 @@ def on_disk(name: str) -> Here:
 
 def served(name: str, parameters: int | None) -> Here:
     return Here(name=name, role="chat", parameters=parameters, server="Ollama", url="http://127.0.0.1:11434/v1")
+
+
+@pytest.mark.parametrize(("called", "shown"), [("Qwen3-4B-Q4_K_M", "Qwen3-4B-Q4_K_M"), ("My Model", "'My Model'")])
+def test_a_file_of_another_program_is_called_by_its_own_name_in_the_command(called: str, shown: str) -> None:
+    mine = replace(on_disk("qwen3-4b-q4"), name=called)
+    (command,) = advice(laptop(16, 11, bandwidth=40e9), here=[mine, on_disk("multilingual-e5-small")]).commands
+    assert f"--model {shown} " in f"{command} "
 
 
 def class_of(choice: Choice) -> int:

@@ -23,7 +23,14 @@ def byte_characters() -> list[str]:
 
 
 def add_byte_tokenizer(
-    writer: gguf.GGUFWriter, *, merges: list[tuple[str, str]], controls: list[str], bos: str, eos: str, pad: str
+    writer: gguf.GGUFWriter,
+    *,
+    merges: list[tuple[str, str]],
+    controls: list[str],
+    bos: str,
+    eos: str,
+    pad: str,
+    pre_tokenizer: str = "gpt-2",
 ) -> int:
     """Add a byte-level BPE tokenizer: tokens 0 to 255 are the bytes, then the merges, then the control tokens.
 
@@ -31,7 +38,7 @@ def add_byte_tokenizer(
     tokens = [*byte_characters(), *(left + right for left, right in merges), *controls]
     ordinary = len(tokens) - len(controls)
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("gpt-2")
+    writer.add_tokenizer_pre(pre_tokenizer)
     writer.add_token_list(tokens)
     writer.add_token_types([gguf.TokenType.NORMAL] * ordinary + [gguf.TokenType.CONTROL] * len(controls))
     writer.add_token_merges([f"{left} {right}" for left, right in merges])

@@ -27,10 +27,11 @@ def build(
     feed_forward: int = FEED_FORWARD,
     chat_template: str | None = CHATML,
     architecture: str = "llama",
+    pre_tokenizer: str = "gpt-2",
     seed: int = 0,
 ) -> Path:
     """Write the model. More `layers` and a greater `width` make it slower, so that there is time to
-    interrupt it, or something to measure."""
+    interrupt it, or something to measure. `pre_tokenizer` is llama.cpp's name for how texts are split."""
     random = np.random.default_rng(seed)
     writer = open_writer(path, architecture)
     writer.add_name("tiny-random-chat")
@@ -51,6 +52,7 @@ def build(
         bos="<|endoftext|>",
         eos="<|im_end|>",
         pad="<|pad|>",
+        pre_tokenizer=pre_tokenizer,
     )
     writer.add_vocab_size(vocabulary)
     if chat_template is not None:

@@ -70,6 +70,19 @@ async def test_fifty_texts_get_the_scores_of_single_ones_in_order(ranking: Path)
     assert len(scores) == 50
 
 
+async def test_many_texts_do_not_hold_up_a_question_asked_meanwhile(tiny_rank_gguf: Path) -> None:
+    done: list[str] = []
+
+    async def ask(name: str, texts: list[str]) -> None:
+        assert len(await model.scores(QUERY, texts)) == len(texts)
+        done.append(name)
+
+    async with _model(tiny_rank_gguf) as model:
+        await model.scores(QUERY, ["ok"])
+        await asyncio.gather(ask("many", ["x" * 400] * 200), ask("one", ["y"]))
+    assert done == ["one", "many"]
+
+
 @pytest.mark.parametrize("length", [600, 5000, 1_000_000])
 async def test_a_text_or_query_beyond_the_limit_is_cut_not_fatal(ranking: Path, length: int) -> None:
     async with _model(ranking) as model:

@@ -84,9 +84,16 @@ def test_a_model_that_does_not_fit_is_an_error_with_what_to_do_unless_it_is_forc
     assert said(look(tmp_path, machine=small, model=str(chat), force_load=True), "error") == ""
 
 
+def test_a_model_that_only_the_running_server_was_given_is_told(tmp_path: Path, chat: Path) -> None:
+    loaded = {"id": chat.stem, "kind": "chat", "loaded": True, "tokens_per_second": 12.5}
+    status = {"models": [{"id": "vault", "kind": "chat"}, loaded]}
+    assert "the running server has tiny-chat, 12.5 tokens/s measured" in said(look(tmp_path, status=status), "note")
+    assert "running server" not in said(look(tmp_path, model=str(chat), status=status), "note")
+
+
 def test_expected_and_measured_speed_are_compared_when_the_runtime_tells(tmp_path: Path, chat: Path) -> None:
     expected = model(look(tmp_path, model=str(chat)), "chat")["expected_tokens_per_second"]
-    status = {"models": [{"id": str(chat), "kind": "chat", "tokens_per_second": expected / 10}]}
+    status = {"models": [{"id": chat.stem, "kind": "chat", "tokens_per_second": expected / 10}]}
     facts = look(tmp_path, model=str(chat), status=status)
     assert model(facts, "chat")["measured_tokens_per_second"] == expected / 10
     assert "measured" in said(facts, "note")

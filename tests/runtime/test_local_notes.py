@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import TypeVar, cast
 
+import apsw
 import pytest
 
 from sidecar.chat import ChatRequest, answer
 from sidecar.embedding.model import Embeddings, TextKind
+from sidecar.index.database import Database
+from sidecar.indexer.embedder import Embedder
+from sidecar.indexer.progress import Progress
 from sidecar.inference.model import Completion, Delta
 from sidecar.retrieval.trust import trusted
 from sidecar.runtime.opening import open_vault
@@ -19,6 +24,7 @@ from sidecar.vault.settings import VaultKind
 from tests.retrieval.test_trust import NOTES
 from tests.retrieval.vault import Nonsense
 
+T = TypeVar("T")
 MARKED = "---\nsidecar: local\n---\n"
 
 
@@ -224,6 +230,85 @@ async def test_a_model_that_turns_out_to_run_elsewhere_is_given_no_local_note(tm
         model = Telling(here=True)
         assert await told(vault, model, "What did the boiler cost?") == 1
         assert "240" not in model.given
+
+
+@pytest.mark.parametrize(("mark", "stays"), [(MARKED, True), ("", False)])
+@pytest.mark.anyio
+async def test_a_prompt_with_text_of_a_local_note_says_so_to_the_model(tmp_path: Path, mark: str, stays: bool) -> None:
+    folder = write(tmp_path / "vault", {"a.md": mark + "The boiler cost 240.", "b.md": "Beans.\n\n![[a]]"})
+    async with opened(folder) as vault:
+        await vault.index(accept_removals=False)
+        model = Chat(here=True)
+        for question in ("What did the boiler cost?", "beans path:b.md"):
+            await told(vault, model, question)
+        assert [completion.stays for completion in model.asked] == [stays, stays]
+
+
+@pytest.mark.parametrize("here", [True, False])
+@pytest.mark.anyio
+async def test_what_an_answer_said_is_not_embedded_elsewhere(tmp_path: Path, here: bool) -> None:
+    """The model that answered may have read what stays here; the questions are the user's own words."""
+    folder = write(tmp_path / "vault", {"Diary.md": MARKED + "The boiler cost 240.", "b.md": "The oven leaks."})
+    model = Embedding(here=here)
+    async with opened(folder, model) as vault:
+        await vault.index(accept_removals=False)
+        model.given.clear()
+        messages = [
+            {"role": "user", "content": "What did the boiler cost?"},
+            {"role": "assistant", "content": "Rosa Marmalade paid 240, see [[Diary]]."},
+            {"role": "user", "content": "And when did she pay it?"},
+        ]
+        _ = [delta async for delta in answer(ChatRequest(messages=messages), model=Chat(here=True), notes=vault)]
+    given = " ".join(model.given)
+    assert "boiler" in given
+    assert [("Marmalade" in given), ("Diary" in given)] == [here, here]
+
+
+class Turning(Embedding):
+    """Turns out to be elsewhere while it embeds its first query."""
+
+    def __init__(self) -> None:
+        super().__init__(here=True)
+        self.given_away: list[str] = []
+
+    async def embed(self, texts: Sequence[str], *, kind: TextKind) -> Embeddings:
+        if not self.on_this_machine:
+            self.given_away.extend(texts)
+        self.on_this_machine = self.on_this_machine and kind == "passage"
+        return await super().embed(texts, kind=kind)
+
+
+@pytest.mark.anyio
+async def test_measuring_trust_ends_when_the_model_turns_out_to_be_elsewhere(tmp_path: Path) -> None:
+    folder = write(tmp_path / "vault", {path: MARKED + text for path, text in NOTES.items()})
+    model = Turning()
+    async with opened(folder, model) as vault:
+        await vault.index(accept_removals=False)
+        assert not model.on_this_machine
+        assert not await vault.read(trusted)
+    assert model.given_away == []
+
+
+@pytest.mark.anyio
+async def test_texts_are_chosen_anew_when_the_model_turns_out_to_be_elsewhere(tmp_path: Path) -> None:
+    folder = write(tmp_path / "vault", {"a.md": MARKED + "The boiler cost 240.", "b.md": "The oven leaks."})
+    async with opened(folder) as vault:
+        await vault.index(accept_removals=False)
+    connection = apsw.Connection(str(next((tmp_path / "data").rglob("index*.db"))))
+    model = Embedding(here=True)
+
+    class Reading:
+        """The index, which takes so long that more is known of the model afterwards."""
+
+        async def read(self, work: Callable[[apsw.Connection], T]) -> T:
+            found = work(connection)
+            model.on_this_machine = False
+            return found
+
+    embedder = Embedder(model, progress=Progress(), on_change=lambda: None)
+    waiting = await embedder.waiting(cast("Database", Reading()), limit=9)
+    connection.close()
+    assert [chunk.text for chunk in waiting] == ["b\nThe oven leaks."]
 
 
 @pytest.mark.anyio

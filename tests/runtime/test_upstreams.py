@@ -14,13 +14,17 @@ import pytest
 
 from sidecar.chat import ChatRequest
 from sidecar.config import Config
+from sidecar.embedding.llama import LlamaEmbeddingModel
 from sidecar.errors import ConfigError, ModelNotFoundError, UpstreamError
+from sidecar.inference.llama import LlamaChatModel
+from sidecar.inference.upstream import UpstreamChatModel
 from sidecar.runtime import Runtime, open_runtime
 from sidecar.runtime.model_choice import EXTRACTIVE
 from sidecar.runtime.upstreams import Upstreams, open_upstreams
 from sidecar.upstream import Upstream
 from tests.inference.programs import CHAT, Ollama, play_vllm, program
 from tests.inference.upstream_server import DEADLINE, Parts, UpstreamServer, closed_port, upstream_server
+from tests.models import tiny_bert, tiny_chat
 
 pytestmark = pytest.mark.anyio
 HI = ChatRequest(messages=[{"role": "user", "content": "hi"}])
@@ -106,6 +110,37 @@ async def test_the_default_server_may_come_later_and_then_answers(tmp_path: Path
             await runtime.refresh_models()
             assert runtime.chat_target("vault").model.name == "tiny"
             assert await said(runtime, "tiny") == "Hello"
+
+
+async def test_no_server_can_stand_in_front_of_the_default_one(tmp_path: Path) -> None:
+    """Else the default one would be neither refused offline nor told about."""
+    named = {"default": {"url": "http://127.0.0.1:2"}}
+    with pytest.raises(ConfigError, match="'default'"):
+        open_upstreams(Config(data_dir=tmp_path, upstream="http://192.0.2.1", upstreams=named, offline=True))
+    assert open_upstreams(Config(data_dir=tmp_path, upstreams=named)).find("default/tiny")
+
+
+async def test_a_file_is_used_by_its_name_where_the_server_has_no_such_model(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    tiny_chat.build(tmp_path / "models" / "qwen.gguf")
+    tiny_bert.build(tmp_path / "models" / "small-bert.gguf")
+    async with program(Ollama(windows={"llama3:latest": 8192, "both": 8192}).play) as server:
+        tiny_chat.build(tmp_path / "models" / "both.gguf")
+        settings: dict[str, Any] = {"upstream": server.url, "models_dir": tmp_path / "models"}
+        async with running(tmp_path, model="qwen", embedding_model="small-bert", **settings) as runtime:
+            assert isinstance(runtime.chat_target("vault").model, LlamaChatModel)
+            assert isinstance(runtime.embedding_model("small-bert"), LlamaEmbeddingModel)
+        for name in ("both", "llama3", "not-fetched-yet"):
+            async with running(tmp_path, model=name, **settings) as runtime:
+                assert isinstance(runtime.chat_target("vault").model, UpstreamChatModel)
+
+
+async def test_a_server_that_is_away_is_waited_for_though_a_file_has_the_models_name(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    tiny_chat.build(tmp_path / "models" / "qwen.gguf")
+    settings: dict[str, Any] = {"upstream": f"http://127.0.0.1:{closed_port()}", "models_dir": tmp_path / "models"}
+    async with running(tmp_path, model="qwen", **settings) as runtime:
+        assert isinstance(runtime.chat_target("vault").model, UpstreamChatModel)
 
 
 async def test_a_vault_wins_over_a_server_of_the_same_name(tmp_path: Path) -> None:

@@ -15,7 +15,7 @@ from sidecar.api.body import parse_json
 from sidecar.api.ndjson import LineStream
 from sidecar.api.neighbours.names import chat_target
 from sidecar.api.neighbours.stopwatch import Stopwatch
-from sidecar.api.openai.answers import Deltas, gather, several, withheld_body
+from sidecar.api.openai.answers import Deltas, LeftOut, gather, left_out_body, several
 from sidecar.api.openai.tool_calls import ToolCalls
 from sidecar.api.responses import json_response
 from sidecar.chat import AnswerDelta, ChatRequest
@@ -80,7 +80,7 @@ class _Lines:
         self._tool_calls = ToolCalls()
         self._reason: str | None = None
         self._usage: Usage | None = None
-        self._withheld = 0
+        self._left_out = LeftOut()
 
     async def stream(self, deltas: Deltas) -> AsyncGenerator[dict[str, Any], None]:
         """Give a line for each piece of text, one for all tool calls, then the one that is done."""
@@ -91,7 +91,7 @@ class _Lines:
         if self._tool_calls:
             # A call is whole or nothing here: its arguments are an object.
             yield self._line(tool_calls=ollama_calls(self._tool_calls.whole))
-        yield {**self._last(self._line(), reason=self._reason, usage=self._usage), **withheld_body(self._withheld)}
+        yield {**self._last(self._line(), reason=self._reason, usage=self._usage), **left_out_body(self._left_out)}
 
     async def whole(self, deltas: Deltas) -> dict[str, Any]:
         """Read the answer to its end and give it as one line."""
@@ -104,12 +104,12 @@ class _Lines:
             logprobs=choice.logprobs,
         )
         last = self._last(line, reason=choice.finish_reason, usage=gathered.usage)
-        return {**last, **withheld_body(gathered.withheld)}
+        return {**last, **left_out_body(gathered.left_out)}
 
     def _feed(self, delta: AnswerDelta) -> dict[str, Any] | None:
         self._usage = delta.usage or self._usage
         self._reason = self._reason or delta.finish_reason
-        self._withheld = max(self._withheld, delta.withheld)
+        self._left_out.feed(delta)
         self._tool_calls.feed(delta.tool_calls)
         thinking = delta.reasoning if self._body.shows_thinking else ""
         logprobs = (delta.logprobs or {}).get("content") or ()

@@ -93,13 +93,30 @@ class Choice:
 
 
 @dataclass(slots=True)
+class LeftOut:
+    """What was found and the model was not given: notes that stay on this machine, passages without room."""
+
+    withheld: int = 0
+    trimmed: int = 0
+
+    def feed(self, delta: AnswerDelta) -> None:
+        """Take the next delta of any choice."""
+        self.withheld = max(self.withheld, delta.withheld)
+        self.trimmed = max(self.trimmed, delta.trimmed)
+
+    def told(self) -> dict[str, int]:
+        """The numbers that are not 0."""
+        return {name: count for name, count in asdict(self).items() if count}
+
+
+@dataclass(slots=True)
 class Gathered:
     """A whole answer."""
 
     choices: list[Choice] = field(default_factory=list)
     usage: Usage | None = None
     sources: list[CitedSource] | None = None
-    withheld: int = 0
+    left_out: LeftOut = field(default_factory=LeftOut)
 
 
 async def gather(deltas: Deltas, *, choices: int) -> Gathered:
@@ -110,7 +127,7 @@ async def gather(deltas: Deltas, *, choices: int) -> Gathered:
             gathered.choices[delta.index].feed(delta)
             gathered.usage = delta.usage or gathered.usage
             gathered.sources = merge_sources(gathered.sources, delta.sources)
-            gathered.withheld = max(gathered.withheld, delta.withheld)
+            gathered.left_out.feed(delta)
     return gathered
 
 
@@ -145,13 +162,13 @@ def annotation_bodies(annotations: Sequence[Annotation]) -> list[dict[str, Any]]
     ]
 
 
-def vault_body(sources: Sequence[CitedSource] | None, *, withheld: int) -> dict[str, Any] | None:
-    """Build `vault`; `None` where no vault was asked. `withheld` is there only when notes were kept from the model."""
+def vault_body(sources: Sequence[CitedSource] | None, left_out: LeftOut) -> dict[str, Any] | None:
+    """Build `vault`; `None` where no vault was asked."""
     if sources is None:
         return None
-    return {"sources": [asdict(source) for source in sources], **({"withheld": withheld} if withheld else {})}
+    return {"sources": [asdict(source) for source in sources], **left_out.told()}
 
 
-def withheld_body(withheld: int) -> dict[str, Any]:
-    """Build what an answer without sources says of notes that were kept from the model; nothing when none were."""
-    return {"vault": {"withheld": withheld}} if withheld else {}
+def left_out_body(left_out: LeftOut) -> dict[str, Any]:
+    """Build what an answer without sources says of what the model was not given; nothing when it was given all."""
+    return {"vault": told} if (told := left_out.told()) else {}

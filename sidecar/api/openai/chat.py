@@ -15,6 +15,7 @@ from sidecar.api.body import parse_json
 from sidecar.api.openai.answers import (
     Choice,
     Deltas,
+    LeftOut,
     annotation_bodies,
     finish_reason,
     gather,
@@ -69,7 +70,7 @@ async def create(runtime: Runtime, request: Request, *, watch: Callable[[Deltas]
                 for index, choice in enumerate(gathered.choices)
             ],
             usage=usage(gathered.usage),
-            vault=vault_body(gathered.sources, withheld=gathered.withheld),
+            vault=vault_body(gathered.sources, gathered.left_out),
         )
     )
 
@@ -132,13 +133,13 @@ class _ChatChunks:
         self._finished: set[int] = set()
         self._usage: Usage | None = None
         self._sources: list[CitedSource] | None = None
-        self._withheld = 0
+        self._left_out = LeftOut()
 
     def feed(self, delta: AnswerDelta) -> list[dict[str, Any]]:
         """The chunks for one delta; none for one that only counts."""
         self._usage = delta.usage or self._usage
         self._sources = merge_sources(self._sources, delta.sources)
-        self._withheld = max(self._withheld, delta.withheld)
+        self._left_out.feed(delta)
         if delta.index in self._finished or not _says_something(delta):
             return []
         chunks = self._opening(delta.index)
@@ -174,7 +175,7 @@ class _ChatChunks:
         reason = _reason(reason, legacy=self._legacy)
         # Naive clients append `delta.content` of every chunk but the one that says stop.
         chunk = self._chunk(index, {} if reason == "stop" else {"content": ""}, finish_reason=reason)
-        vault = vault_body(self._sources, withheld=self._withheld)
+        vault = vault_body(self._sources, self._left_out)
         return chunk if vault is None else {**chunk, "vault": vault}
 
     def _chunk(

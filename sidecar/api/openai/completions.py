@@ -11,7 +11,18 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from sidecar.api.body import parse_json
-from sidecar.api.openai.answers import Choice, Deltas, gather, head, seeded, several, unwatched, usage, withheld_body
+from sidecar.api.openai.answers import (
+    Choice,
+    Deltas,
+    LeftOut,
+    gather,
+    head,
+    left_out_body,
+    seeded,
+    several,
+    unwatched,
+    usage,
+)
 from sidecar.api.responses import json_response
 from sidecar.api.streaming import EventStream
 from sidecar.chat import AnswerDelta, ChatRequest
@@ -41,7 +52,7 @@ async def create(runtime: Runtime, request: Request, *, watch: Callable[[Deltas]
         for index, (choice, echo) in enumerate(zip(gathered.choices, echoes, strict=True))
     ]
     whole = completion(named, choices=choices, usage=usage(gathered.usage))
-    return json_response({**whole, **withheld_body(gathered.withheld)})
+    return json_response({**whole, **left_out_body(gathered.left_out)})
 
 
 def _ask(runtime: Runtime, target: ChatTarget, body: CompletionBody) -> Deltas:
@@ -111,7 +122,9 @@ class _CompletionChunks:
         if delta.finish_reason is not None:
             self._finished.add(delta.index)
             last = self._chunk(delta.index, "", finish_reason=delta.finish_reason)
-            chunks.append({**last, **withheld_body(delta.withheld)})
+            left_out = LeftOut()
+            left_out.feed(delta)
+            chunks.append({**last, **left_out_body(left_out)})
         return chunks
 
     def finish(self) -> list[dict[str, Any]]:

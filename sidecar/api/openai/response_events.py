@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, TypeAlias
 
-from sidecar.api.openai.answers import merge_sources, vault_body
+from sidecar.api.openai.answers import LeftOut, merge_sources, vault_body
 from sidecar.api.openai.response_items import FileSearchItem, FunctionCallItem, MessageItem, OutputItem, ReasoningItem
 from sidecar.api.openai.tool_calls import ToolCalls
 from sidecar.chat import AnswerDelta
@@ -41,7 +41,7 @@ class ResponseEvents:
         self._reason: str | None = None
         self._usage: Usage | None = None
         self._sources: list[CitedSource] | None = None
-        self._withheld = 0
+        self._left_out = LeftOut()
 
     @property
     def begun(self) -> bool:
@@ -78,7 +78,7 @@ class ResponseEvents:
         if delta.index != 0:
             return []
         self._sources = merge_sources(self._sources, delta.sources)
-        self._withheld = max(self._withheld, delta.withheld)
+        self._left_out.feed(delta)
         self._reason = delta.finish_reason or self._reason
         return self._told(self._fed(delta))
 
@@ -187,7 +187,7 @@ class ResponseEvents:
             incomplete=incomplete,
             completed_at=int(time.time()) if status == "completed" else None,
         )
-        vault = vault_body(self._sources, withheld=self._withheld)
+        vault = vault_body(self._sources, self._left_out)
         return body if vault is None else {**body, "vault": vault}
 
     def _usage_body(self) -> dict[str, Any]:

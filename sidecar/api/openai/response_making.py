@@ -5,14 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncGenerator, Iterable, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import replace
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import Any, TypeAlias
 
 from sidecar.api.errors import describe_failure, log_failure
 from sidecar.api.openai.answers import Deltas
 from sidecar.api.openai.response_events import Event, ResponseEvents
 from sidecar.api.openai.response_request import Asked, Search
-from sidecar.chat import ChatRequest, find_hits, passage_of
+from sidecar.chat import find_hits, passage_of
 from sidecar.errors import ContextLengthError, IndexUnavailableError
 from sidecar.prompt import Passage, question_of
 from sidecar.protocol.openai_response_items import search_result
@@ -24,7 +24,15 @@ from sidecar.runtime.response_runs import ResponseRun
 from sidecar.runtime.stored_responses import StoredResponse
 from sidecar.runtime.vector_store import file_id
 
-Found = Sequence[tuple[OpenVault, Hit]]
+Hits: TypeAlias = Sequence[tuple[OpenVault, Hit]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Found:
+    """What a search found: what the client is told of, and what the model is to be given."""
+
+    told: Hits
+    given: Hits
 
 
 async def response_events(
@@ -40,8 +48,8 @@ async def response_events(
         if run.detached:
             for event in await _queued(runtime, asked, told):
                 yield event
-        found = None if asked.search is None else await _found(asked.question, asked.search)
-        async with aclosing(_answered(runtime, asked, found)) as deltas:
+        found = None if asked.search is None else await _found(asked, asked.search)
+        async with aclosing(_answered(runtime, asked, None if found is None else found.given)) as deltas:
             async for delta in deltas:
                 for event in [*_opening(asked, told, found), *told.feed(delta)]:
                     yield event
@@ -80,28 +88,39 @@ async def _queued(runtime: Runtime, asked: Asked, told: ResponseEvents) -> list[
     return events
 
 
-def _opening(asked: Asked, told: ResponseEvents, found: Found | None) -> list[Event]:
+def _opening(asked: Asked, told: ResponseEvents, found: _Found | None) -> list[Event]:
     events = told.start()
     if asked.search is None or found is None:
         return events
     question = question_of(asked.question.messages)
-    if not question and not found:
+    if not question and not found.told:
         return events
-    results = [_result(vault, hit) for vault, hit in found]
+    results = [_result(vault, hit) for vault, hit in found.told]
     return [*events, *told.searched(queries=[question], results=results, show_results=asked.search.show_results)]
 
 
-async def _found(question: ChatRequest, search: Search) -> Found:
-    """What the stores have, best first, mentioned notes before all."""
+async def _found(asked: Asked, search: Search) -> _Found:
+    """What the stores have, best first, mentioned notes before all.
+
+    A model elsewhere is given further hits in place of those that stay on this machine, which are left out later.
+    """
+    # Asked first: what a server tells of a model may be that it runs elsewhere.
+    await asked.target.model.context_length()
+    away = not asked.target.model.on_this_machine
     found = [
         (vault, hit)
         for vault in search.vaults
-        for hit in await find_hits(question, vault)
+        for hit in await find_hits(asked.question, vault, away=away)
         if hit.score >= search.tool.ranking_options.score_threshold
     ]
     # Sorting is stable: what one vault gave stays in its order among equals.
     found.sort(key=lambda each: (not each[1].mentioned, -each[1].score))
-    return found[: search.tool.max_num_results or len(found)]
+    most = search.tool.max_num_results or len(found)
+    told = found[:most]
+    if not away:
+        return _Found(told=told, given=told)
+    staying = [(vault, hit) for vault, hit in told if hit.local]
+    return _Found(told=told, given=[*staying, *[(vault, hit) for vault, hit in found if not hit.local][:most]])
 
 
 def _result(vault: OpenVault, hit: Hit) -> dict[str, Any]:
@@ -116,7 +135,7 @@ def _result(vault: OpenVault, hit: Hit) -> dict[str, Any]:
     )
 
 
-async def _answered(runtime: Runtime, asked: Asked, found: Found | None) -> Deltas:
+async def _answered(runtime: Runtime, asked: Asked, found: Hits | None) -> Deltas:
     """Ask the model; with `truncation: auto`, again without the older half of a conversation that is too long."""
     question = asked.question
     if found is not None:

@@ -1,54 +1,25 @@
-"""A conversation becomes an answer: retrieve, build the prompt, ask the model, check its citations while it streams."""
+"""The answer as it is written: the prompt around what was found, the model, and its citations checked."""
 
 from __future__ import annotations
 
-import datetime as dt
 import hmac
 import json
 import secrets
 from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field, replace
-from functools import partial
-from typing import Any, Literal, Protocol, TypeAlias
+from dataclasses import dataclass, replace
+from typing import Any
 
+from sidecar.chat.finding import Notes, find_passages
+from sidecar.chat.request import ChatRequest
 from sidecar.citations import Annotation, CitationChecker, CitedSource
-from sidecar.inference.model import ChatModel, Completion, Delta, Message, Usage
+from sidecar.inference.model import ChatModel, Completion, Delta, Usage
 from sidecar.prompt import Passage, Prompt, build_prompt, leaving, question_of, render, sources, text_of
-from sidecar.retrieval.conversation import Turn, query_in
-from sidecar.retrieval.hit import Hit
-from sidecar.retrieval.query import add_filters, parse_query
-from sidecar.retrieval.retriever import Retriever
-from sidecar.retrieval.special import read_query
+from sidecar.retrieval.query import parse_query
 
 # Made anew by each process and never written anywhere.
 _SECRET = secrets.token_bytes(32)
 _MARKER_LENGTH = 12
-
-Mode: TypeAlias = Literal["auto", "always", "never"]
-
-DEFAULT_PASSAGES = 8
-# Below this share of what the question could get, a chunk has only its small words: adding it would mislead.
-_RELEVANT = 0.16
-# Beside a good hit, one that is much weaker is noise for a small model.
-_BESIDE_BEST = 0.35
-# How many times as many hits are looked through for ones that may leave this machine, when the first ones may not.
-_DEEPER = 8
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ChatRequest:
-    """One request for an answer. `options` as in `Completion.options`; `mode` says when notes are added: `auto` when
-    something relevant is found, `always` whatever is found, `never`; `limit` is the most passages; `filters` as in
-    `retrieval.query.add_filters`. `passages` are those of a search that the caller has done, `None` when it has not.
-    """
-
-    messages: Sequence[Message]
-    options: Mapping[str, Any] = field(default_factory=dict)
-    mode: Mode = "auto"
-    limit: int | None = None
-    filters: Mapping[str, Any] | None = None
-    passages: Sequence[Passage] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,17 +38,10 @@ class AnswerDelta:
     withheld: int = 0
     """How many of the notes that were found stay on this machine and were kept from the model, with the choice's last
     delta."""
+    trimmed: int = 0
+    """How many of the passages that were found the model was given in part or not at all, for want of room in its
+    window, with the choice's last delta."""
     usage: Usage | None = None
-
-
-class Notes(Protocol):
-    """The vault as chat needs it."""
-
-    @property
-    def name(self) -> str: ...
-
-    @property
-    def retriever(self) -> Retriever: ...
 
 
 async def answer(request: ChatRequest, *, model: ChatModel, notes: Notes | None) -> AsyncGenerator[AnswerDelta, None]:
@@ -107,50 +71,12 @@ async def answer(request: ChatRequest, *, model: ChatModel, notes: Notes | None)
         sources=sources(prompt.passages),
         question=parse_query(question_of(request.messages)).text,
         options=request.options,
+        stays=any(passage.local for passage in prompt.passages),
     )
     async with aclosing(_checked(request, completion, prompt, model=model, notes=notes)) as checked:
         async for piece in checked:
-            yield replace(piece, withheld=withheld) if piece.sources is not None else piece
-
-
-async def find_passages(request: ChatRequest, notes: Notes, *, away: bool = False) -> list[Passage]:
-    """The passages for the last user message, as `find_hits`."""
-    return [passage_of(hit, vault=notes.name) for hit in await find_hits(request, notes, away=away)]
-
-
-async def find_hits(request: ChatRequest, notes: Notes, *, away: bool = False) -> list[Hit]:
-    """What is found for the last user message, best first; nothing when nothing relevant is found. A follow-up is
-    searched for with what the earlier turns say.
-
-    For a model that is `away`, further hits stand behind them in place of those that stay on this machine.
-    """
-    query = add_filters(
-        query_in(_turns(request.messages), parse=partial(read_query, today=dt.date.today())), request.filters
-    )
-    if not query.text and not query.filtered:
-        return []
-    limit = request.limit or DEFAULT_PASSAGES
-    hits = await notes.retriever.search(query, limit=limit)
-    if away and (staying := sum(hit.local and not hit.mentioned for hit in hits)):
-        known = {hit.chunk.id for hit in hits}
-        deeper = await notes.retriever.search(query, limit=_DEEPER * limit)
-        hits += [hit for hit in deeper if not hit.local and hit.chunk.id not in known][:staying]
-    return relevant(hits) if request.mode == "auto" else hits
-
-
-def _turns(messages: Sequence[Message]) -> list[Turn]:
-    return [
-        Turn(role="user" if message.get("role") == "user" else "assistant", text=text_of(message))
-        for message in messages
-        if message.get("role") in ("user", "assistant")
-    ]
-
-
-def relevant(hits: Sequence[Hit]) -> list[Hit]:
-    """The hits that say something about the question; mentioned notes always do."""
-    best = max((hit.score for hit in hits if not hit.mentioned), default=0.0)
-    floor = max(_RELEVANT, best * _BESIDE_BEST)
-    return [hit for hit in hits if hit.mentioned or hit.score >= floor]
+            ends = piece.sources is not None
+            yield replace(piece, withheld=withheld, trimmed=prompt.trimmed) if ends else piece
 
 
 async def _prompt(
@@ -229,28 +155,4 @@ def _plain(delta: Delta) -> AnswerDelta:
         finish_reason=delta.finish_reason,
         logprobs=delta.logprobs,
         usage=delta.usage,
-    )
-
-
-def passage_of(hit: Hit, *, vault: str) -> Passage:
-    """A hit in a vault as the prompt needs it."""
-    chunk = hit.chunk
-    return Passage(
-        vault=vault,
-        file=chunk.note.path.rpartition("#")[0] if chunk.note.kind == "row" else None,
-        path=chunk.note.path,
-        link=hit.link,
-        title=chunk.note.title,
-        heading_path=chunk.heading_path,
-        date=chunk.note.date,
-        text=chunk.text,
-        start_line=chunk.start_line,
-        end_line=chunk.end_line,
-        block_ids=chunk.block_ids,
-        score=hit.score,
-        mentioned=hit.mentioned,
-        local=hit.local,
-        embedded=tuple(
-            passage_of(Hit(chunk=each.chunk, score=hit.score, link=each.link), vault=vault) for each in hit.embedded
-        ),
     )

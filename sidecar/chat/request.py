@@ -1,0 +1,27 @@
+"""A request for an answer from the notes. Knows no model and no vault."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal, TypeAlias
+
+from sidecar.inference.model import Message
+from sidecar.prompt import Passage
+
+Mode: TypeAlias = Literal["auto", "always", "never"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChatRequest:
+    """One request for an answer. `options` as in `Completion.options`; `mode` says when notes are added: `auto` when
+    something relevant is found, `always` whatever is found, `never`; `limit` is the most passages; `filters` as in
+    `retrieval.query.add_filters`. `passages` are those of a search that the caller has done, `None` when it has not.
+    """
+
+    messages: Sequence[Message]
+    options: Mapping[str, Any] = field(default_factory=dict)
+    mode: Mode = "auto"
+    limit: int | None = None
+    filters: Mapping[str, Any] | None = None
+    passages: Sequence[Passage] | None = None
