@@ -29,6 +29,7 @@ from sidecar.llama.generation import Generation
 from sidecar.llama.lanes import Lanes
 from sidecar.llama.native import NativeModel, StoppedError
 from sidecar.llama.options import read_options
+from sidecar.llama.outgoing import Outgoing
 from sidecar.llama.pooled import PooledContext
 from sidecar.llama.ranker import Ranker
 from sidecar.llama.settings import LoadSettings, chat_sequences
@@ -131,10 +132,13 @@ class LlamaWorker:
         chat, number = self._chat, job["id"]
         assert chat is not None
 
-        def event(index: int, piece: Event) -> None:
+        def send(index: int, piece: Event) -> None:
             self._send({"event": "delta", "id": number, "index": index, "text": "", "finish_reason": None, **piece})
 
+        outgoing = Outgoing(send, clock=time.monotonic)
+
         def ended(progress: Progress, cancelled: bool, error: SidecarError | None) -> None:  # noqa: FBT001  # as told
+            outgoing.flush()
             self._ended(number, progress, cancelled=cancelled, error=error)
 
         def spread(runs: Sequence[Run]) -> None:
@@ -145,7 +149,7 @@ class LlamaWorker:
         self._send({"event": "begun", "id": number})
         client = Client(
             begun=lambda: self._send({"event": "begun", "id": number}),
-            event=event,
+            event=outgoing.put,
             ended=ended,
             cancelled=lambda: number in self._cancelled,
             spread=spread,
