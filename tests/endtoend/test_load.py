@@ -110,16 +110,16 @@ async def test_a_client_that_leaves_in_the_queue_in_prefill_or_in_mid_answer_cos
     async with loaded(tmp_path, model=slow_chat_gguf) as server:
         await server.stream("slow-chat", max_tokens=1)
         process = server.process
-        # In mid-answer: one is being told, the others wait for their turn behind it.
+        # In mid-answer: some are being told, the others wait for their turn behind them.
         talking = asyncio.create_task(server.stream("slow-chat", **ENDLESS))
         waiting = [asyncio.create_task(server.stream("slow-chat", **ENDLESS)) for _ in range(20)]
         await until(lambda: server.app.lifetime.running == 21)
         evaluated = process.evaluated_tokens
         for task in waiting:
             task.cancel()
-        await until(lambda: server.app.lifetime.running == 1)
+        await until(lambda: process.cancelled_count == 20 and server.app.lifetime.running == 1)
         talking.cancel()
-        await until(lambda: process.cancelled_count == 1 and server.app.lifetime.running == 0)
+        await until(lambda: process.cancelled_count == 21 and server.app.lifetime.running == 0)
         # Those in the queue never reached the model.
         assert process.evaluated_tokens - evaluated < 200
         # In prefill: a prompt that takes this model many seconds, left as soon as it is being read.
@@ -129,7 +129,7 @@ async def test_a_client_that_leaves_in_the_queue_in_prefill_or_in_mid_answer_cos
         reading = asyncio.create_task(server.stream("slow-chat", content="word " * 1500, **ENDLESS))
         await until(lambda: child.cpu_times().user > before + 0.2)
         reading.cancel()
-        await until(lambda: process.cancelled_count == 2)
+        await until(lambda: process.cancelled_count == 22)
         generated = process.generated_tokens
         assert (await server.stream("slow-chat", max_tokens=1))[0] == 200
         assert process.generated_tokens == generated + 1

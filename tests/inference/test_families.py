@@ -173,7 +173,7 @@ async def test_a_conversation_becomes_the_familys_own_tokens_and_is_counted_exac
     assert usage is not None
     assert (usage.prompt_tokens, usage.completion_tokens) == (len(tokens), 12)
     assert deltas[-1].finish_reason == "length"
-    assert sum(bool(delta.content) for delta in deltas) > 3
+    assert sum(bool(delta.content) for delta in deltas) > 1
 
 
 @pytest.mark.parametrize(
