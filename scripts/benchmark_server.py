@@ -52,7 +52,10 @@ Messages: TypeAlias = "list[dict[str, str]]"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Chat:
-    """One answer: seconds until its first piece, and tokens a second after it."""
+    """Seconds until an answer of one token is there, and tokens a second of one whose prompt is known already.
+
+    Pieces are not timed one by one: made models write bytes that are no text, and some ways hold those back.
+    """
 
     first: float
     rate: float
@@ -243,14 +246,16 @@ def _bare_main(pipe: Connection, chat: str, embedding: str) -> None:
                 _talk(talker, messages)
             pipe.send(len(argument) * _ANSWER / (time.perf_counter() - begun))
         else:
-            times = _talk(talker, argument)
-            pipe.send({"first": times[0] - begun, "rate": _ANSWER / (time.perf_counter() - times[0])})
+            _talk(talker, argument, tokens=1)
+            between = time.perf_counter()
+            _talk(talker, argument)
+            pipe.send({"first": between - begun, "rate": _ANSWER / (time.perf_counter() - between)})
 
 
-def _talk(talker: Any, messages: Messages) -> list[float]:
-    """The times at which the pieces of an answer came."""
-    stream = talker.create_chat_completion(**_body(messages), logit_bias={_NO_END: -100.0})
-    return [time.perf_counter() for chunk in stream if chunk["choices"][0]["delta"].get("content")]
+def _talk(talker: Any, messages: Messages, *, tokens: int = _ANSWER) -> None:
+    """Read an answer to its end."""
+    for _ in talker.create_chat_completion(**_body(messages, tokens=tokens), logit_bias={_NO_END: -100.0}):
+        pass
 
 
 def _threads() -> int:
@@ -258,12 +263,12 @@ def _threads() -> int:
     return psutil.cpu_count(logical=False) or 1
 
 
-def _body(messages: Messages) -> dict[str, Any]:
+def _body(messages: Messages, *, tokens: int = _ANSWER) -> dict[str, Any]:
     return {
         "messages": messages,
         "stream": True,
         "temperature": 0,
-        "max_tokens": _ANSWER,
+        "max_tokens": tokens,
     }
 
 
@@ -274,21 +279,23 @@ def over_http(base: str, chat: str, embedding: str, *, key: str = "none") -> Way
     """The same questions to a server, on one connection that is kept open."""
     client = httpx2.Client(timeout=120, trust_env=False, headers={"authorization": f"Bearer {key}"})
 
-    def talk(messages: Messages) -> Chat:
-        body = {**_body(messages), "model": chat, "logit_bias": {str(_NO_END): -100}}
-        times: list[float] = []
-        begun = time.perf_counter()
+    def read(messages: Messages, tokens: int) -> None:
+        body = {**_body(messages, tokens=tokens), "model": chat, "logit_bias": {str(_NO_END): -100}}
         with client.stream("POST", f"{base}/chat/completions", json=body) as response:
             response.raise_for_status()
             for line in response.iter_lines():
                 if line.startswith("data: {"):
-                    choices = json.loads(line[6:])["choices"]
-                    if choices and choices[0]["delta"].get("content"):
-                        times.append(time.perf_counter())
-        return Chat(first=times[0] - begun, rate=_ANSWER / (time.perf_counter() - times[0]))
+                    json.loads(line[6:])
+
+    def talk(messages: Messages) -> Chat:
+        begun = time.perf_counter()
+        read(messages, 1)
+        between = time.perf_counter()
+        read(messages, _ANSWER)
+        return Chat(first=between - begun, rate=_ANSWER / (time.perf_counter() - between))
 
     def several(many: Sequence[Messages]) -> float:
-        clients = [threading.Thread(target=talk, args=(messages,)) for messages in many]
+        clients = [threading.Thread(target=read, args=(messages, _ANSWER)) for messages in many]
         begun = time.perf_counter()
         for one in clients:
             one.start()
