@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,9 +12,6 @@ import numpy.typing as npt
 from sidecar.llama.native import NativeModel
 
 _NO_ROOM = 1
-_WATCHED = 16
-"""Tokens a call from which on it is watched between two nodes of the graph. Asking Python 800 times a token, as a model
-of 24 layers does, took 7 % of the speed at 60 tokens a second; so few tokens are over soon enough."""
 
 
 class NoRoomError(Exception):
@@ -48,11 +44,11 @@ class ChatContext:
             sequences=sequences,
             # Else room is kept for the logits of a whole batch: 0.3 GB with 150,000 tokens in the vocabulary.
             n_outputs_max=sequences,
+            # Asked between two nodes of the graph: a call can be given up, and a slow one is not taken for a hang.
+            abort_callback=model.on_node,
         )
         self._memory = self._lib.llama_get_memory(self.handle)
         self._batch = _Batch(self._lib, size)
-        self._never = type(model.on_node)()
-        self._watched = False
 
     def decode(self, stretches: Sequence[Stretch]) -> list[int]:
         """Evaluate stretches, at most a batch of tokens together; gives back the row of each one's logits, -1 where
@@ -61,7 +57,6 @@ class ChatContext:
         Raises NoRoomError, StoppedError (what was evaluated may remain: forget it), ModelUnavailableError.
         """
         rows = self._batch.fill(stretches)
-        self._watch(self._batch.size > _WATCHED)
         code = int(self._lib.llama_decode(self.handle, self._batch.native))
         if code == _NO_ROOM:
             raise NoRoomError
@@ -81,13 +76,6 @@ class ChatContext:
     def copy(self, source: int, target: int, *, length: int) -> None:
         """Let `target`, which is empty, begin with the first tokens of `source`. They are kept once."""
         self._lib.llama_memory_seq_cp(self._memory, source, target, 0, length)
-
-    def _watch(self, watched: bool) -> None:  # noqa: FBT001  # what is watched is said by the one value
-        if watched != self._watched:
-            self._lib.llama_set_abort_callback(
-                self.handle, self._model.on_node if watched else self._never, ctypes.c_void_p(0)
-            )
-            self._watched = watched
 
 
 class _Batch:
