@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from sidecar.chat.answering import AnswerDelta, answer
-from sidecar.chat.finding import DEFAULT_PASSAGES, Notes, find_hits, find_passages, passage_of, relevant
-from sidecar.chat.request import ChatRequest, Mode
+from sidecar.chat.finding import DEFAULT_PASSAGES, Notes, find_hits, relevant
+from sidecar.chat.gathering import find_passages, gather, passage_of
+from sidecar.chat.request import ChatRequest, CitationStyle, Mode
 
 __all__ = [
     "DEFAULT_PASSAGES",
     "AnswerDelta",
     "ChatRequest",
+    "CitationStyle",
     "Mode",
     "Notes",
     "answer",
     "find_hits",
     "find_passages",
+    "gather",
     "passage_of",
     "relevant",
 ]

@@ -10,8 +10,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sidecar.chat.finding import Notes, find_passages
+from sidecar.chat.finding import Notes
+from sidecar.chat.gathering import find_passages
 from sidecar.chat.request import ChatRequest
+from sidecar.chat.tool_guard import guarded
 from sidecar.citations import Annotation, CitationChecker, CitedSource
 from sidecar.inference.model import ChatModel, Completion, Delta, Usage
 from sidecar.prompt import Passage, Prompt, build_prompt, leaving, question_of, render, sources, text_of
@@ -115,7 +117,8 @@ async def _checked(
     checkers: dict[int, CitationChecker] = {}
     # A client that parses the answer as JSON must get it untouched: its sources are listed beside it.
     formatted = _formatted(request.options)
-    async with aclosing(model.stream(completion)) as stream:
+    unaided = replace(completion, messages=prompt.unaided or completion.messages, sources=())
+    async with aclosing(guarded(model, completion, unaided=unaided)) as stream:
         async for delta in stream:
             checker = checkers.get(delta.index)
             if checker is None:

@@ -9,7 +9,7 @@ from typing import Protocol
 
 from sidecar.chat.request import ChatRequest
 from sidecar.inference.model import Message
-from sidecar.prompt import Passage, text_of
+from sidecar.prompt import text_of
 from sidecar.retrieval.conversation import Turn, query_in
 from sidecar.retrieval.hit import Hit
 from sidecar.retrieval.query import add_filters
@@ -33,11 +33,6 @@ class Notes(Protocol):
 
     @property
     def retriever(self) -> Retriever: ...
-
-
-async def find_passages(request: ChatRequest, notes: Notes, *, away: bool = False) -> list[Passage]:
-    """The passages for the last user message, as `find_hits`."""
-    return [passage_of(hit, vault=notes.name) for hit in await find_hits(request, notes, away=away)]
 
 
 async def find_hits(request: ChatRequest, notes: Notes, *, away: bool = False) -> list[Hit]:
@@ -73,27 +68,3 @@ def relevant(hits: Sequence[Hit]) -> list[Hit]:
     best = max((hit.score for hit in hits if not hit.mentioned), default=0.0)
     floor = max(_RELEVANT, best * _BESIDE_BEST)
     return [hit for hit in hits if hit.mentioned or hit.score >= floor]
-
-
-def passage_of(hit: Hit, *, vault: str) -> Passage:
-    """A hit in a vault as the prompt needs it."""
-    chunk = hit.chunk
-    return Passage(
-        vault=vault,
-        file=chunk.note.path.rpartition("#")[0] if chunk.note.kind == "row" else None,
-        path=chunk.note.path,
-        link=hit.link,
-        title=chunk.note.title,
-        heading_path=chunk.heading_path,
-        date=chunk.note.date,
-        text=chunk.text,
-        start_line=chunk.start_line,
-        end_line=chunk.end_line,
-        block_ids=chunk.block_ids,
-        score=hit.score,
-        mentioned=hit.mentioned,
-        local=hit.local,
-        embedded=tuple(
-            passage_of(Hit(chunk=each.chunk, score=hit.score, link=each.link), vault=vault) for each in hit.embedded
-        ),
-    )

@@ -10,13 +10,15 @@ from sidecar.inference.model import Message
 from sidecar.prompt import Passage
 
 Mode: TypeAlias = Literal["auto", "always", "never"]
+CitationStyle: TypeAlias = Literal["wikilinks", "footnotes"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChatRequest:
     """One request for an answer. `options` as in `Completion.options`; `mode` says when notes are added: `auto` when
     something relevant is found, `always` whatever is found, `never`; `limit` is the most passages; `filters` as in
-    `retrieval.query.add_filters`. `passages` are those of a search that the caller has done, `None` when it has not.
+    `retrieval.query.add_filters`. `passages` are those of a search that the caller has done, `None` when it has not. `citations` says how
+    the answer's text cites.
     """
 
     messages: Sequence[Message]
@@ -25,3 +27,4 @@ class ChatRequest:
     limit: int | None = None
     filters: Mapping[str, Any] | None = None
     passages: Sequence[Passage] | None = None
+    citations: CitationStyle = "wikilinks"

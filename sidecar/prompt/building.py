@@ -8,6 +8,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from sidecar.inference.model import Message, Source
+from sidecar.prompt.messages import text_of
+from sidecar.prompt.passage import Passage
 
 # Tokens an answer may always use, and the most of the window that notes may fill.
 _ANSWER_TOKENS = 512
@@ -17,38 +19,13 @@ _LEAST_PASSAGE = 48
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Passage:
-    """A piece of a note that goes into the prompt and may be cited. `lines` count from 1, both included."""
-
-    path: str
-    link: str
-    """Wikilink target that leads to it."""
-    title: str
-    heading_path: tuple[str, ...]
-    date: str | None
-    text: str
-    start_line: int
-    end_line: int
-    block_ids: tuple[str, ...]
-    score: float
-    mentioned: bool = False
-    """The user named the note with `[[…]]`: it is in whatever its rank."""
-    embedded: tuple[Passage, ...] = ()
-    """Pieces of other notes that stand in it as embeds; each may be cited as itself."""
-    vault: str | None = None
-    """The vault that the note is in; `None` where there is but one."""
-    file: str | None = None
-    """The file that the note is a row of; `None` for a file of its own."""
-    local: bool = False
-    """Whether its note stays on this machine."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Prompt:
     """What the model is given, and the passages that are really in it, each followed by what it embeds."""
 
     messages: tuple[Message, ...]
     passages: tuple[Passage, ...]
+    unaided: tuple[Message, ...] = ()
+    """The same prompt with the notes hidden, where there are some: what the user alone asks for."""
     trimmed: int = 0
     """How many of the passages that were there the window has no room for: left out, or shortened."""
 
@@ -66,26 +43,6 @@ _WITHHELD = (
     "The notes were searched for this. Of those that match, {notes} by the user's wish, so none of their text is shown"
     " here; nothing else relevant was found."
 )
-
-
-def question_of(messages: Sequence[Message]) -> str:
-    """The last user message as plain text; empty when there is none."""
-    for message in reversed(messages):
-        if message.get("role") == "user":
-            return text_of(message)
-    return ""
-
-
-def text_of(message: Message) -> str:
-    """A message's content as plain text, parts joined by line ends, other kinds of parts left out."""
-    content = message.get("content")
-    if isinstance(content, str):
-        return content
-    if isinstance(content, list):
-        return "\n".join(
-            part["text"] for part in content if isinstance(part, dict) and isinstance(part.get("text"), str)
-        )
-    return ""
 
 
 def build_prompt(
@@ -118,7 +75,7 @@ def build_prompt(
         return Prompt(messages=given, passages=(), trimmed=trimmed)
     citable = tuple(each for passage in kept for each in (passage, *passage.embedded))
     with_notes = _with_notes(given, f"<notes {marker}>\n{found}\n</notes {marker}>")
-    return Prompt(messages=with_notes, passages=citable, trimmed=trimmed)
+    return Prompt(messages=with_notes, passages=citable, unaided=given, trimmed=trimmed)
 
 
 def leaving(passages: Sequence[Passage]) -> tuple[list[Passage], int]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from urllib.parse import quote
 
+from sidecar.citations.address import obsidian_uri
+from sidecar.citations.cited import Annotation, CitedSource
 from sidecar.language.recognition import STOP_WORDS
 from sidecar.language.terms import fold, terms
 from sidecar.prompt import Passage
@@ -38,33 +38,6 @@ _FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^\n]*)")
 _WIKILINK_TARGET = re.compile(r"\[\[([^\[\]|\n]+)")
 # An answer without citations is credited to a passage that has this share of the answer's own informative terms.
 _SUPPORT = 0.6
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Annotation:
-    """A citation's place in the answer's text, in characters, end exclusive, and the file that it leads to."""
-
-    url: str
-    title: str
-    start_index: int
-    end_index: int
-    vault: str = ""
-    file: str = ""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CitedSource:
-    """A passage that the answer rests on. Lines count from 1, both included."""
-
-    path: str
-    title: str
-    heading_path: tuple[str, ...]
-    start_line: int
-    end_line: int
-    quote: str
-    score: float
-    uri: str
-    link: str
 
 
 class CitationChecker:
@@ -234,12 +207,6 @@ class CitationChecker:
         if best < _SUPPORT:
             return []
         return [passage for share, passage in shares if share == best][:2]
-
-
-def obsidian_uri(vault: str, path: str, heading_path: Sequence[str] = ()) -> str:
-    """The `obsidian://open` address of a note, or of a heading in it."""
-    file = path.removesuffix(".md") + (f"#{heading_path[-1]}" if heading_path else "")
-    return f"obsidian://open?vault={quote(vault, safe='')}&file={quote(file, safe='')}"
 
 
 def _same(target: str, passage: Passage) -> bool:

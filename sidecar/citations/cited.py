@@ -1,0 +1,32 @@
+"""What an answer cites: the places in its text, and the passages that it rests on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Annotation:
+    """A citation's place in the answer's text, in characters, end exclusive, and the file that it leads to."""
+
+    url: str
+    title: str
+    start_index: int
+    end_index: int
+    vault: str = ""
+    file: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CitedSource:
+    """A passage that the answer rests on. Lines count from 1, both included."""
+
+    path: str
+    title: str
+    heading_path: tuple[str, ...]
+    start_line: int
+    end_line: int
+    quote: str
+    score: float
+    uri: str
+    link: str
