@@ -17,8 +17,8 @@ CitationStyle: TypeAlias = Literal["wikilinks", "footnotes"]
 class ChatRequest:
     """One request for an answer. `options` as in `Completion.options`; `mode` says when notes are added: `auto` when
     something relevant is found, `always` whatever is found, `never`; `limit` is the most passages; `filters` as in
-    `retrieval.query.add_filters`. `passages` are those of a search that the caller has done, `None` when it has not. `citations` says how
-    the answer's text cites.
+    `retrieval.query.add_filters`. `passages` are those of a search that the caller has done, `None` when it has not.
+    `citations` says how the answer's text cites.
     """
 
     messages: Sequence[Message]
