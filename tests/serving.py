@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -79,9 +79,14 @@ def environment(**extra: str) -> dict[str, str]:
 
 
 @contextlib.contextmanager
-def serve(*arguments: str | Path, data_dir: Path, wait: bool = True) -> Iterator[Server]:
-    """Run `sidecar serve` with the arguments until the block ends, then stop it as a user would."""
+def serve(
+    *arguments: str | Path, data_dir: Path, wait: bool = True, under: Sequence[str | Path] = ()
+) -> Iterator[Server]:
+    """Run `sidecar serve` with the arguments until the block ends, then stop it as a user would. `under` is a program
+    that runs it as the same process, such as `strace -D`.
+    """
     command = [
+        *map(str, under),
         sys.executable,
         "-m",
         "sidecar",

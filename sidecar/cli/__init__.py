@@ -1,5 +1,5 @@
 """The `sidecar` command: reads flags, opens what is needed, prints. No logic of its own."""
 
-from sidecar.cli.program import main
+from sidecar.cli.program import main, run
 
-__all__ = ["main"]
+__all__ = ["main", "run"]

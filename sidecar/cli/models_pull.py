@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from sidecar.cli.models_progress import shown_progress
-from sidecar.cli.options import json_option, read_settings, settings_options
+from sidecar.cli.options import json_option, process_lock, read_settings, settings_options
 from sidecar.cli.output import print_check, print_json, printable, set_up_logging
 from sidecar.config import Config, system_environment
 from sidecar.errors import ConfigError, ModelUnavailableError
@@ -49,6 +49,8 @@ def pull(name: str, dry_run: bool, yes: bool, as_json: bool, **flags: Any) -> No
             "Offline mode is on, so nothing is fetched.", hint="Leave out `offline` (SIDECAR_OFFLINE) to fetch models."
         )
     known, reference = _meant(name)
+    if (lock := process_lock()) is not None:
+        lock.open()
     with Hub(hub_settings(environ=system_environment(), home=Path.home())) as hub:
         if reference.file is None:
             reference = _chosen(hub, reference, ask=not (yes or as_json or dry_run) and sys.stdin.isatty())

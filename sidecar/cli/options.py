@@ -11,6 +11,8 @@ import click
 
 from sidecar.config import Config, load_config, system_environment, with_vaults
 from sidecar.errors import ConfigError
+from sidecar.offline import OutgoingLock
+from sidecar.upstream.address import host_and_port
 from sidecar.vault.registry import obsidian_config_path, registered_vaults
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -71,7 +73,24 @@ def read_settings(flags: dict[str, Any], *, vaults: tuple[Path, ...] = ()) -> Co
     """Settings from flags and everything below them; `vaults` given on the command line stand in for all others."""
     config_file = flags.pop("config_file", None)
     given = {**flags, "vaults": vaults or None}
-    return load_config(given, config_file=config_file)
+    config = load_config(given, config_file=config_file)
+    if (lock := process_lock()) is not None:
+        for host, port in servers_of(config):
+            lock.allow(host, port)
+        lock.allow_name(config.host)
+    return config
+
+
+def process_lock() -> OutgoingLock | None:
+    """The offline lock of this process; `None` where the command runs within another program."""
+    context = click.get_current_context(silent=True)
+    return None if context is None else context.find_object(OutgoingLock)
+
+
+def servers_of(config: Config) -> list[tuple[str, int]]:
+    """Host and port of each upstream server in the settings; those with unusable URLs are told of when opened."""
+    urls = [config.upstream, *(server["url"] for server in config.upstreams.values())]
+    return [place for url in urls if url and (place := host_and_port(url)) is not None]
 
 
 def choose_vaults(config: Config) -> Config:

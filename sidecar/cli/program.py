@@ -22,6 +22,7 @@ from sidecar.cli.settings import config_command
 from sidecar.cli.status import status, why
 from sidecar.cli.token import token
 from sidecar.errors import AlreadyRunningError, SidecarError
+from sidecar.offline import OutgoingLock
 
 EXIT_USER = 1
 EXIT_ALREADY_RUNNING = 3
@@ -43,12 +44,19 @@ for command in (*_SERVING, doctor, models, token, config_command):
     sidecar.add_command(command)
 
 
-def main(arguments: list[str] | None = None) -> int:
+def run() -> int:
+    """Run the command line as a process of its own, which reaches no other machine than the user names."""
+    lock = OutgoingLock()
+    lock.install()
+    return main(lock=lock)
+
+
+def main(arguments: list[str] | None = None, *, lock: OutgoingLock | None = None) -> int:
     """Run the command line and return its exit code: 0 done, 1 the user can fix it, 2 usage, 3 another instance runs,
-    70 a bug.
+    70 a bug. `lock` is the process's; the commands widen it.
     """
     try:
-        result = sidecar.main(args=arguments, prog_name="sidecar", standalone_mode=False)
+        result = sidecar.main(args=arguments, prog_name="sidecar", standalone_mode=False, obj=lock)
     except click.ClickException as error:
         error.show()
         return error.exit_code

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import socket
 import sys
 from pathlib import Path
 from typing import Any
@@ -18,13 +19,21 @@ from sidecar.api.address import bind
 from sidecar.api.app import create_app
 from sidecar.api.server import serve as serve_app
 from sidecar.api.server import stop_on_signals
-from sidecar.cli.options import choose_vaults, model_options, read_settings, settings_options
+from sidecar.cli.options import (
+    choose_vaults,
+    model_options,
+    process_lock,
+    read_settings,
+    servers_of,
+    settings_options,
+)
 from sidecar.cli.output import complain, set_up_logging, stderr, with_progress
 from sidecar.config import Config
-from sidecar.errors import ConfigError
+from sidecar.errors import ConfigError, SidecarError
+from sidecar.offline import restrict_tcp
 from sidecar.runtime import Runtime, datafolder, open_runtime
 from sidecar.runtime.ledger import counted
-from sidecar.upstream import find_local
+from sidecar.upstream import KNOWN_PORTS, find_local
 
 # A flag that is not given leaves what the settings say.
 _SWITCH: dict[str, Any] = {"is_flag": True, "default": None}
@@ -50,13 +59,45 @@ def serve(vaults: tuple[Path, ...], no_auth: bool, **flags: Any) -> None:
     """
     config = choose_vaults(read_settings({**flags, "auth": False if no_auth else None}, vaults=vaults))
     set_up_logging(config.log_level)
-    asyncio.run(_serve(config))
+    address = _taken(config)
+    try:
+        asyncio.run(_serve(config, address, offline_lock=_lock(config)))
+    finally:
+        if isinstance(address, socket.socket):
+            address.close()
 
 
-async def _serve(config: Config) -> None:
+def _taken(config: Config) -> socket.socket | SidecarError:
+    """The socket to listen on, or why there is none: told later, when it is known that no other Sidecar runs here.
+
+    Landlock hides other processes, and with them who holds a port, so this comes before it.
+    """
+    try:
+        return bind(config.host, config.port)
+    except SidecarError as error:
+        return error
+
+
+def _lock(config: Config) -> str:
+    """Close what the system can close for the server and all that it starts, and name what is closed."""
+    names = [] if process_lock() is None else ["audit-hook"]
+    # Without a model, the usual places of model servers on this machine are looked at.
+    looked_at = KNOWN_PORTS if _wants_model(config) else ()
+    if names and restrict_tcp([*(port for _, port in servers_of(config)), *looked_at]):
+        names.append("landlock")
+    return "+".join(names) or "none"
+
+
+def _wants_model(config: Config) -> bool:
+    return config.upstream is None and config.model is None
+
+
+async def _serve(config: Config, address: socket.socket | SidecarError, *, offline_lock: str) -> None:
     async with open_runtime(config) as runtime:
-        sock = bind(config.host, config.port)
-        port = sock.getsockname()[1]
+        runtime.offline_lock = offline_lock
+        if isinstance(address, SidecarError):
+            raise address
+        port = address.getsockname()[1]
         runtime.listening_on(port)
         url = f"http://{_shown(config.host)}:{port}"
         stop = asyncio.Event()
@@ -73,7 +114,7 @@ async def _serve(config: Config) -> None:
 
         try:
             with stop_on_signals(stop):
-                await serve_app(create_app(runtime), sock, on_started=started, stop=stop)
+                await serve_app(create_app(runtime), address, on_started=started, stop=stop)
         finally:
             datafolder.remove_runtime_file(config)
             for task in tasks:
@@ -132,7 +173,7 @@ def _key(runtime: Runtime) -> str:
 
 async def _offer_local(runtime: Runtime, console: Console) -> None:
     """Name the model servers found on this machine, when no chat model is configured."""
-    if runtime.config.upstream is not None or runtime.config.model is not None:
+    if not _wants_model(runtime.config):
         return
     console.print("  Answers   quotations from your notes: no language model is configured")
     for server in await find_local():

@@ -8,6 +8,7 @@ import logging
 import time
 from collections.abc import AsyncGenerator, AsyncIterator, Container, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
 from functools import partial
 from types import MappingProxyType
 from typing import Any
@@ -61,6 +62,8 @@ class Runtime:
         self.allowed_origins = frozenset(config.allowed_origins)
         self.notices = notices
         """What the user should know, such as that search runs on words alone."""
+        self.offline_lock = "none"
+        """What keeps this process from reaching other machines: `audit-hook`, `audit-hook+landlock` or `none`."""
         self.stored_responses = stored_responses
         self.response_runs = ResponseRuns()
         self._models = models
@@ -110,6 +113,7 @@ class Runtime:
 
     def answer(self, target: ChatTarget, request: ChatRequest) -> AsyncGenerator[AnswerDelta, None]:
         """Answer a conversation, as `sidecar.chat.answer`."""
+        request = replace(request, tool_calls_from_notes=self.config.tool_calls_from_notes)
         return answer(request, model=target.model, notes=target.vault)
 
     def vault(self, name: str | None) -> OpenVault:
@@ -136,7 +140,7 @@ class Runtime:
             "models": self._known_models(),
             "upstreams": self._upstreams.status(),
             "notices": self.notices,
-            "offline_lock": "none",
+            "offline_lock": self.offline_lock,
             "took_ms": round((time.perf_counter() - begun) * 1000, 1),
         }
 
@@ -157,6 +161,7 @@ class Runtime:
             "ready": all(vault.indexer.progress.ready for vault in self.vaults.values()),
             "version": self.version,
             "uptime_seconds": round(time.time() - self._started),
+            "offline_lock": self.offline_lock,
         }
 
 

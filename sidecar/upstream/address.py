@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import ipaddress
-
 import httpx2
 
 from sidecar.errors import ConfigError
+from sidecar.offline.address import is_this_machine
 
 _ENDPOINTS = ("/chat/completions", "/completions", "/embeddings", "/models", "/responses")
 # Ports that nothing else is known to use; on the others, only the answers tell.
@@ -39,27 +38,21 @@ def normalised(base_url: str) -> tuple[httpx2.URL, bool]:
     return url.copy_with(path=root or "/"), root != path
 
 
+def host_and_port(base_url: str) -> tuple[str, int] | None:
+    """Where a server's URL leads; `None` for a URL that leads nowhere."""
+    try:
+        url, _ = normalised(base_url)
+    except ConfigError:
+        return None
+    return url.host, url.port or (443 if url.scheme == "https" else 80)
+
+
 def checked_key(api_key: str | None) -> str:
     """Give the key without blanks around it, empty for none. Raises ConfigError."""
     key = (api_key or "").strip()
     if not (key.isascii() and key.isprintable()):
         raise ConfigError("The upstream's API key holds characters that a key cannot hold.", hint="Copy it again.")
     return key
-
-
-def is_this_machine(host: str) -> bool:
-    """Whether what is sent to a host stays here: 127.0.0.0/8, ::1 and `localhost`.
-
-    Nothing else does, a private address or this machine's own name included: names and routes change.
-    """
-    if host.lower().rstrip(".") == "localhost":
-        return True
-    try:
-        address = ipaddress.ip_address(host.strip("[]"))
-    except ValueError:
-        return False
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return (mapped or address).is_loopback
 
 
 def usual_name(host: str, port: int | None) -> str | None:

@@ -13,8 +13,9 @@ from contextlib import aclosing
 from typing import Any
 
 from sidecar.errors import UpstreamError
+from sidecar.offline.address import is_this_machine
 from sidecar.upstream import counting, streams, windows
-from sidecar.upstream.address import checked_key, is_this_machine, normalised, usual_name
+from sidecar.upstream.address import checked_key, normalised, usual_name
 from sidecar.upstream.kind import NAMES, Recognised, ServerKind, recognise
 from sidecar.upstream.listing import OllamaModel, UpstreamModel, model_list, named_elsewhere, with_tags
 from sidecar.upstream.location import locate
