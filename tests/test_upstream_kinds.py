@@ -16,8 +16,8 @@ from starlette.responses import JSONResponse
 from sidecar.errors import ConfigError, UpstreamError
 from sidecar.inference.model import Completion
 from sidecar.inference.upstream import UpstreamChatModel
+from sidecar.offline.address import is_this_machine
 from sidecar.upstream import ServerKind, Upstream
-from sidecar.upstream.address import is_this_machine
 from sidecar.upstream.lines import MAX_LINE, lines
 from tests.inference.programs import (
     CHAT,

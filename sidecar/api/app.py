@@ -35,8 +35,8 @@ _PARTS = (responses, vector_stores, files, rerank, tokenize, ollama, lm_studio)
 def routes(runtime: Runtime) -> list[Route]:
     """Every path there is. `GET` changes nothing, anywhere."""
     return [
-        Route("/healthz", health.alive),
-        Route("/health", health.alive),
+        Route("/healthz", partial(health.alive, runtime)),
+        Route("/health", partial(health.alive, runtime)),
         Route("/readyz", partial(health.ready, runtime)),
         Route("/v1/models", partial(models.listing, runtime)),
         Route("/v1/models/{id:path}", partial(models.single, runtime)),

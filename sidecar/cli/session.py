@@ -14,6 +14,7 @@ import psutil
 from sidecar.config import Config
 from sidecar.errors import SidecarError
 from sidecar.runtime import datafolder
+from sidecar.runtime.proof import new_nonce, proves
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,19 +42,29 @@ class RunningServer:
 async def running_server(config: Config) -> AsyncIterator[RunningServer | None]:
     """The server that uses this data folder, `None` when none answers."""
     facts = datafolder.read_runtime_file(config)
-    # A server that was killed leaves its file, and whoever took its port since must not be sent the token.
+    # A server that was killed leaves its file, and whoever took its port, or its number as a process, since.
     if not facts or not isinstance(facts.get("url"), str) or not _runs(facts.get("pid")):
         yield None
         return
     token = datafolder.read_token(config)
     async with httpx2.AsyncClient(base_url=facts["url"], trust_env=False, timeout=300) as client:
-        try:
-            alive = (await client.get("/healthz", timeout=2)).status_code == 200
-        except httpx2.HTTPError:
-            alive = False
-        if token:
+        ours = await _is_ours(client, token if facts.get("token_file") else None)
+        if ours and token:
             client.headers["authorization"] = f"Bearer {token}"
-        yield RunningServer(client=client) if alive else None
+        yield RunningServer(client=client) if ours else None
+
+
+async def _is_ours(client: httpx2.AsyncClient, token: str | None) -> bool:
+    """Whether a Sidecar answers, one that holds the token where there is one: asked before it is sent."""
+    nonce = new_nonce()
+    try:
+        response = await client.get("/healthz", params={"nonce": nonce}, timeout=2)
+        answer = response.json() if response.status_code == 200 else None
+    except (httpx2.HTTPError, ValueError):
+        return False
+    if not isinstance(answer, dict):
+        return False
+    return token is None or proves(answer.get("proof"), token, nonce, port=client.base_url.port or 80)
 
 
 @contextmanager

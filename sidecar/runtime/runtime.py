@@ -78,6 +78,11 @@ class Runtime:
         self._port = port
 
     @property
+    def port(self) -> int:
+        """The port that the server listens on; the configured one until `listening_on` told."""
+        return self._port
+
+    @property
     def allowed_hosts(self) -> frozenset[str]:
         """The `Host` values, `name:port`, under which clients may call."""
         names = {"127.0.0.1", "localhost", "[::1]"}

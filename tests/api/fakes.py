@@ -137,6 +137,7 @@ class FakeRuntime:
         self, *, port: int, token: str | None = TOKEN, origins: frozenset[str] = frozenset({"app://obsidian.md"})
     ) -> None:
         self.token = token
+        self.port = port
         self.allowed_hosts = frozenset({f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}"})
         self.allowed_origins = origins
         self.max_body = 64 * 1024

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
+from sidecar.runtime.proof import new_nonce, proves
 from tests.api.fakes import TOKEN
 from tests.api.live import Live, running
 
@@ -73,6 +76,24 @@ async def test_the_key_is_read_from_the_headers_that_clients_use(live: Live, key
 @pytest.mark.parametrize("path", ["/healthz", "/health", "/healthz/", "//health"])
 async def test_health_is_open_and_says_nothing(live: Live, path: str) -> None:
     response = await live.bare.get(f"http://127.0.0.1:{live.port}{path}")
+    assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+async def test_health_proves_to_hold_the_key_to_who_asks_with_a_nonce(live: Live) -> None:
+    nonce = new_nonce()
+    answer = (await live.bare.get("/healthz", params={"nonce": nonce})).json()
+    assert proves(answer["proof"], TOKEN, nonce, port=live.port)
+    # One word that the proof rests on is another, and it proves nothing.
+    assert not proves(answer["proof"], TOKEN + "0", nonce, port=live.port)
+    assert not proves(answer["proof"], TOKEN, new_nonce(), port=live.port)
+    assert not proves(answer["proof"], TOKEN, nonce, port=live.port + 1)
+    assert not proves(None, TOKEN, nonce, port=live.port)
+    assert TOKEN not in json.dumps(answer)
+
+
+@pytest.mark.parametrize("nonce", ["", "short", "a" * 129, "a" * 15 + " ", "a" * 15 + "\n", "é" * 20, "a" * 100_00])
+async def test_health_proves_nothing_to_a_nonce_that_is_none(live: Live, nonce: str) -> None:
+    response = await live.bare.get("/healthz", params={"nonce": nonce})
     assert (response.status_code, response.json()) == (200, {"status": "ok"})
 
 

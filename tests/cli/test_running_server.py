@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
 import socket
 import subprocess
 import sys
 import threading
 from pathlib import Path
 
+import httpx2
 import pytest
 
 from tests.serving import DEMO_VAULT, environment, serve
+
+TOKEN = "sk-sidecar-0123456789abcdef0123456789abcdef"
 
 
 def run(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
@@ -64,10 +68,60 @@ def test_whoever_took_the_port_of_a_killed_server_is_not_sent_the_token(vault: P
     assert heard == []
 
 
+def test_a_stranger_with_the_port_and_the_process_number_of_a_killed_server_is_not_sent_the_token(
+    vault: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "token").write_text(TOKEN, encoding="utf-8")
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        # This very process runs, as one that was given the number anew would.
+        facts = {"url": f"http://127.0.0.1:{stranger.getsockname()[1]}", "pid": os.getpid(), "vaults": []}
+        facts["token_file"] = str(data / "token")
+        (data / "runtime.json").write_text(json.dumps(facts), encoding="utf-8")
+        listener = threading.Thread(target=_listen, args=(stranger, heard), daemon=True)
+        listener.start()
+        done = run("search", "numbat", "--vault", vault, "--data-dir", data, "--json")
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["results"][0]["path"] == "Numbat.md"
+    assert len(heard) == 1
+    assert TOKEN.encode() not in heard[0]
+
+
+def test_a_stranger_who_passes_the_question_on_to_the_real_server_is_not_sent_the_token(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    heard: list[bytes] = []
+    with serve(DEMO_VAULT, data_dir=data) as server, socket.create_server(("127.0.0.1", 0)) as stranger:
+        facts = json.loads((data / "runtime.json").read_text(encoding="utf-8"))
+        relay = threading.Thread(target=_relay, args=(stranger, server.url, heard), daemon=True)
+        relay.start()
+        moved = facts | {"url": f"http://127.0.0.1:{stranger.getsockname()[1]}"}
+        (data / "runtime.json").write_text(json.dumps(moved), encoding="utf-8")
+        done = run("search", "numbat", "--data-dir", data, "--vault", DEMO_VAULT)
+        relay.join(timeout=10)
+        (data / "runtime.json").write_text(json.dumps(facts), encoding="utf-8")
+    assert done.returncode == 3  # the data folder is in use, and nobody trusted answers for it
+    assert heard
+    assert all(server.token.encode() not in request for request in heard)
+    assert b"proof" in heard[-1]
+
+
+def _relay(stranger: socket.socket, url: str, heard: list[bytes]) -> None:
+    connection, _ = stranger.accept()
+    with connection:
+        request = connection.recv(65536)
+        heard.append(request)
+        answer = httpx2.get(url + request.split()[1].decode("ascii"), trust_env=False).content
+        heard.append(answer)
+        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n%b" % (len(answer), answer))
+
+
 def _listen(stranger: socket.socket, heard: list[bytes]) -> None:
     try:
         connection, _ = stranger.accept()
-        heard.append(connection.recv(65536))
-        connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
+        with connection:
+            heard.append(connection.recv(65536))
+            connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\n{}")
     except OSError:
         return
