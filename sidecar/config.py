@@ -10,7 +10,7 @@ import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, cast, get_args
+from typing import Any, Literal, TypeAlias, cast, get_args
 from urllib.parse import urlsplit
 
 import platformdirs
@@ -23,6 +23,9 @@ APP = "sidecar"
 DEFAULT_PORT = 8484
 LOG_LEVELS = ("debug", "info", "warning", "error")
 KV_CACHE_TYPES = get_args(KvType)
+# Written out: the room that it belongs to would be loaded by every command.
+CallsFromNotes: TypeAlias = Literal["checked", "allowed"]
+CitationStyle: TypeAlias = Literal["wikilinks", "footnotes"]
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _KINDS = ", ".join(f"`{kind}`" for kind in get_args(VaultKind))
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -112,6 +115,14 @@ class Config:
     )
     include_templates: bool = _setting(
         default=False, doc="Read the folders of templates that the settings of Obsidian and Templater name."
+    )
+    tool_calls_from_notes: CallsFromNotes = _setting(  # noqa: RUF009  # a dataclass field, as all others
+        "checked",
+        "Tool calls of answers from notes: `checked` leaves out those that only a note asks for, `allowed` none.",
+    )
+    citations: CitationStyle = _setting(  # noqa: RUF009  # a dataclass field, as all others
+        "wikilinks",
+        "How answers cite notes: `wikilinks` in their text, or `footnotes`. A request may ask for the other.",
     )
     aliases: Mapping[str, str] = _setting(
         {}, "Further model names and the model each stands for, as a TOML table.", env=False
@@ -328,6 +339,20 @@ def _kv_type(value: Any) -> KvType:
     return cast("KvType", found)
 
 
+def _calls_from_notes(value: Any) -> CallsFromNotes:
+    word = next((word for word in get_args(CallsFromNotes) if word == _text(value).strip().lower()), None)
+    if word is None:
+        raise ValueError(f"use {' or '.join(get_args(CallsFromNotes))}")
+    return cast("CallsFromNotes", word)
+
+
+def _citations(value: Any) -> CitationStyle:
+    word = next((word for word in get_args(CitationStyle) if word == _text(value).strip().lower()), None)
+    if word is None:
+        raise ValueError(f"use {' or '.join(get_args(CitationStyle))}")
+    return cast("CitationStyle", word)
+
+
 def _kinds(value: Any) -> Mapping[str, VaultKind]:
     kinds: dict[str, VaultKind] = {}
     for key, word in _table(value).items():
@@ -367,6 +392,8 @@ _CONVERT: Mapping[str, Callable[[Any], Any]] = {
     "exclude": _strings,
     "local_only": _strings,
     "include_templates": _flag,
+    "tool_calls_from_notes": _calls_from_notes,
+    "citations": _citations,
     "aliases": _table,
     "max_body": _whole,
     "log_level": lambda value: _text(value).lower(),

@@ -47,7 +47,6 @@ async def found(vault: OneVault, messages: list[Message], mode: Mode = "auto") -
     [
         ("and how much did it cost?", "Boiler.md"),
         ("why?", "Boiler.md"),
-        ("Thanks!", "Boiler.md"),
         ("shorter, please", "Boiler.md"),
         ("What does the numbat eat?", "Numbat.md"),
         ("What did the trip to Lisbon cost?", "Trip.md"),

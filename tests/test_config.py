@@ -77,6 +77,11 @@ def test_templates_are_read_when_that_is_wished(tmp_path: Path) -> None:
     assert load(tmp_path, environ={"SIDECAR_INCLUDE_TEMPLATES": "1"}).include_templates is True
 
 
+def test_calls_that_notes_ask_for_are_allowed_when_that_is_wished(tmp_path: Path) -> None:
+    assert load(tmp_path).tool_calls_from_notes == "checked"
+    assert load(tmp_path, "tool_calls_from_notes = 'allowed'").tool_calls_from_notes == "allowed"
+
+
 def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
     config = load(tmp_path, environ={"SIDECAR_AUTH": "", "SIDECAR_PORT": "", "SIDECAR_MODEL": ""})
     assert config.auth is True
@@ -103,6 +108,7 @@ def test_an_empty_variable_counts_as_not_set(tmp_path: Path) -> None:
         ("[kinds]\nNotes = 'roam'", {}, "`obsidian`, `logseq`, `notion`, `folder`"),
         ("[kinds]\nNotes = 3", {}, "kinds"),
         ("include_templates = 'perhaps'", {}, "include_templates"),
+        ("tool_calls_from_notes = 'never'", {}, "checked or allowed"),
     ],
 )
 def test_a_wrong_setting_is_named(tmp_path: Path, toml: str, flags: dict[str, Any], says: str) -> None:

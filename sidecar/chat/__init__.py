@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from sidecar.chat.answering import AnswerDelta, answer
-from sidecar.chat.finding import DEFAULT_PASSAGES, Notes, find_hits, relevant
+from sidecar.chat.finding import DEFAULT_PASSAGES, Notes, find_hits, searches
 from sidecar.chat.gathering import find_passages, gather, passage_of
-from sidecar.chat.request import ChatRequest, CitationStyle, Mode
+from sidecar.chat.relevance import relevant
+from sidecar.chat.request import CallsFromNotes, ChatRequest, CitationStyle, Mode
 
 __all__ = [
     "DEFAULT_PASSAGES",
     "AnswerDelta",
+    "CallsFromNotes",
     "ChatRequest",
     "CitationStyle",
     "Mode",
@@ -20,4 +22,5 @@ __all__ = [
     "gather",
     "passage_of",
     "relevant",
+    "searches",
 ]

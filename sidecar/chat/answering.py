@@ -10,10 +10,10 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sidecar.chat.finding import Notes
+from sidecar.chat.finding import Notes, searches
 from sidecar.chat.gathering import find_passages
 from sidecar.chat.request import ChatRequest
-from sidecar.chat.tool_guard import guarded
+from sidecar.chat.tool_guard import RefusingDelta, guarded
 from sidecar.citations import Annotation, CitationChecker, CitedSource
 from sidecar.inference.model import ChatModel, Completion, Delta, Usage
 from sidecar.prompt import Passage, Prompt, build_prompt, leaving, question_of, render, sources, text_of
@@ -22,6 +22,8 @@ from sidecar.retrieval.query import parse_query
 # Made anew by each process and never written anywhere.
 _SECRET = secrets.token_bytes(32)
 _MARKER_LENGTH = 12
+# Tokens that a model which only quotes can be given.
+_ANY_LENGTH = 10**6
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +45,8 @@ class AnswerDelta:
     trimmed: int = 0
     """How many of the passages that were found the model was given in part or not at all, for want of room in its
     window, with the choice's last delta."""
+    refused_calls: tuple[str, ...] = ()
+    """Names of the tools whose calls were left out, because a note asked for them, with the choice's last delta."""
     usage: Usage | None = None
 
 
@@ -60,10 +64,10 @@ async def answer(request: ChatRequest, *, model: ChatModel, notes: Notes | None)
                 yield _plain(delta)
         return
     # Asked first: what a server tells of a model may be that it runs elsewhere.
-    window = await model.context_length()
+    window = await model.context_length() if model.generative else _ANY_LENGTH
     away, passages, withheld = not model.on_this_machine, request.passages, 0
     if passages is None:
-        passages = await find_passages(request, notes, away=away)
+        passages = await find_passages(request, notes, away=away, quoting=not model.generative)
     if away:
         # Before the model is given anything of them: counting tokens may be a request too.
         passages, withheld = leaving(passages)
@@ -91,7 +95,7 @@ async def _prompt(
     return build_prompt(
         request.messages,
         passages,
-        searched=True,
+        searched=searches(request),
         withheld=withheld,
         window=window,
         used_tokens=sum([await model.count_tokens(text) + 8 for text in used]),
@@ -118,11 +122,19 @@ async def _checked(
     # A client that parses the answer as JSON must get it untouched: its sources are listed beside it.
     formatted = _formatted(request.options)
     unaided = replace(completion, messages=prompt.unaided or completion.messages, sources=())
-    async with aclosing(guarded(model, completion, unaided=unaided)) as stream:
+    async with aclosing(
+        guarded(model, completion, unaided=unaided if request.tool_calls_from_notes == "checked" else None)
+    ) as stream:
         async for delta in stream:
             checker = checkers.get(delta.index)
             if checker is None:
-                checker = CitationChecker(prompt.passages, vault=notes.name, known_text=known)
+                checker = CitationChecker(
+                    prompt.passages,
+                    vault=notes.name,
+                    known_text=known,
+                    style=request.citations or "wikilinks",
+                    quotations=model.generative,
+                )
                 checkers[delta.index] = checker
             for piece in _pieces(delta, checker, formatted=formatted):
                 yield piece
@@ -134,14 +146,22 @@ def _pieces(delta: Delta, checker: CitationChecker, *, formatted: bool) -> Itera
     if delta.finish_reason is not None:
         content += checker.finish(credit=delta.finish_reason == "stop")
     annotations = tuple(checker.annotations[before:])
-    piece = _plain(delta) if formatted else replace(_plain(delta), content=content, annotations=annotations)
+    ends = bool(delta.content) or delta.finish_reason is not None
+    reasoning = checker.think(delta.reasoning, ends=ends)
+    piece = (
+        _plain(delta)
+        if formatted
+        else replace(_plain(delta), content=content, reasoning=reasoning, annotations=annotations)
+    )
     if delta.finish_reason is None:
         yield piece
         return
     # What was held back comes before the end: several clients read no text from the piece with the finish_reason.
-    if piece.content:
-        yield AnswerDelta(index=delta.index, content=piece.content, annotations=piece.annotations)
-    yield replace(piece, content="", annotations=(), sources=checker.sources)
+    if piece.content or piece.reasoning:
+        yield AnswerDelta(
+            index=delta.index, content=piece.content, reasoning=piece.reasoning, annotations=piece.annotations
+        )
+    yield replace(piece, content="", reasoning="", annotations=(), sources=checker.sources)
 
 
 def _formatted(options: Mapping[str, Any]) -> bool:
@@ -157,5 +177,6 @@ def _plain(delta: Delta) -> AnswerDelta:
         tool_calls=delta.tool_calls,
         finish_reason=delta.finish_reason,
         logprobs=delta.logprobs,
+        refused_calls=delta.refused_calls if isinstance(delta, RefusingDelta) else (),
         usage=delta.usage,
     )

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Protocol
 
+from sidecar.chat.relevance import relevant
 from sidecar.chat.request import ChatRequest
+from sidecar.inference.housekeeping import housekeeping_of
 from sidecar.inference.model import Message
-from sidecar.prompt import text_of
+from sidecar.language.small_talk import small_talk_in, without_small_talk
+from sidecar.prompt import question_of, text_of
 from sidecar.retrieval.conversation import Turn, query_in
 from sidecar.retrieval.hit import Hit
-from sidecar.retrieval.query import add_filters
+from sidecar.retrieval.query import Query, add_filters
 from sidecar.retrieval.retriever import Retriever
 from sidecar.retrieval.special import read_query
 
 DEFAULT_PASSAGES = 8
-# Below this share of what the question could get, a chunk has only its small words: adding it would mislead.
-_RELEVANT = 0.16
-# Beside a good hit, one that is much weaker is noise for a small model.
-_BESIDE_BEST = 0.35
 # How many times as many hits are looked through for ones that may leave this machine, when the first ones may not.
 _DEEPER = 8
+# Where an answer that asks something back has its question.
+_LAST_WORDS = 300
+_ASKS = re.compile(r"[?？؟]\s*[\"'»”’)*_\]]*\s*\Z")
 
 
 class Notes(Protocol):
@@ -35,36 +39,83 @@ class Notes(Protocol):
     def retriever(self) -> Retriever: ...
 
 
-async def find_hits(request: ChatRequest, notes: Notes, *, away: bool = False) -> list[Hit]:
-    """What is found for the last user message, best first; nothing when nothing relevant is found. A follow-up is
-    searched for with what the earlier turns say.
-
-    For a model that is `away`, further hits stand behind them in place of those that stay on this machine.
+def searches(request: ChatRequest) -> bool:
+    """Whether the notes are searched for a request at all: in `auto` neither for small talk nor for what a client wants
+    for itself.
     """
+    if request.mode != "auto":
+        return request.mode == "always"
+    limit = request.options.get("max_tokens")
+    if housekeeping_of(request.messages, most_tokens=limit if isinstance(limit, int) else None):
+        return False
+    said = small_talk_in(question_of(request.messages))
+    # "Yes" is small talk, unless something was asked.
+    return said is None or (said == "assent" and _was_asked(request.messages))
+
+
+async def find_hits(request: ChatRequest, notes: Notes, *, away: bool = False, quoting: bool = False) -> list[Hit]:
+    """What is found for the last user message, best first; nothing when nothing relevant is found, or the notes are not
+    searched for it (`searches`). A follow-up is searched for with what the earlier turns say. What a filter selects is
+    relevant, whatever it says.
+
+    For a model that is `away`, further hits stand behind them in place of those that stay on this machine; `quoting` is
+    as in `relevant`.
+    """
+    if not searches(request):
+        return []
     query = add_filters(
         query_in(_turns(request.messages), parse=partial(read_query, today=dt.date.today())), request.filters
     )
     if not query.text and not query.filtered:
         return []
-    limit = request.limit or DEFAULT_PASSAGES
+    hits = await _search(query, notes, limit=request.limit or DEFAULT_PASSAGES, away=away)
+    if request.mode == "always":
+        return hits
+    useful = _relevant(hits, query, away=away, quoting=quoting)
+    if _selects(query):
+        if useful:
+            return hits
+        # None of them is about the question's words ("sum these up"): all of them are meant.
+        listed = replace(query, text="", context=(), answered=())
+        return await _search(listed, notes, limit=request.limit or DEFAULT_PASSAGES, away=away)
+    return useful
+
+
+def _relevant(hits: Sequence[Hit], query: Query, *, away: bool, quoting: bool) -> list[Hit]:
+    """As `relevant`; of what a model elsewhere may be given, nothing is weak beside what it is not given."""
+    if not away:
+        return relevant(hits, query, quoting=quoting)
+    staying, leaving = [hit for hit in hits if hit.local], [hit for hit in hits if not hit.local]
+    useful = {hit.chunk.id for part in (staying, leaving) for hit in relevant(part, query, quoting=quoting)}
+    return [hit for hit in hits if hit.chunk.id in useful]
+
+
+def _selects(query: Query) -> bool:
+    """Whether the query says which notes it is about; what it excludes says that of hardly any."""
+    return bool(query.tags or query.paths or query.files or query.properties or query.where)
+
+
+async def _search(query: Query, notes: Notes, *, limit: int, away: bool) -> list[Hit]:
     hits = await notes.retriever.search(query, limit=limit)
     if away and (staying := sum(hit.local and not hit.mentioned for hit in hits)):
         known = {hit.chunk.id for hit in hits}
         deeper = await notes.retriever.search(query, limit=_DEEPER * limit)
         hits += [hit for hit in deeper if not hit.local and hit.chunk.id not in known][:staying]
-    return relevant(hits) if request.mode == "auto" else hits
+    return hits
 
 
 def _turns(messages: Sequence[Message]) -> list[Turn]:
     return [
-        Turn(role="user" if message.get("role") == "user" else "assistant", text=text_of(message))
+        Turn(role="user", text=without_small_talk(text_of(message)))
+        if message.get("role") == "user"
+        else Turn(role="assistant", text=text_of(message))
         for message in messages
         if message.get("role") in ("user", "assistant")
     ]
 
 
-def relevant(hits: Sequence[Hit]) -> list[Hit]:
-    """The hits that say something about the question; mentioned notes always do."""
-    best = max((hit.score for hit in hits if not hit.mentioned), default=0.0)
-    floor = max(_RELEVANT, best * _BESIDE_BEST)
-    return [hit for hit in hits if hit.mentioned or hit.score >= floor]
+def _was_asked(messages: Sequence[Message]) -> bool:
+    """Whether what the assistant said last ends with a question."""
+    turns = _turns(messages)
+    before = next((turn for turn in reversed(turns[:-1]) if turn.role == "assistant"), None)
+    return before is not None and _ASKS.search(before.text.rstrip()[-_LAST_WORDS:]) is not None

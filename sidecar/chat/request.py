@@ -11,6 +11,7 @@ from sidecar.prompt import Passage
 
 Mode: TypeAlias = Literal["auto", "always", "never"]
 CitationStyle: TypeAlias = Literal["wikilinks", "footnotes"]
+CallsFromNotes: TypeAlias = Literal["checked", "allowed"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,7 +19,7 @@ class ChatRequest:
     """One request for an answer. `options` as in `Completion.options`; `mode` says when notes are added: `auto` when
     something relevant is found, `always` whatever is found, `never`; `limit` is the most passages; `filters` as in
     `retrieval.query.add_filters`. `passages` are those of a search that the caller has done, `None` when it has not.
-    `citations` says how the answer's text cites.
+    `citations` says how the answer's text cites; `None`: with wikilinks, or as the runtime is set.
     """
 
     messages: Sequence[Message]
@@ -27,4 +28,6 @@ class ChatRequest:
     limit: int | None = None
     filters: Mapping[str, Any] | None = None
     passages: Sequence[Passage] | None = None
-    citations: CitationStyle = "wikilinks"
+    citations: CitationStyle | None = None
+    tool_calls_from_notes: CallsFromNotes = "checked"
+    """Whether tool calls that the user's own words do not ask for are left out."""

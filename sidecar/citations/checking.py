@@ -1,217 +1,220 @@
 """An answer and its passages become checked citations: wikilinks that lead somewhere, annotations, the sources used.
 
-What does not check out is shown as plain text, never as a link; remote images never reach the reader, because loading
-one tells its server what was asked.
+First its quotations are held against the passages, then it is made harmless, with its links among what is read there.
+What does not check out is shown as plain text, never as a link or a quotation.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Literal
 
-from sidecar.citations.address import obsidian_uri
 from sidecar.citations.cited import Annotation, CitedSource
-from sidecar.language.recognition import STOP_WORDS
-from sidecar.language.terms import fold, terms
+from sidecar.citations.footnotes import Footnotes
+from sidecar.citations.inline import Inline
+from sidecar.citations.neutralising import Neutraliser
+from sidecar.citations.pieces import Link, Piece
+from sidecar.citations.places import Place, Places, leaves_vault
+from sidecar.citations.quotations import Quotations
+from sidecar.citations.sources import Sources
+from sidecar.citations.support import last_sentence, supporting
+from sidecar.citations.web import KnownAddresses
+from sidecar.language.terms import fold
 from sidecar.prompt import Passage
 
-# A wikilink; an image, plain or in any of the other forms that Markdown has for it (brackets, escapes and code in its
-# text, references); an element that loads something.
-_MARKUP = re.compile(
-    r"""!?\[\[(?P<target>[^\[\]\n]{1,400})\]\]
-      | !\[(?P<alt>[^\[\]\\`<\n]{0,400})\](?:\((?P<url>[^()\n]{0,2000})\)|(?P<bare>(?![(\[])))
-      | (?P<image>!\[)
-      | (?P<element><(?=\s*(?:img|picture|iframe|object|embed|video|audio|source|svg|link)\b))
-    """,
-    re.IGNORECASE | re.VERBOSE,
-)
-# Entities and escapes spell a scheme as well as letters do: `&#104;ttps:`.
-_LOCAL = re.compile(r"(?!\s*//)[^:&\\<>]*")
-# What may still become a link or an image when more text comes: an opening without its end, or its first characters.
-_OPEN = re.compile(
-    r"""(?: !?\[\[[^\[\]\n]{0,400}\]?
-          | !\[[^\[\]\\`<\n]{0,400}(?:\](?:\([^()\n]{0,2000})?)?
-          | !?\[ | ! | <\s{0,8}[a-z]{0,8} )\Z""",
-    re.IGNORECASE | re.VERBOSE,
-)
-_FENCE = re.compile(r" {0,3}(`{3,}|~{3,})([^\n]*)")
-_WIKILINK_TARGET = re.compile(r"\[\[([^\[\]|\n]+)")
-# An answer without citations is credited to a passage that has this share of the answer's own informative terms.
-_SUPPORT = 0.6
+_TARGET = re.compile(r"(!?)\[\[([^\[\]|\n]{1,400})")
+_IMAGE = re.compile(r"!\[[^\[\]\n]{0,400}\]\(([^()\s]{1,400})\)")
+# In a link, these would be read as something else: HTML, code, an entity, an address.
+_UNSAFE = re.compile(r"[<>`\\\[\]|\n]|&#?\w+;|://|\bwww\.|mailto:")
+_NOTE = re.compile(r"(?:\.md|/[^./]*|\A[^./]*)\Z", re.IGNORECASE)
 
 
 class CitationChecker:
     """Checks one answer while it streams: `feed` takes text as it comes and gives what may be shown of it."""
 
-    def __init__(self, passages: Sequence[Passage], *, vault: str, known_text: Iterable[str]) -> None:
-        """`known_text` is what the conversation itself says: links that stand in it are not the model's invention."""
-        self._passages = passages
+    def __init__(
+        self,
+        passages: Sequence[Passage],
+        *,
+        vault: str,
+        known_text: Iterable[str],
+        style: Literal["wikilinks", "footnotes"] = "wikilinks",
+        quotations: bool = True,
+    ) -> None:
+        """`known_text` is what the conversation itself says: links that stand in it are not the model's invention.
+        With `quotations`, what is quoted must stand in the passages; else it is taken to.
+        """
+        conversation = list(known_text)
+        texts = [passage.text for passage in passages]
+        self._places = Places(passages)
+        self._sources = Sources(passages, vault=vault)
         self._vault = vault
-        self._known = {
-            fold(target).strip()
-            for text in (*known_text, *(passage.text for passage in passages))
-            for target in _WIKILINK_TARGET.findall(text)
-        }
-        self._pending = ""
-        self._shown = 0
-        self._text: list[str] = []
-        # Where in the answer's Markdown the next character stands: its line so far, and the code fence it is within.
-        self._line = ""
-        self._fence: str | None = None
-        self._used: dict[int, Passage] = {}
+        self._linked, embedded = _targets([*conversation, *texts])
+        self._footnotes = Footnotes("\n".join(conversation)) if style == "footnotes" else None
+        self._quotations = Quotations(texts, known=conversation, when_found=self._sources.quoted, change=quotations)
+        inline = Inline(known=KnownAddresses([*conversation, *texts]), linker=self, embeds=embedded)
+        self._neutraliser = Neutraliser(inline, when_linked=self._cited)
+        self._thoughts = Neutraliser(
+            Inline(known=inline.known, linker=Thoughts(self), embeds=frozenset()), when_linked=lambda piece, start: None
+        )
+        self._shown: list[str] = []
         self.annotations: list[Annotation] = []
 
     def feed(self, text: str) -> str:
         """Take more of the answer; returns what can be shown now, perhaps nothing."""
-        self._pending += text
-        opening = _OPEN.search(self._pending)
-        ready = self._pending if opening is None else self._pending[: opening.start()]
-        self._pending = "" if opening is None else self._pending[opening.start() :]
-        return self._show(ready)
+        return self._show(self._neutraliser.feed(self._quotations.feed(text)))
 
     def finish(self, *, credit: bool) -> str:
         """The rest of the answer. With `credit`, an answer that cites nothing gets the passages that support it."""
-        rest = self._show(self._pending)
-        self._pending = ""
-        if not credit or self._used:
-            return rest
-        supporting = self._supporting()
-        if not supporting:
-            return rest
-        rest += self._show("\n\n" + " ".join(f"[[{passage.link}]]" for passage in supporting))
+        rest = self._show(self._neutraliser.feed(self._quotations.finish()))
+        rest += self._show(self._neutraliser.finish())
+        if credit and not self._sources:
+            rest += self._neutraliser.append(self._credits())
+        if self._footnotes is not None and (definitions := self._footnotes.definitions()):
+            rest += self._neutraliser.append([Piece(end=0, shown=f"\n\n{definitions}")])
         return rest
+
+    def think(self, text: str, *, ends: bool) -> str:
+        """Take more of what the model thinks aloud; returns what can be shown now. It is made harmless, and cites
+        nothing. With `ends`, the answer begins.
+        """
+        return self._thoughts.feed(text) + (self._thoughts.finish() if ends else "")
 
     @property
     def sources(self) -> tuple[CitedSource, ...]:
         """The passages cited so far, in the order of their first citation."""
-        return tuple(
-            CitedSource(
-                path=passage.path,
-                title=passage.title,
-                heading_path=passage.heading_path,
-                start_line=passage.start_line,
-                end_line=passage.end_line,
-                quote=passage.text.strip(),
-                score=round(passage.score, 4),
-                uri=self._uri(passage),
-                link=passage.link,
-            )
-            for passage in self._used.values()
-        )
+        return self._sources.listed()
 
-    def _show(self, text: str) -> str:
-        pieces: list[str] = []
-        end = 0
-        for match in _MARKUP.finditer(text):
-            pieces.append(self._advance(text[end : match.start()]))
-            shown = self._harmless(match)
-            pieces.append(self._advance(match.group(), shown=shown))
-            end = match.end()
-        pieces.append(self._advance(text[end:]))
-        return "".join(pieces)
+    def link(self, target: str, alias: str, *, embed: bool) -> tuple[str, Link | None] | None:
+        """How a wikilink is shown; `None` when it leads nowhere."""
+        places = self._places.of_note(target)
+        if not places:
+            known = fold(target).strip() in self._linked and not leaves_vault(target) and not _UNSAFE.search(target)
+            # Embedding would copy; and `![[a]](https://…)` is an image.
+            return (f"[[{target}|{alias}]]" if alias else f"[[{target}]]", None) if known else None
+        place, link = self._meant(target, places)
+        return self._written(link, alias), Link(place=place)
 
-    def _advance(self, text: str, *, shown: str | None = None) -> str:
-        """Go on over a piece of the answer, of which `shown` is shown, all of it by default."""
-        *ended, rest = text.split("\n")
-        for line in ended:
-            self._end_line(self._line + line)
-            self._line = ""
-        self._line += rest
-        shown = text if shown is None else shown
-        self._shown += len(shown)
-        self._text.append(shown)
+    def named(self, text: str) -> str | None:
+        """The target of the note that a text in other brackets names, and nothing else."""
+        text = text.strip()
+        if not text or len(text) > 400 or leaves_vault(text) or "://" in text:
+            return None
+        if "#" in text and self._places.under(text) is None:
+            return None
+        places = self._places.of_note(text)
+        if not places:
+            return None
+        place = self._places.under(text)
+        return place.link if place is not None else places[0].link.partition("#")[0]
+
+    def begins(self, text: str) -> bool:
+        """Whether a name may begin so."""
+        return self._places.begins(text)
+
+    def footnote(self, label: str) -> str:
+        """The label of a footnote of the answer's own."""
+        return label if self._footnotes is None else str(self._footnotes.of_label(label))
+
+    def _show(self, shown: str) -> str:
+        self._shown.append(shown)
         return shown
 
-    def _end_line(self, line: str) -> None:
-        match = _FENCE.match(line)
-        if match is None:
+    def _meant(self, target: str, places: Sequence[Place]) -> tuple[Place, str]:
+        """The place that a target means, and the target to write for it."""
+        sentence = self._sentence()
+        if "#" not in target:
+            place = self._sources.best(places, sentence)
+            return place, target if _same(target, place) else place.link
+        exact = self._places.under(target)
+        if exact is not None:
+            block = target.rpartition("#")[2].startswith("^")
+            return exact, target if block and not _UNSAFE.search(target) else exact.link
+        # A heading that the note does not have is mended to the nearest one that it has, or left out.
+        nearest = self._places.nearest(target)
+        if nearest is not None:
+            return nearest, nearest.link
+        place = self._sources.best(places, sentence)
+        return place, place.link.partition("#")[0]
+
+    def _written(self, link: str, alias: str) -> str:
+        if _UNSAFE.search(link):
+            link = link.replace("&", "&amp;").replace("<", "&lt;")
+            return re.sub(r"([`~\\\[\]|]|//|www\b|mailto\b)", r"\\\1", link.replace("\n", " ").replace("//", "/ /"))
+        if self._footnotes is not None:
+            return f"{alias}{' ' * alias.endswith('!')}[^{self._footnotes.of_link(link)}]"
+        return f"[[{link}|{alias}]]" if alias else f"[[{link}]]"
+
+    def _cited(self, piece: Piece, start: int) -> None:
+        if piece.link is None or not isinstance(piece.link.place, Place):
             return
-        mark, rest = match.groups()
-        if self._fence is None:
-            self._fence = None if "`" in mark and "`" in rest else mark
-        elif mark.startswith(self._fence) and not rest.strip():
-            self._fence = None
-
-    def _harmless(self, match: re.Match[str]) -> str:
-        if match["target"] is not None:
-            return self._checked(match)
-        if match["element"] is not None:
-            return "&lt;"
-        if match["url"] is not None:
-            return match.group() if _LOCAL.fullmatch(match["url"]) else f"({match['alt'] or 'image'})"
-        # Perhaps a reference to an address given elsewhere. In code it is what it looks like: `vec![1, 2]`.
-        return match.group() if match["bare"] is not None and self._in_macro else "!\\" + match.group()[1:]
-
-    @property
-    def _in_code(self) -> bool:
-        return self._fence is not None or self._line.count("`") % 2 == 1
-
-    @property
-    def _in_macro(self) -> bool:
-        return self._fence is not None or (self._in_code and self._line[-1:].isalpha())
-
-    def _checked(self, match: re.Match[str]) -> str:
-        target, _, alias = match["target"].partition("|")
-        passage = self._cited(target)
-        if passage is None:
-            if self._in_code:
-                # `[[ -f file ]]` in code is no link.
-                return match.group() if self._in_macro else match.group().lstrip("!")
-            # Embedding would copy; and `![[a]](https://…)` is an image.
-            return match.group().lstrip("!") if fold(target).strip() in self._known else (alias or target).strip()
-        # A heading that the note does not have is mended to the passage's own; embedding would copy, so it links.
-        link = target.strip() if _same(target, passage) else passage.link
-        shown = f"[[{link}|{alias.strip()}]]" if alias.strip() else f"[[{link}]]"
-        self._used.setdefault(id(passage), passage)
+        place, passage = piece.link.place, piece.link.place.passage
+        self._sources.cite(place, self._sentence())
         self.annotations.append(
             Annotation(
-                url=self._uri(passage),
-                title=passage.link,
-                start_index=self._shown,
-                end_index=self._shown + len(shown),
+                url=self._sources.uri(place),
+                title=place.link,
+                start_index=start,
+                end_index=start + len(piece.shown),
                 vault=passage.vault or self._vault,
                 file=passage.file or passage.path,
             )
         )
-        return shown
 
-    def _uri(self, passage: Passage) -> str:
-        return obsidian_uri(passage.vault or self._vault, passage.path, passage.heading_path)
+    def _sentence(self) -> str:
+        return last_sentence(self._neutraliser.text.recent)
 
-    def _cited(self, target: str) -> Passage | None:
-        name, _, heading = target.partition("#")
-        name, heading = _name(name), fold(heading.rsplit("#", 1)[-1].lstrip("^")).strip()
-        of_note = [
-            p for p in self._passages if name in {_name(p.title), _name(p.path), _name(p.link.partition("#")[0])}
-        ]
-        # A heading is also in the path of all below it: the passage that is named after it comes first.
-        of_note.sort(key=lambda p: heading != fold(p.link.partition("#")[2]))
-        for passage in of_note:
-            if heading and (
-                heading == fold(passage.link.partition("#")[2]) or heading in map(fold, passage.heading_path)
-            ):
-                return passage
-            if heading and heading in map(fold, passage.block_ids):
-                return passage
-        return of_note[0] if of_note else None
-
-    def _supporting(self) -> list[Passage]:
-        answer = {term for term in terms("".join(self._text)) if term not in STOP_WORDS}
-        if not answer:
-            return []
-        shares = []
-        for passage in self._passages:
-            own = set(terms(f"{passage.title} {' '.join(passage.heading_path)} {passage.text}"))
-            shares.append((len(answer & own) / len(answer), passage))
-        best = max(share for share, _ in shares) if shares else 0.0
-        if best < _SUPPORT:
-            return []
-        return [passage for share, passage in shares if share == best][:2]
+    def _credits(self) -> Iterator[Piece]:
+        whole = [place for place in self._places.all if place.start == 0]
+        texts = [f"{p.title} {' '.join(p.heading_path)} {p.text}" for p in (place.passage for place in whole)]
+        for number, index in enumerate(supporting("".join(self._shown), texts)):
+            place = whole[index]
+            yield Piece(end=0, shown=" " if number else "\n\n")
+            yield Piece(end=0, shown=self._written(place.link, ""), link=Link(place=place))
 
 
-def _same(target: str, passage: Passage) -> bool:
-    return fold(target).strip() in {fold(passage.link), fold(passage.link.partition("#")[0])}
+class Thoughts:
+    """What a thought links to: the same notes, of which none counts as cited."""
+
+    def __init__(self, checker: CitationChecker) -> None:
+        self._checker = checker
+
+    def link(self, target: str, alias: str, *, embed: bool) -> tuple[str, Link | None] | None:
+        """A wikilink as it is written, to a note that may be cited."""
+        leads = not leaves_vault(target) and not is_unsafe(target) and self._checker.named(target) is not None
+        return (f"[[{target}|{alias}]]" if alias else f"[[{target}]]", None) if leads else None
+
+    def named(self, text: str) -> str | None:
+        """Nothing: a thought is not mended."""
+        return None
+
+    def begins(self, text: str) -> bool:
+        """Nothing, as in `named`."""
+        return False
+
+    def footnote(self, label: str) -> str:
+        """The label that is there."""
+        return label
 
 
-def _name(text: str) -> str:
-    return fold(text).strip().strip("/").removesuffix(".md")
+def is_unsafe(target: str) -> bool:
+    """Whether a link would not be read as one."""
+    return _UNSAFE.search(target) is not None
+
+
+def _targets(texts: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """What the texts link to, folded, and what they embed that is no note, as they name it."""
+    linked: set[str] = set()
+    embedded: set[str] = set()
+    for text in texts:
+        for mark, target in _TARGET.findall(text):
+            linked.add(fold(target).strip())
+            if mark and _NOTE.search(target.partition("#")[0].strip()) is None:
+                embedded.add(target.strip())
+        embedded.update(_IMAGE.findall(text))
+    return frozenset(linked), frozenset(embedded)
+
+
+def _same(target: str, place: Place) -> bool:
+    return not _UNSAFE.search(target) and fold(target).strip() in {fold(place.link), fold(place.link.partition("#")[0])}

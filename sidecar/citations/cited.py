@@ -19,7 +19,9 @@ class Annotation:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CitedSource:
-    """A passage that the answer rests on. Lines count from 1, both included."""
+    """A stretch of a note that the answer rests on, and the section it is in. Lines count from 1, both included;
+    `start_column` is how many characters of the passage's first line stand before the quote.
+    """
 
     path: str
     title: str
@@ -30,3 +32,4 @@ class CitedSource:
     score: float
     uri: str
     link: str
+    start_column: int = 0

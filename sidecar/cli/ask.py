@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncGenerator, Iterator
+from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -59,7 +59,7 @@ async def _ask(config: Config, question: str, *, here: bool, as_json: bool) -> N
         async def here_and_now() -> AsyncGenerator[_Piece, None]:
             async with aclosing(runtime.answer(runtime.chat_target("vault"), request)) as answer:
                 async for delta in answer:
-                    sources = None if delta.sources is None else [_source(s.path, s.uri) for s in delta.sources]
+                    sources = None if delta.sources is None else [_source(asdict(s)) for s in delta.sources]
                     yield _Piece(content=delta.content, sources=sources, withheld=delta.withheld, trimmed=delta.trimmed)
 
         await _show(here_and_now(), as_json=as_json)
@@ -81,7 +81,7 @@ async def _show(answer: AsyncGenerator[_Piece, None], *, as_json: bool) -> None:
         return
     click.echo("")
     for source in sources:
-        click.echo(click.style(f"  {source['path']}  {source['uri']}", dim=True))
+        click.echo(click.style(f"  {source['path']}:{_lines(source)}  {source['uri']}", dim=True))
     for sentence in _left_out(withheld, trimmed):
         print_wrapped(sentence, first="  ", rest="  ")
 
@@ -114,7 +114,7 @@ async def _from_server(server: RunningServer, question: str, vault: str | None) 
                 told = chunk.get("vault", {})
                 found = told.get("sources")
                 for choice in chunk["choices"]:
-                    sources = None if found is None else [_source(s["path"], s["uri"]) for s in found]
+                    sources = None if found is None else [_source(each) for each in found]
                     yield _Piece(
                         content=choice["delta"].get("content") or "",
                         sources=sources,
@@ -123,5 +123,10 @@ async def _from_server(server: RunningServer, question: str, vault: str | None) 
                     )
 
 
-def _source(path: str, uri: str) -> dict[str, Any]:
-    return {"path": path, "uri": uri}
+def _source(told: Mapping[str, Any]) -> dict[str, Any]:
+    return {key: told[key] for key in ("path", "uri", "heading_path", "start_line", "end_line", "quote")}
+
+
+def _lines(source: Mapping[str, Any]) -> str:
+    first, last = source["start_line"], source["end_line"]
+    return str(first) if first == last else f"{first}-{last}"

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 import click
-from rich.markup import escape
-from rich.table import Table
 
-from sidecar.cli.output import print_list, printable, stdout
+from sidecar.cli.output import print_list, printable
+from sidecar.cli.table import print_table
 from sidecar.evaluation.comparison import Change, Comparison
 from sidecar.evaluation.failures import DEPTH, Failure
 from sidecar.evaluation.report import Report
@@ -28,7 +27,7 @@ def show_report(report: Report, *, vault: str, embedding: str | None) -> None:
         rows += [_row(name, figures) for name, figures in report.languages.items()]
     rows += [_row(f"#{name}", figures) for name, figures in report.tags.items()]
     if overall.questions:
-        _print_table(_heads("", limit), rows)
+        print_table(_heads("", limit), rows)
     if overall.empty:
         click.echo(f"Should find nothing: {overall.abstained} of {overall.empty} would give chat nothing.")
     if overall.guarded:
@@ -63,7 +62,7 @@ def _show_ablation(report: Report) -> None:
         change = f"{100 * (each.figures.ndcg - report.overall.ndcg):+.1f}"
         rows.append((each.name, *_short_row(each.figures, change), str(each.better), str(each.worse)))
     click.echo("")
-    _print_table(heads, rows)
+    print_table(heads, rows)
 
 
 def _short_row(figures: Figures, change: str) -> tuple[str, ...]:
@@ -115,18 +114,3 @@ def _row(name: str, figures: Figures) -> tuple[str, ...]:
 
 def _percent(share: float) -> str:
     return f"{100 * share:.1f}"
-
-
-def _print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
-    """Columns on a terminal; in a pipe, lines with tabs."""
-    console = stdout()
-    if not console.is_terminal:
-        for row in (heads, *rows):
-            click.echo("\t".join(printable(cell) for cell in row))
-        return
-    table = Table(box=None, pad_edge=False)
-    for number, head in enumerate(heads):
-        table.add_column(head, justify="right" if number else "left")
-    for row in rows:
-        table.add_row(*(escape(printable(cell)) for cell in row))
-    console.print(table)

@@ -1,6 +1,7 @@
 """A file of questions with the notes that should answer them, one JSON object a line. Knows no vault.
 
-    {"question": "What is the gate code?", "expected": ["Cabin", "Travel/Keys.md#Codes"], "grades": {"Cabin": 2}}
+    {"question": "What is the gate code?", "expected": ["Cabin", "Travel/Keys.md#Codes"], "grades": {"Cabin": 2},
+     "answer": "4471-B"}
 
 `query` or `text` may stand for `question`, `notes` for `expected`. A file called `queries.jsonl` with a `qrels.tsv`
 beside it, as in the BEIR collections, takes what it expects from there. A question that should find nothing says so
@@ -22,7 +23,7 @@ from sidecar.retrieval.conversation import Turn
 
 QUESTION_KEYS = ("question", "query", "text")
 EXPECTED_KEYS = ("expected", "notes")
-_KEYS = (*QUESTION_KEYS, *EXPECTED_KEYS, "not", "conversation", "grades", "language", "tags")
+_KEYS = (*QUESTION_KEYS, *EXPECTED_KEYS, "not", "conversation", "grades", "answer", "language", "tags")
 _ROLES = ("user", "assistant")
 # Nearer than "notes" is to "not" (0.75), not as near as "grade" is to "grades" (0.91).
 _TYPING_MISTAKE = 0.8
@@ -42,6 +43,8 @@ class Question:
     """Notes that should not be among the first."""
     earlier: tuple[Turn, ...] = ()
     """The conversation before the question, oldest first."""
+    answers: tuple[str, ...] = ()
+    """What an answer has to say, in several spellings or wordings: any of them will do."""
     language: str | None = None
     tags: tuple[str, ...] = ()
 
@@ -142,7 +145,14 @@ def _record(line: str, judgements: Mapping[str, Mapping[str, int]] | None) -> Ma
     if judgements is None:
         return record
     grades = dict(judgements.get(str(record.get("_id")), {}))
-    return {"text": record.get("text"), "expected": list(grades), "grades": grades}
+    answers = _known_answers(record.get("metadata")) if grades else []
+    return {"text": record.get("text"), "expected": list(grades), "grades": grades, "answer": answers}
+
+
+def _known_answers(metadata: Any) -> list[str]:
+    """Answers that a collection made of one for reading comprehension keeps beside its questions."""
+    answers = metadata.get("answers") if isinstance(metadata, dict) else None
+    return [each for each in answers if isinstance(each, str) and each.strip()] if isinstance(answers, list) else []
 
 
 def _question(line: int, record: Mapping[str, Any]) -> Question:
@@ -157,6 +167,9 @@ def _question(line: int, record: Mapping[str, Any]) -> Question:
     expected = {name: grades.get(name, 1) for name in names}
     if names and not any(expected.values()):
         raise ValueError("all notes that it expects have the grade 0")
+    answers = _names(record.get("answer", []), "answer")
+    if answers and not names:
+        raise ValueError("has an 'answer' that no note holds: 'expected' is empty")
     language = record.get("language")
     if language is not None and not isinstance(language, str):
         raise ValueError("'language' has to be a text, such as \"pt\"")
@@ -166,6 +179,7 @@ def _question(line: int, record: Mapping[str, Any]) -> Question:
         expected=expected,
         unwanted=_names(record.get("not", []), "not"),
         earlier=_earlier(record.get("conversation", [])),
+        answers=answers,
         language=language or None,
         tags=_names(record.get("tags", []), "tags"),
     )

@@ -121,7 +121,7 @@ async def _ask(aim: Aim, searcher: Searcher, *, limit: int, lanes: Lanes) -> Ask
     begun = time.perf_counter()
     hits = await searcher.search(query, limit=limit * _HITS_PER_NOTE, lanes=lanes)
     seconds = time.perf_counter() - begun
-    return Asked(aim=aim, ranked=ranking(aim, hits), seconds=seconds, offered=bool(relevant(hits)))
+    return Asked(aim=aim, ranked=ranking(aim, hits), seconds=seconds, offered=bool(relevant(hits, query)))
 
 
 def ranking(aim: Aim, hits: Iterable[Hit]) -> tuple[str, ...]:

@@ -9,15 +9,19 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Iterator, Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from typing import Any
 
 from sidecar.errors import RequestError
+from sidecar.inference.choosing import best_quotations
+from sidecar.inference.housekeeping import housekeeping_of
+from sidecar.inference.housework import housework
 from sidecar.inference.model import Completion, Delta, Usage
 from sidecar.inference.phrases import phrases
-from sidecar.inference.ranking import Quotation, best_quotations
+from sidecar.inference.showing import shown
 from sidecar.inference.tokens import message_text
-from sidecar.language.recognition import language_of
+from sidecar.language.conversation import conversation_language
+from sidecar.language.small_talk import small_talk_in
 
 _UNITS = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]|[^\s\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff]+")
 
@@ -46,8 +50,12 @@ class ExtractiveModel:
 
     async def stream(self, completion: Completion) -> AsyncGenerator[Delta, None]:
         """Answer line by line. Raises RequestError when asked for what only a language model can give."""
-        _refuse_generation(completion.options)
-        answer = await asyncio.to_thread(_answer, completion)
+        wanted = housekeeping_of(completion.messages, most_tokens=completion.options.get("max_tokens"))
+        if wanted is None:
+            _refuse_generation(completion.options)
+            answer = await asyncio.to_thread(_answer, completion)
+        else:
+            answer = housework(wanted, completion.messages)
         text, reason = _limited(
             _before_stop(answer, completion.options.get("stop")), completion.options.get("max_tokens")
         )
@@ -66,28 +74,24 @@ class ExtractiveModel:
 
 
 def _answer(completion: Completion) -> str:
-    language = language_of(completion.question)
+    own = [message_text(message) for message in completion.messages if message.get("role") == "user"]
+    # The question's own language, or that of the conversation where a question of two words does not tell it. The last
+    # message holds what was found as well.
+    language = conversation_language([completion.question, *own[:-1]])
     said = phrases(language)
+    talk = small_talk_in(completion.question)
+    # "Yes" and "fine" may answer a question, and then something was found for them.
+    if talk == "talk" or (talk == "assent" and not completion.sources):
+        return said.friendly
     quotations = best_quotations(completion.question, completion.sources, language=language)
-    parts = [said.quotations, *_grouped(quotations)] if quotations else [said.nothing]
-    if sum(message.get("role") == "user" for message in completion.messages) <= 1:
+    if not quotations and len(own) > 1:
+        # What was found for "and in 2023?" was searched for with what was asked before it.
+        before = f"{own[-2]} {completion.question}"
+        quotations = best_quotations(before, completion.sources, language=language)
+    parts = [said.quotations, *shown(quotations)] if quotations else [said.nothing]
+    if len(own) <= 1:
         parts.append(said.add_model)
     return "\n\n".join(parts)
-
-
-def _grouped(quotations: Sequence[Quotation]) -> Iterator[str]:
-    """Put quotations of one note together, the note of the best first, and each under the link that leads to it."""
-    notes = dict.fromkeys(_note(quotation) for quotation in quotations)
-    links = dict.fromkeys((note, other.source.link) for note in notes for other in quotations if _note(other) == note)
-    for _, link in links:
-        group = [quotation for quotation in quotations if quotation.source.link == link]
-        date = next((quotation.source.date for quotation in group if quotation.source.date), None)
-        lines = "\n>\n".join(f"> {quotation.text}" for quotation in group)
-        yield f"{lines}\n\n — [[{link}]]" + (f" ({date})" if date else "")
-
-
-def _note(quotation: Quotation) -> str:
-    return quotation.source.link.partition("#")[0]
 
 
 def _refuse_generation(options: Mapping[str, Any]) -> None:

@@ -22,6 +22,10 @@ class Source:
     date: str | None
     score: float
     """In [0, 1], how well it matches the question."""
+    lead: str = ""
+    """What of the note's earlier text it cannot be read without: the header of its table, what introduces its list."""
+    mentioned: bool = False
+    """Whether the user named the note."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

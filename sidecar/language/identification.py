@@ -300,6 +300,11 @@ def identify(text: str) -> str | None:
     return _by_words(sample, words)
 
 
+def common_words(language: str | None) -> frozenset[str]:
+    """The commonest words of a language, as written in lower case; none of a language that is told by its script."""
+    return frozenset(_WORDS.get(language or "", "").split())
+
+
 def languages_of_sections(texts: Sequence[str]) -> list[str | None]:
     """Name the language of each section of one note; one that is unsure by itself has that of most of the note."""
     found = [identify(text) for text in texts]

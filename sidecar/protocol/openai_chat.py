@@ -120,6 +120,7 @@ class VaultOptions(Body):
     filters: dict[str, Any] | None = None
     mode: Literal["auto", "always", "never"] = "auto"
     name: str | None = None
+    citations: Literal["wikilinks", "footnotes"] | None = None
 
 
 class ChatBody(SamplingBody):

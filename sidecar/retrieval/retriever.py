@@ -33,6 +33,7 @@ from sidecar.retrieval.candidates import WordsFound, find_by_vector, find_by_wor
 from sidecar.retrieval.explain import Absence, absence
 from sidecar.retrieval.hit import Found, Hit
 from sidecar.retrieval.lanes import Lanes
+from sidecar.retrieval.neighbours import Stretch, stretches
 from sidecar.retrieval.query import Query
 from sidecar.retrieval.ranking import Near, Plan, rank, shown
 from sidecar.retrieval.related import Related, related_notes
@@ -138,6 +139,16 @@ class Retriever:
             # While the vector was made, a new index may have been switched to: its vectors mean something else.
             if index is self._serving():
                 return hits
+
+    async def stretches(self, hits: Sequence[Hit]) -> list[Stretch]:
+        """Hits, given best first, with what stands around them in their notes, in the order of their best."""
+        while True:
+            index = self._serving()
+            try:
+                return await index.read(partial(stretches, hits=hits))
+            except IndexUnavailableError:
+                if index is self._serving():
+                    raise
 
     async def related(self, path: str, *, limit: int) -> list[Related]:
         """Other notes that belong with the one at `path`, each by its best chunk, the most related first."""

@@ -6,7 +6,7 @@ thereby in no file of ours and in no answer; one that was edited is shown as it 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
@@ -24,7 +24,7 @@ def emptied(response: Object) -> dict[str, Any]:
     """A response without the text of notes, its answer excepted."""
     kept = {**response, "output": [_emptied_item(item) for item in response["output"]]}
     if "vault" in response:
-        sources = [{**source, "quote": ""} for source in response["vault"]["sources"]]
+        sources = [_emptied_source(source) for source in response["vault"]["sources"]]
         kept["vault"] = {**response["vault"], "sources": sources}
     return kept
 
@@ -50,6 +50,10 @@ async def filled_event(event: Object, stores: Stores) -> Object:
     if "response" in event:
         return {**event, "response": await filled(event["response"], stores)}
     return {**event, "item": await _filled_item(event["item"], stores)} if "item" in event else event
+
+
+def _emptied_source(source: Object) -> Object:
+    return {**source, "quote": "", "quote_length": len(source["quote"])}
 
 
 def _emptied_item(item: Object) -> Object:
@@ -83,9 +87,30 @@ async def _filled_result(result: Object, stores: Stores) -> Object | None:
 
 async def _filled_source(source: Object, stores: Stores) -> Object:
     vault = parse_qs(urlsplit(source["uri"]).query).get("vault", [""])[0]
-    lines = f"{source['start_line']}-{source['end_line']}"
-    piece = await _piece(stores, vault, source["path"], lines=lines)
-    return source if piece is None else {**source, "quote": piece.text.strip()}
+    pieces = await stores.pieces(vault, source["path"])
+    shown = {key: value for key, value in source.items() if key != "quote_length"}
+    return {**shown, "quote": _quote(source, pieces)}
+
+
+def _quote(source: Object, pieces: Sequence[ChunkRecord]) -> str:
+    """The words that stand where a source was; those of the whole lines where a piece was cut in another way."""
+    first, last = source["start_line"], source["end_line"]
+    near = [piece for piece in pieces if piece.start_line <= last and piece.end_line >= first]
+    for piece in near:
+        lines = piece.text.split("\n")
+        before = lines[: first - piece.start_line] if first >= piece.start_line else None
+        if before is None or "quote_length" not in source:
+            continue
+        start = sum(len(line) + 1 for line in before) + source.get("start_column", 0)
+        words = piece.text[start : start + source["quote_length"]]
+        if len(words) == source["quote_length"] and first + words.count("\n") == last:
+            return words
+    return "\n".join(
+        line
+        for piece in near
+        for number, line in enumerate(piece.text.split("\n"), piece.start_line)
+        if first <= number <= last
+    ).strip()
 
 
 async def _piece(stores: Stores, vault: str, path: str, *, lines: str) -> ChunkRecord | None:

@@ -118,7 +118,11 @@ class Runtime:
 
     def answer(self, target: ChatTarget, request: ChatRequest) -> AsyncGenerator[AnswerDelta, None]:
         """Answer a conversation, as `sidecar.chat.answer`."""
-        request = replace(request, tool_calls_from_notes=self.config.tool_calls_from_notes)
+        request = replace(
+            request,
+            tool_calls_from_notes=self.config.tool_calls_from_notes,
+            citations=request.citations or self.config.citations,
+        )
         return answer(request, model=target.model, notes=target.vault)
 
     def vault(self, name: str | None) -> OpenVault:

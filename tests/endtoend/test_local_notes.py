@@ -192,7 +192,7 @@ def test_an_answer_says_how_many_notes_were_kept_from_the_model(away: Server, up
     answer = chat(away, "gate code path:Journal")
     assert answer["vault"] == {"sources": [], "withheld": 1}
     (prompt,) = [body for path, body in upstream.bodies[before:] if "messages" in body]
-    assert "1 stays on the user's machine" in prompt["messages"][-1]["content"]
+    assert "kept on the user's machine and not shown here: 1" in prompt["messages"][-1]["content"]
     assert "[[" not in prompt["messages"][-1]["content"]
 
     last = streamed(away, "/v1/chat/completions", {"model": "vault", "messages": MESSAGES})[-1]

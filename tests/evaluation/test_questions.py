@@ -37,6 +37,7 @@ def test_a_question_is_read_with_all_that_its_line_says(tmp_path: Path) -> None:
                     {"role": "user", "content": "Fala do condomínio"},
                     {"role": "assistant", "content": "…"},
                 ],
+                "answer": ["47,50", "47.50"],
                 "language": "pt",
                 "tags": ["custos"],
                 "comment": "a key of one's own",
@@ -49,6 +50,7 @@ def test_a_question_is_read_with_all_that_its_line_says(tmp_path: Path) -> None:
         expected={"Condomínio": 3, "Casa/Contas.md#Água": 1},
         unwanted=("Diário",),
         earlier=(Turn(role="user", text="Fala do condomínio"), Turn(role="assistant", text="…")),
+        answers=("47,50", "47.50"),
         language="pt",
         tags=("custos",),
     )
@@ -91,6 +93,9 @@ def test_simple_forms_are_read(tmp_path: Path, record: dict[str, Any], text: str
         ({"question": "a", "expected": ["N"], "conversation": ["b"]}, "'role' and a 'content'"),
         ({"question": "a", "expected": ["N"], "conversation": [{"role": "x", "content": "b"}]}, "'role'"),
         ({"question": "a", "expected": ["N"], "language": 3}, "'language' has to be a text"),
+        ({"question": "a", "expected": ["N"], "answer": 3}, "'answer' has to be a list of texts"),
+        ({"question": "a", "expected": ["N"], "anwser": "b"}, "is 'answer' meant?"),
+        ({"question": "a", "expected": [], "answer": "b"}, "has an 'answer' that no note holds"),
     ],
 )
 def test_a_wrong_line_is_named_with_what_is_wrong_and_an_example(
@@ -141,6 +146,25 @@ def test_a_collection_in_the_format_of_beir_is_read_with_its_judgements(tmp_path
     qrels.write_text("2\tD1\t2\n2 D1 1\n", encoding="utf-8")
     with pytest.raises(RequestError, match=r"qrels\.tsv, line 2"):
         read_questions(queries)
+
+
+@pytest.mark.parametrize(
+    ("metadata", "answers"),
+    [
+        ({"answers": ["308", " ", 3]}, ("308",)),
+        ({"answers": "308"}, ()),
+        ({}, ()),
+        ("308", ()),
+        (None, ()),
+    ],
+)
+def test_a_collections_known_answers_are_read_as_far_as_they_are_texts(
+    tmp_path: Path, metadata: Any, answers: tuple[str, ...]
+) -> None:
+    lines = [{"_id": name, "text": name, "metadata": metadata} for name in ("judged", "unjudged")]
+    (tmp_path / "queries.jsonl").write_text("\n".join(map(json.dumps, lines)), encoding="utf-8")
+    (tmp_path / "qrels.tsv").write_text("judged\tD1\t1\n", encoding="utf-8")
+    assert [(each.text, each.answers) for each in read_questions(tmp_path / "queries.jsonl")] == [("judged", answers)]
 
 
 @given(st.text(max_size=60) | st.recursive(st.none() | st.integers() | st.text(), st.lists).map(json.dumps))

@@ -323,7 +323,7 @@ async def test_many_local_notes_do_not_take_the_places_of_those_that_may_leave(t
         assert "240" not in model.given
 
 
-@pytest.mark.parametrize(("marked", "said"), [(1, "1 stays on"), (3, "3 stay on")])
+@pytest.mark.parametrize(("marked", "said"), [(1, "not shown here: 1"), (3, "not shown here: 3")])
 @pytest.mark.anyio
 async def test_when_nothing_else_is_found_the_model_is_told_how_many_stay_and_nothing_of_them(
     tmp_path: Path, marked: int, said: str

@@ -98,14 +98,17 @@ class LeftOut:
 
     withheld: int = 0
     trimmed: int = 0
+    refused_calls: list[str] = field(default_factory=list)
+    """Tools whose calls the client was not given, because a note asked for them."""
 
     def feed(self, delta: AnswerDelta) -> None:
         """Take the next delta of any choice."""
         self.withheld = max(self.withheld, delta.withheld)
         self.trimmed = max(self.trimmed, delta.trimmed)
+        self.refused_calls += delta.refused_calls
 
-    def told(self) -> dict[str, int]:
-        """The numbers that are not 0."""
+    def told(self) -> dict[str, Any]:
+        """The numbers that are not 0, and the calls where there are some."""
         return {name: count for name, count in asdict(self).items() if count}
 
 

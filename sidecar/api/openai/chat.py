@@ -79,7 +79,12 @@ def _ask(runtime: Runtime, target: ChatTarget, body: ChatBody) -> Deltas:
     wanted = body.vault or VaultOptions()
     options = body.options()
     question = ChatRequest(
-        messages=body.messages, options=options, mode=wanted.mode, limit=wanted.limit, filters=wanted.filters
+        messages=body.messages,
+        options=options,
+        mode=wanted.mode,
+        limit=wanted.limit,
+        filters=wanted.filters,
+        citations=wanted.citations,
     )
     runs = [replace(question, options=seeded(options, run)) for run in range(body.n)]
     return several([partial(runtime.answer, target, run) for run in runs])

@@ -12,7 +12,7 @@ from sidecar.api.errors import describe_failure, log_failure
 from sidecar.api.openai.answers import Deltas
 from sidecar.api.openai.response_events import Event, ResponseEvents
 from sidecar.api.openai.response_request import Asked, Search
-from sidecar.chat import find_hits, passage_of
+from sidecar.chat import find_hits, passage_of, searches
 from sidecar.errors import ContextLengthError, IndexUnavailableError
 from sidecar.prompt import Passage, question_of
 from sidecar.protocol.openai_response_items import search_result
@@ -93,7 +93,7 @@ def _opening(asked: Asked, told: ResponseEvents, found: _Found | None) -> list[E
     if asked.search is None or found is None:
         return events
     question = question_of(asked.question.messages)
-    if not question and not found.told:
+    if not found.told and not (question and searches(asked.question)):
         return events
     results = [_result(vault, hit) for vault, hit in found.told]
     return [*events, *told.searched(queries=[question], results=results, show_results=asked.search.show_results)]

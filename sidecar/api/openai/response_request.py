@@ -148,6 +148,7 @@ def _question(
         mode="always" if search is not None and tools.search_forced else _mode(body),
         limit=tool.max_num_results or wanted.limit,
         filters=_both_filters(wanted.filters, tool.filters or None),
+        citations=wanted.citations,
     )
 
 

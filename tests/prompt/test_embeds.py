@@ -6,8 +6,8 @@ from dataclasses import replace
 
 from sidecar.citations import CitationChecker
 from sidecar.prompt import Passage, render, sources
-from tests.test_citations import passage
-from tests.test_prompt import QUESTION, build
+from tests.citations.answers import passage
+from tests.prompt.test_building import QUESTION, build
 
 SAUCE = passage("Sauce.md", "Honey", text="Stir the honey.")
 
@@ -18,8 +18,7 @@ def recipe() -> Passage:
 
 def test_embedded_text_stands_inside_its_passage_with_the_note_it_is_from() -> None:
     assert render(recipe()) == (
-        "[[Recipe#Steps]] Recipe > Steps\nTake a quince. ![[Sauce]]"
-        "\n\nEmbedded in it, from [[Sauce#Honey]] Sauce > Honey\nStir the honey."
+        "[[Recipe#Steps]]\nTake a quince. ![[Sauce]]\n\nEmbedded in it, from [[Sauce#Honey]]\nStir the honey."
     )
 
 

@@ -2,8 +2,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from sidecar.prompt import Passage, Prompt, build_prompt, question_of, text_of
-from tests.test_citations import passage
+import pytest
+
+from sidecar.inference.tokens import estimate_tokens
+from sidecar.prompt import Passage, Prompt, build_prompt, question_of, render, text_of
+from tests.citations.answers import passage
 
 QUESTION = {"role": "user", "content": "What did the boiler cost?"}
 
@@ -27,7 +30,7 @@ def test_notes_stand_between_markers_in_the_last_user_message_and_the_rest_is_ke
     assert system["role"] == "system"
     assert rest[:2] == history[:2]
     content = rest[2]["content"]
-    assert content.startswith("<notes m4rk>\n[[Boiler#Repair]] Boiler > Repair\nIt cost 240 euros.\n</notes m4rk>")
+    assert content.startswith("<notes m4rk>\n[[Boiler#Repair]]\nIt cost 240 euros.\n</notes m4rk>")
     assert content.endswith("What did the boiler cost?")
 
 
@@ -69,6 +72,40 @@ def test_content_in_parts_keeps_its_parts() -> None:
 def test_the_question_is_the_last_user_message_even_after_tool_results() -> None:
     assert question_of([QUESTION, {"role": "tool", "content": "42"}]) == "What did the boiler cost?"
     assert question_of([]) == ""
+
+
+def test_the_best_note_stands_last_and_the_pieces_of_a_note_stand_in_its_order() -> None:
+    best, other = passage("Best.md", "B", "Best.", start_line=9, end_line=9), passage("Other.md", "O", "Other.")
+    more = passage("Best.md", "A", "Earlier.", start_line=1, end_line=1)
+    prompt = build([QUESTION], best, other, more)
+    content = prompt.messages[1]["content"]
+    assert content.index("Other.") < content.index("Earlier.") < content.index("Best.")
+    assert prompt.passages == (best, other, more)
+
+
+def test_with_the_notes_hidden_everything_else_of_the_prompt_is_the_same() -> None:
+    prompt = build([{"role": "system", "content": "Be brief."}, QUESTION], passage())
+    assert prompt.unaided[0] == prompt.messages[0]
+    assert prompt.unaided[1]["content"] == (
+        "<notes m4rk>\nThe notes found for this are not shown.\n</notes m4rk>\n\nWhat did the boiler cost?"
+    )
+    assert build([QUESTION]).unaided == ()
+
+
+@pytest.mark.parametrize("window", [512, 1024, 4096, 32_768])
+def test_every_window_gets_some_of_the_notes_and_keeps_room_for_an_answer(window: int) -> None:
+    texts = [
+        "The boiler cost 240 euros. " * 40,
+        "锅炉的修理费是二百四十欧元。" * 40,
+        "Ремонт котла стоил 240 евро. " * 40,
+    ]
+    passages = [passage(f"{n}.md", "H", text) for n, text in enumerate(texts)]
+    counts = [estimate_tokens(render(each)) for each in passages]
+    prompt = build([QUESTION], *passages, passage_tokens=counts, window=window)
+    taken = sum(estimate_tokens(message["content"]) for message in prompt.messages)
+    assert prompt.passages
+    assert taken <= window - window // 8
+    assert prompt.trimmed == sum(all(each.text != whole.text for each in prompt.passages) for whole in passages)
 
 
 def test_the_system_text_is_the_same_whatever_was_found_so_that_its_prefix_is_kept() -> None:
