@@ -3,7 +3,8 @@
 What it sees is every connection, datagram and look-up of a name that Python code asks for, in whatever library. What it
 does not see is native code that calls the system itself; `landlock` stands behind it for TCP, on Linux. And a socket
 that is told to connect to a name has looked the name up before Python audits the connection, which then is refused:
-nothing here and no library that is used does so. A hook cannot be removed from a process, so there is one for its whole life, and what it allows only widens.
+nothing here and no library that is used does so. A hook cannot be removed from a process, so there is one for its whole
+life, and what it allows only widens.
 
 Names are allowed as names. An address that was looked up is a number by the time of the connection, so for a server
 named by a name the hook allows any address at that server's port; nothing else can have looked one up.
