@@ -164,3 +164,13 @@ async def test_the_clients_tools_take_room_from_the_notes(vault: OneVault) -> No
     await ask(crowded, vault, "What did the boiler repair cost?", {"max_tokens": 100, "tools": tools})
     assert plain.asked[0].sources
     assert not crowded.asked[0].sources
+
+
+@pytest.mark.parametrize("length", [4_095, 4_096, 4_097, 8_192, 20_000])
+@pytest.mark.anyio
+async def test_an_answer_that_comes_at_once_is_checked_in_parts_and_stays_whole(vault: OneVault, length: int) -> None:
+    text = ("It cost 240 euros. " * 1_500)[:length]
+    deltas = await ask(ScriptedModel((text,)), vault, "What did the boiler cost?")
+    assert "".join(delta.content for delta in deltas).startswith(text.rstrip())
+    assert sum(bool(delta.content) for delta in deltas) > length // 4_096
+    assert [delta.finish_reason for delta in deltas if delta.finish_reason] == ["stop"]

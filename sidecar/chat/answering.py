@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 import secrets
@@ -22,6 +23,8 @@ from sidecar.retrieval.query import parse_query
 # Made anew by each process and never written anywhere.
 _SECRET = secrets.token_bytes(32)
 _MARKER_LENGTH = 12
+# Characters of an answer that are checked at once: some milliseconds.
+_LONG_PIECE = 4_096
 # Tokens that a model which only quotes can be given.
 _ANY_LENGTH = 10**6
 
@@ -136,8 +139,20 @@ async def _checked(
                     quotations=model.generative,
                 )
                 checkers[delta.index] = checker
-            for piece in _pieces(delta, checker, formatted=formatted):
-                yield piece
+            for part in _parts(delta):
+                for piece in _pieces(part, checker, formatted=formatted):
+                    yield piece
+                # A server may give a whole answer at once, and others are waiting.
+                await asyncio.sleep(0)
+
+
+def _parts(delta: Delta) -> Iterator[Delta]:
+    """A long piece of an answer as several, of which the last one has all that is not text."""
+    text = delta.content
+    for start in range(0, len(text) - _LONG_PIECE, _LONG_PIECE):
+        yield Delta(index=delta.index, content=text[start : start + _LONG_PIECE])
+    rest = max(0, (len(text) - 1) // _LONG_PIECE * _LONG_PIECE)
+    yield replace(delta, content=text[rest:])
 
 
 def _pieces(delta: Delta, checker: CitationChecker, *, formatted: bool) -> Iterator[AnswerDelta]:

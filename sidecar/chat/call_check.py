@@ -42,11 +42,14 @@ async def judge(model: ChatModel, completion: Completion, *, unaided: Completion
     if not doubtful and all(call.name == chosen for call in calls):
         return Verdict(passed=frozenset(calls))
     try:
-        wished = await _wished(model, unaided, enough=frozenset() if doubtful else frozenset(c.name for c in calls))
+        wished, cut = await _wished(
+            model, unaided, enough=frozenset() if doubtful else frozenset(c.name for c in calls)
+        )
     except SidecarError as error:
         log.warning("tool calls could not be checked: %s", type(error).__name__)
         return Verdict(checked=False)
-    return Verdict(passed=frozenset(call for call in calls if _passes(call, wished, facts, chosen=chosen)))
+    passed = frozenset(call for call in calls if _passes(call, wished, facts, chosen=chosen))
+    return Verdict(passed=passed, checked=not cut)
 
 
 def _passes(call: Call, wished: Sequence[Call], facts: Known, *, chosen: str | None) -> bool:
@@ -54,24 +57,25 @@ def _passes(call: Call, wished: Sequence[Call], facts: Known, *, chosen: str | N
     return (bool(same) or call.name == chosen) and not leads_astray(call, wished=same, known=facts)
 
 
-async def _wished(model: ChatModel, unaided: Completion, *, enough: frozenset[str]) -> list[Call]:
-    """The calls that are made without the notes. No more is read once all tools in `enough` are called, if there are
-    any in it.
+async def _wished(model: ChatModel, unaided: Completion, *, enough: frozenset[str]) -> tuple[list[Call], bool]:
+    """The calls that are made without the notes, and whether the answer was cut off before it could have called. No
+    more is read once all tools in `enough` are called, if there are any in it.
     """
     options = {name: value for name, value in unaided.options.items() if name not in _NOT_ASKED_FOR}
     if model.on_this_machine:
         # What it most likely means, not what it might say. Servers elsewhere may refuse the number.
         options["temperature"] = 0
-    held, said = HeldCalls(), 0
+    held, said, cut = HeldCalls(), 0, False
     async with aclosing(model.stream(replace(unaided, options=options))) as stream:
         async for delta in stream:
             if delta.index:
                 continue
             held.feed(delta.tool_calls)
             said += len(delta.content)
+            cut |= delta.finish_reason == "length"
             if (enough and enough <= held.names) or (said > _TALK and not held.names):
                 break
-    return held.whole
+    return held.whole, cut
 
 
 def _chosen(options: Mapping[str, Any]) -> str | None:

@@ -130,7 +130,9 @@ def _between(one: ChunkRecord, other: ChunkRecord) -> str:
         return "\n" * max(1, lines - 1) + heading + "\n"
     if lines > 0:
         return "\n" * lines
-    # A long line that was cut: where blanks part words, one was there.
+    # A long line that was cut: where blanks part words, one was there, and mostly stands at the cut.
+    if one.text[-1:].isspace() or other.text[:1].isspace():
+        return ""
     return "" if _UNSPACED.match(one.text[-1:]) and _UNSPACED.match(other.text[:1]) else " "
 
 

@@ -26,6 +26,12 @@ _BESIDE_QUOTED = 0.25
 # On the eight sets that keeps 0.03 of a hundred more answers, and adds notes to 0.1 of a hundred more other questions.
 _AHEAD = 3
 _LEAST_OF_ONE = 0.12
+# Signs of Chinese that make questions and hold sentences together, and all of hiragana: a pair with one of them stands
+# in any note.
+_OF_GRAMMAR = frozenset(
+    "什么麼怎样樣多少如何为為谁誰哪几幾是我你您他她它们們的地得了着過过吗嗎呢吧啊在有没沒和与與跟及或到从從把被让讓给給"
+    "对對于於也都就还還又很最更不要会會能可该該请請这這那此每个個些少候"
+).union(map(chr, range(0x3041, 0x30A0)))
 # Kana, Han and Hangul; the pairs of syllables of Thai and its neighbours, which stand before, behave as words do.
 _FIRST_OF_PAIRS = "\u3000"
 
@@ -35,11 +41,15 @@ def relevant(hits: Sequence[Hit], query: Query | None = None, *, quoting: bool =
     asked for to the letter always do. Without a query, it counts as a long one. For a model that is `quoting`, which
     noise does not mislead, weaker ones stand beside the best.
     """
-    scored = [hit for hit in hits if not hit.mentioned]
+    telling = _telling(query)
+    # What is near by its meaning alone has no words to look at.
+    scored = [
+        hit for hit in hits if not hit.mentioned and not (telling and hit.matched and telling.isdisjoint(hit.matched))
+    ]
     best = max((hit.score for hit in scored), default=0.0)
     least = _LEAST_OF_ONE if _stands_out(scored, query) else _least(query)
     floor = best * _BESIDE_QUOTED if quoting and best >= least else max(least, best * _BESIDE_BEST)
-    return [hit for hit in hits if hit.mentioned or hit.pinned or hit.score >= floor]
+    return [hit for hit in hits if hit.mentioned or hit.pinned or (hit in scored and hit.score >= floor)]
 
 
 def _stands_out(hits: Sequence[Hit], query: Query | None) -> bool:
@@ -58,11 +68,27 @@ def _least(query: Query | None) -> float:
     """What the best hit must have."""
     if query is None:
         return _LEAST
-    words = _words(query)
     # Of the pairs of characters in Chinese, Japanese and Korean, many span two words and stand nowhere.
-    pairs = sum(not word.spaced and word.term >= _FIRST_OF_PAIRS for word in words)
-    least = _LEAST_OF_PAIRS if 2 * pairs > len(words) else _LEAST
+    least = _LEAST_OF_PAIRS if _pairs(query) else _LEAST
     return least + _ONE_WORD / max(1, len(_content(query)))
+
+
+def _pairs(query: Query) -> set[str]:
+    """The pairs of characters of a question that is mostly made of them."""
+    words = _words(query)
+    pairs = {word.term for word in words if not word.spaced and word.term >= _FIRST_OF_PAIRS}
+    return pairs if 2 * len(pairs) > len(words) else set()
+
+
+def _telling(query: Query | None) -> set[str]:
+    """What of a question in pairs of characters is no grammar: what has nothing of it is about something else, however
+    much it sounds like the question.
+    """
+    pairs = _pairs(query) if query is not None else set()
+    if query is None or not pairs:
+        return set()
+    grammar = {pair for pair in pairs if _OF_GRAMMAR.intersection(pair)}
+    return {word.term for word in _words(query)} - grammar
 
 
 def _content(query: Query) -> set[str]:

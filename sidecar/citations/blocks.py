@@ -58,7 +58,8 @@ class Blocks:
     def opening(self, line: str) -> Fence | None:
         """The fence that the line opens; `None` when it surely or perhaps opens none."""
         match = _FENCE.match(line)
-        if match is None or self._aside is not None:
+        if match is None or self._aside is not None or "|" in line:
+            # To markdown-it, a line with a bar may be the head of a table first of all.
             return None
         prefix, mark = match[1].expandtabs(4), match[2]
         if not prefix.strip():

@@ -23,6 +23,7 @@ from sidecar.citations.web import KnownAddresses
 from sidecar.language.terms import fold
 from sidecar.prompt import Passage
 
+_MOST_CREDITED = 2
 _TARGET = re.compile(r"(!?)\[\[([^\[\]|\n]{1,400})")
 _IMAGE = re.compile(r"!\[[^\[\]\n]{0,400}\]\(([^()\s]{1,400})\)")
 # In a link, these would be read as something else: HTML, code, an entity, an address.
@@ -43,7 +44,8 @@ class CitationChecker:
         quotations: bool = True,
     ) -> None:
         """`known_text` is what the conversation itself says: links that stand in it are not the model's invention.
-        With `quotations`, what is quoted must stand in the passages; else it is taken to.
+        With `quotations`, what is quoted must stand in the passages; else it is taken to, and so are the links in its
+        block quotes: they are the notes' own, and cite nothing.
         """
         conversation = list(known_text)
         texts = [passage.text for passage in passages]
@@ -51,8 +53,11 @@ class CitationChecker:
         self._sources = Sources(passages, vault=vault)
         self._vault = vault
         self._linked, embedded = _targets([*conversation, *texts])
+        self._only_quotes = not quotations
         self._footnotes = Footnotes("\n".join(conversation)) if style == "footnotes" else None
-        self._quotations = Quotations(texts, known=conversation, when_found=self._sources.quoted, change=quotations)
+        self._quotations = Quotations(
+            texts, known=conversation, show=self._go_on, when_found=self._sources.quoted, change=quotations
+        )
         inline = Inline(known=KnownAddresses([*conversation, *texts]), linker=self, embeds=embedded)
         self._neutraliser = Neutraliser(inline, when_linked=self._cited)
         self._thoughts = Neutraliser(
@@ -63,12 +68,16 @@ class CitationChecker:
 
     def feed(self, text: str) -> str:
         """Take more of the answer; returns what can be shown now, perhaps nothing."""
-        return self._show(self._neutraliser.feed(self._quotations.feed(text)))
+        before = len(self._shown)
+        self._quotations.feed(text)
+        return "".join(self._shown[before:])
 
     def finish(self, *, credit: bool) -> str:
         """The rest of the answer. With `credit`, an answer that cites nothing gets the passages that support it."""
-        rest = self._show(self._neutraliser.feed(self._quotations.finish()))
-        rest += self._show(self._neutraliser.finish())
+        before = len(self._shown)
+        self._quotations.finish()
+        self._shown.append(self._neutraliser.finish())
+        rest = "".join(self._shown[before:])
         if credit and not self._sources:
             rest += self._neutraliser.append(self._credits())
         if self._footnotes is not None and (definitions := self._footnotes.definitions()):
@@ -88,7 +97,7 @@ class CitationChecker:
 
     def link(self, target: str, alias: str, *, embed: bool) -> tuple[str, Link | None] | None:
         """How a wikilink is shown; `None` when it leads nowhere."""
-        places = self._places.of_note(target)
+        places = [] if self._is_quoted() else self._places.of_note(target)
         if not places:
             known = fold(target).strip() in self._linked and not leaves_vault(target) and not _UNSAFE.search(target)
             # Embedding would copy; and `![[a]](https://…)` is an image.
@@ -101,13 +110,13 @@ class CitationChecker:
         text = text.strip()
         if not text or len(text) > 400 or leaves_vault(text) or "://" in text:
             return None
-        if "#" in text and self._places.under(text) is None:
+        if self._is_quoted():
             return None
+        under = self._places.under(text)
+        if "#" in text:
+            return under[0].link if under else None
         places = self._places.of_note(text)
-        if not places:
-            return None
-        place = self._places.under(text)
-        return place.link if place is not None else places[0].link.partition("#")[0]
+        return places[0].link.partition("#")[0] if places else None
 
     def begins(self, text: str) -> bool:
         """Whether a name may begin so."""
@@ -117,9 +126,12 @@ class CitationChecker:
         """The label of a footnote of the answer's own."""
         return label if self._footnotes is None else str(self._footnotes.of_label(label))
 
-    def _show(self, shown: str) -> str:
-        self._shown.append(shown)
-        return shown
+    def _is_quoted(self) -> bool:
+        """Whether what stands here is the words of a note."""
+        return self._only_quotes and self._neutraliser.text.in_quotation
+
+    def _go_on(self, text: str) -> None:
+        self._shown.append(self._neutraliser.feed(text))
 
     def _meant(self, target: str, places: Sequence[Place]) -> tuple[Place, str]:
         """The place that a target means, and the target to write for it."""
@@ -127,8 +139,9 @@ class CitationChecker:
         if "#" not in target:
             place = self._sources.best(places, sentence)
             return place, target if _same(target, place) else place.link
-        exact = self._places.under(target)
-        if exact is not None:
+        if under := self._places.under(target):
+            # A long section may be there in several pieces.
+            exact = self._sources.best(under, sentence)
             block = target.rpartition("#")[2].startswith("^")
             return exact, target if block and not _UNSAFE.search(target) else exact.link
         # A heading that the note does not have is mended to the nearest one that it has, or left out.
@@ -166,10 +179,16 @@ class CitationChecker:
         return last_sentence(self._neutraliser.text.recent)
 
     def _credits(self) -> Iterator[Piece]:
-        whole = [place for place in self._places.all if place.start == 0]
-        texts = [f"{p.title} {' '.join(p.heading_path)} {p.text}" for p in (place.passage for place in whole)]
-        for number, index in enumerate(supporting("".join(self._shown), texts)):
-            place = whole[index]
+        # The shortest first: a section that has all of it says more than the passage that it stands in.
+        sections = [(place, place.passage.text[place.start : place.end]) for place in self._places.all]
+        wholes = [(place, place.passage.text) for place in self._places.all if place.start == 0]
+        candidates = sorted((*sections, *wholes), key=lambda candidate: len(candidate[1]))
+        texts = [f"{place.passage.title} {' '.join(place.heading_path)} {text}" for place, text in candidates]
+        credited: dict[int, Place] = {}
+        for index in supporting("".join(self._shown), texts):
+            credited.setdefault(id(candidates[index][0].passage), candidates[index][0])
+        links = {place.link: place for place in credited.values()}
+        for number, place in enumerate(list(links.values())[:_MOST_CREDITED]):
             yield Piece(end=0, shown=" " if number else "\n\n")
             yield Piece(end=0, shown=self._written(place.link, ""), link=Link(place=place))
 
@@ -209,7 +228,8 @@ def _targets(texts: Iterable[str]) -> tuple[frozenset[str], frozenset[str]]:
     embedded: set[str] = set()
     for text in texts:
         for mark, target in _TARGET.findall(text):
-            linked.add(fold(target).strip())
+            # Within a table, the bar before the other name is escaped.
+            linked.add(fold(target.removesuffix("\\")).strip())
             if mark and _NOTE.search(target.partition("#")[0].strip()) is None:
                 embedded.add(target.strip())
         embedded.update(_IMAGE.findall(text))

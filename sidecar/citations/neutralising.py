@@ -110,8 +110,9 @@ class Neutraliser:
                     return True
             match = _SPECIAL.search(pending, position)
             end = match.start() if match is not None else len(pending)
-            if match is None and not final and (held := _OPEN_ADDRESS.search(pending, position)) is not None:
-                end = held.start()
+            # By itself: what stood before it may be shown as something else, or not at all.
+            if match is None and not final and (held := _OPEN_ADDRESS.search(pending[position:])) is not None:
+                end = position + held.start()
             if end > position:
                 shown.append(self.text.add(pending[position:end]))
                 position = end

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -16,6 +17,8 @@ _ALIAS_NAMES = frozenset({"alias", "aliases"})
 # How like a heading that there is one must be that there is not, for the one to be meant by the other.
 _NEAREST = 0.6
 _MOST_NAME = 400
+_MOST_LEVELS = 6
+_SAYS = re.compile(r"^[ \t]*[^\s#][^\n]*", re.MULTILINE)
 _LEAVES = re.compile(r"(?:^|/)\.\.(?:/|$)|^[/\\~]|^[A-Za-z]:|://|\0")
 
 
@@ -57,22 +60,18 @@ class Places:
         name = _name(target.partition("#")[0])
         return self._by_name.get(name, []) if name else []
 
-    def under(self, target: str) -> Place | None:
-        """The place under exactly the heading or block that a target names."""
+    def under(self, target: str) -> list[Place]:
+        """The places under exactly the heading or block that a target names."""
         heading = target.partition("#")[2].rpartition("#")[2]
         wanted = _plain(heading.lstrip("^"))
         if not wanted:
-            return None
+            return []
         places = self.of_note(target)
-        for place in places:
-            if place.heading == wanted:
-                return place
-        within = (
+        return [place for place in places if place.heading == wanted] or [
             place
             for place in places
             if wanted in place.headings or wanted in {fold(block) for block in place.passage.block_ids}
-        )
-        return next(within, None)
+        ]
 
     def nearest(self, target: str) -> Place | None:
         """The place whose heading is most like the one that a target names, if one is like it, or is the only one."""
@@ -96,20 +95,21 @@ def leaves_vault(target: str) -> bool:
 
 
 def _places(passage: Passage) -> Iterator[Place]:
-    starts = [0, *(_offset(passage, section.start_line) for section in passage.sections), len(passage.text)]
-    yield Place(passage=passage, heading_path=passage.heading_path, link=passage.link, start=0, end=max(starts[1], 1))
-    for section, start, end in zip(passage.sections, starts[1:], starts[2:], strict=False):
-        yield Place(passage=passage, heading_path=section.heading_path, link=section.link, start=start, end=end)
-
-
-def _offset(passage: Passage, line: int) -> int:
-    """Where a line of the note begins in a passage's text."""
-    offset = 0
-    for _ in range(line - passage.start_line):
-        offset = passage.text.find("\n", offset) + 1
-        if not offset:
-            return len(passage.text)
-    return offset
+    """All of a passage's first section, and each section that begins within; one of headings alone goes on to the end
+    of the first below it that says something.
+    """
+    text = passage.text
+    lines = [0, *(match.end() for match in re.finditer("\n", text))]
+    begun = [min(section.start_line - passage.start_line, len(lines)) for section in passage.sections]
+    starts = [0, *((*lines, len(text))[line] for line in begun)]
+    ends = [*starts[1:], len(text)]
+    said = [match.start() for match in _SAYS.finditer(text)]
+    named = [(passage.heading_path, passage.link), *((each.heading_path, each.link) for each in passage.sections)]
+    for number, (start, (heading_path, link)) in enumerate(zip(starts, named, strict=True)):
+        first = bisect_left(said, start)
+        last = bisect_right(ends, said[first]) if first < len(said) else number
+        end = ends[last if last - number <= _MOST_LEVELS else number]
+        yield Place(passage=passage, heading_path=heading_path, link=link, start=start, end=max(end, 1))
 
 
 def _names(passage: Passage) -> Iterator[str]:

@@ -33,6 +33,8 @@ _ALONE = frozenset("\"'”»‘")
 _FENCE = re.compile(r"\s*(?:(?:[-*+]|\d{1,9}[.)]|>)\s+)*(`{3,}|~{3,})")
 _BLOCK = re.compile(r" {0,3}>")
 _MARKS = re.compile(r"(?: {0,3}>[ \t]?)+")
+# A line of JSON, and what is given a value in code or in a tag: those marks are no quotation's.
+_DATA = re.compile(r"\s*(?:\{|\[\s*(?:[\"{]|\Z)|\"[^\"\n]{1,80}\"\s*:)")
 _CALLOUT = re.compile(r"\s*\[!")
 _NO_WORDS = re.compile(r"!?\[\[[^\[\]\n]*\]\]|\[[^\[\]\n]*\]\([^()\n]*\)|https?://\S+|\([^()]{0,40}\)")
 _SIGNS = re.compile(r"[\s.,;:!?…。，、；：！？]*\Z")
@@ -40,22 +42,25 @@ _BULLET = re.compile(r"\s*(?:[-*+•—–]|\d{1,3}[.)])?\s*")
 
 
 class Quotations:
-    """Checks the quotations of one answer: `feed` takes text as it comes and gives what may be shown of it."""
+    """Checks the quotations of one answer: `feed` takes text as it comes, `show` is given what may be gone on with."""
 
     def __init__(
         self,
         texts: Sequence[str],
         *,
         known: Sequence[str],
+        show: Callable[[str], None],
         when_found: Callable[[int, int, int], None],
         change: bool,
     ) -> None:
         """`texts` are those of the passages, `known` what the conversation itself says. `when_found` is told of each
-        quotation: the number of its text, its start and end in it. Without `change`, nothing is done but that.
+        quotation, when all before it has been shown: the number of its text, its start and end in it. Without
+        `change`, nothing is done but that.
         """
         self._texts = texts
         self._wording = Wording(texts)
         self._conversation = Wording(known)
+        self._show = show
         self._when_found = when_found
         self._change = change
         self._pending = ""
@@ -69,26 +74,23 @@ class Quotations:
         # A line whose block quote was too long to be checked goes on as text.
         self._let_go = False
 
-    def feed(self, text: str) -> str:
-        """Take more of the answer; returns what can be gone on with."""
+    def feed(self, text: str) -> None:
+        """Take more of the answer."""
         if not self._texts:
-            return text
-        shown: list[str] = []
+            self._show(text)
+            return
         for start in range(0, len(text), _MOST_LINE):
             self._pending += text[start : start + _MOST_LINE]
-            self._run(shown, final=False)
-        return "".join(shown)
+            self._run(final=False)
 
-    def finish(self) -> str:
-        """The rest of the answer."""
-        shown: list[str] = []
-        self._run(shown, final=True)
-        return "".join(shown)
+    def finish(self) -> None:
+        """Show the rest of the answer."""
+        self._run(final=True)
 
-    def _run(self, shown: list[str], *, final: bool) -> None:
+    def _run(self, *, final: bool) -> None:
         pending, at = self._pending, 0
         while at < len(pending):
-            end = self._block_quote(pending, at, shown, final=final) if not self._line else at
+            end = self._block_quote(pending, at, final=final) if not self._line else at
             if end is None:
                 break
             if end > at:
@@ -97,19 +99,19 @@ class Quotations:
             match = _OPENS.search(pending, at)
             stop = match.start() if match is not None else len(pending)
             if stop > at:
-                self._go_on(pending[at:stop], shown)
+                self._go_on(pending[at:stop])
                 at = stop
             if match is None:
                 break
-            end = self._sign(pending, at, shown, final=final)
+            end = self._sign(pending, at, final=final)
             if end is None:
                 break
             at = end
         self._pending = pending[at:]
 
-    def _go_on(self, text: str, shown: list[str]) -> None:
+    def _go_on(self, text: str) -> None:
         """Show text as it is."""
-        shown.append(text)
+        self._show(text)
         if "\n" not in text:
             self._ticks += text.count("`")
             self._add(text)
@@ -146,11 +148,11 @@ class Quotations:
             return True
         return (self._ticks > 2 or "~~~" in self._line[:60]) and _FENCE.match(self._line) is not None
 
-    def _sign(self, pending: str, at: int, shown: list[str], *, final: bool) -> int | None:
+    def _sign(self, pending: str, at: int, *, final: bool) -> int | None:
         """Go on from a quotation mark, a backtick or a line's end; `None` when more must come first."""
         sign = pending[at]
-        if sign in "`\n" or self._in_code:
-            self._go_on(sign, shown)
+        if sign in "`\n" or self._in_code or (sign == '"' and (self._before == "=" or _DATA.match(self._line))):
+            self._go_on(sign)
             return at + 1
         if sign in self._unmarked:
             # The other end of a quotation that is shown as none.
@@ -160,9 +162,9 @@ class Quotations:
         if at + 1 == len(pending) and not final:
             return None
         if not self._opens(sign, pending[at + 1 : at + 2]):
-            self._go_on(sign, shown)
+            self._go_on(sign)
             return at + 1
-        return self._quotation(pending, at, shown, final=final)
+        return self._quotation(pending, at, final=final)
 
     def _opens(self, sign: str, following: str) -> bool:
         before = self._before
@@ -170,24 +172,27 @@ class Quotations:
             return sign == "«" and following in ("\xa0", "\u202f", " ")
         return sign not in _ALONE or not (before != "" and (before.isalnum() or before in ".,;:!?)]”»'\""))
 
-    def _quotation(self, pending: str, at: int, shown: list[str], *, final: bool) -> int | None:
+    def _quotation(self, pending: str, at: int, *, final: bool) -> int | None:
         end = _end_of(pending, at)
         if end is None:
             paragraph = pending.find("\n", at, at + MOST_QUOTATION)
             if paragraph < 0 and len(pending) - at < MOST_QUOTATION and not final:
                 return None
             if paragraph >= 0 or len(pending) - at < MOST_QUOTATION or pending[at] in "'‘":
-                self._go_on(pending[at], shown)
+                self._go_on(pending[at])
                 return at + 1
             return self._overlong(pending, at)
         if end + 1 == len(pending) and pending[end] in "'’" and not final:
             return None
         words = pending[at + 1 : end]
         changed = self._checked(words)
-        if changed is None:
-            self._go_on(words, shown)
+        if changed is None and pending[end] in "'’" and words[-1:] in "sxzSXZ":
+            # As likely two apostrophes: 'twas the dogs' bowl.
+            self._go_on(pending[at] + words + pending[end])
+        elif changed is None:
+            self._go_on(words)
         else:
-            self._go_on(pending[at] + changed + pending[end], shown)
+            self._go_on(pending[at] + changed + pending[end])
         return end + 1
 
     def _overlong(self, pending: str, at: int) -> int:
@@ -221,7 +226,7 @@ class Quotations:
         found = self._conversation.find(words)
         return found is not None and found.whole
 
-    def _block_quote(self, pending: str, at: int, shown: list[str], *, final: bool) -> int | None:
+    def _block_quote(self, pending: str, at: int, *, final: bool) -> int | None:
         """The end of a line of a block quote that begins here, `at` where none does; `None` when more must come."""
         if self._let_go or self._fence is not None:
             return at
@@ -236,7 +241,7 @@ class Quotations:
             marks = re.compile(r"[ \t>]+").match(pending, at)
             return marks.end() if self._change and marks is not None else at
         stop = stop + 1 if stop >= 0 else len(pending)
-        self._go_on(self._quoted_line(pending[at:stop]), shown)
+        self._go_on(self._quoted_line(pending[at:stop]))
         return stop
 
     def _quoted_line(self, line: str) -> str:

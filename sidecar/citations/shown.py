@@ -49,6 +49,11 @@ class ShownText:
         """Whether nothing but marks of lists and block quotes stands in the line."""
         return _BEGINNING.match(self._line) is not None
 
+    @property
+    def in_quotation(self) -> bool:
+        """Whether the line that is being shown is one of a block quote."""
+        return self._line.lstrip().startswith(">")
+
     def add(self, piece: str, *, link: bool = False, code: bool = False, loose_backslash: bool = False) -> str:
         """Show a piece; returns it, with what keeps it apart from the piece before. A `link` is whole; `code` lines
         are no text; a loose backslash escapes nothing in it.

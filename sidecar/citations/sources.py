@@ -18,7 +18,7 @@ class Sources:
         self._passages = passages
         self._vault = vault
         self._sentences: dict[Place, Sentences] = {}
-        self._quoted: dict[int, Span] = {}
+        self._quoted: dict[int, list[Span]] = {}
         self._used: dict[Place, Span | None] = {}
 
     def __bool__(self) -> bool:
@@ -26,11 +26,12 @@ class Sources:
 
     def quoted(self, index: int, start: int, end: int) -> None:
         """The answer has quoted a stretch of the passage numbered `index`."""
-        self._quoted[id(self._passages[index])] = Span(start=start, end=end, share=1.0)
+        self._quoted.setdefault(id(self._passages[index]), []).append(Span(start=start, end=end, share=1.0))
 
     def best(self, places: Sequence[Place], sentence: str) -> Place:
         """Of several places the one that bears a sentence out best."""
-        quoted = [place for place in places if self._quotation(place) is not None]
+        # Where several are quoted, the one of the words next to the citation.
+        quoted = [place for place in places if _is_in(place, self._quoted.get(id(place.passage), [])[-1:])]
         if quoted or len(places) == 1:
             return (quoted or places)[0]
         spans = [self._span(place, sentence) for place in places]
@@ -53,8 +54,8 @@ class Sources:
         return tuple(self._source(place, span) for place, span in self._used.items())
 
     def _quotation(self, place: Place) -> Span | None:
-        span = self._quoted.get(id(place.passage))
-        return span if span is not None and place.start <= span.start < place.end else None
+        """The first quotation of a place since its passage was cited: what a model quotes first says most."""
+        return next((span for span in self._quoted.get(id(place.passage), ()) if _is_in(place, [span])), None)
 
     def _span(self, place: Place, sentence: str) -> Span | None:
         if place not in self._sentences:
@@ -77,6 +78,11 @@ class Sources:
             link=place.link,
             start_column=start - (passage.text.rfind("\n", 0, start) + 1),
         )
+
+
+def _is_in(place: Place, spans: Sequence[Span]) -> bool:
+    """Whether there are stretches, all in the place."""
+    return bool(spans) and all(place.start <= span.start < place.end for span in spans)
 
 
 def _trimmed(text: str, start: int, end: int) -> tuple[int, int]:

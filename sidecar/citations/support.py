@@ -99,15 +99,15 @@ class Sentences:
 
 
 def supporting(answer: str, texts: Sequence[str]) -> list[int]:
-    """Which of the texts an answer rests on: the one or two that share most of its terms, if they share enough. One
-    that says that it found nothing rests on none.
+    """Which of the texts an answer rests on: those that share most of its terms, if they share enough. One that says
+    that it found nothing rests on none.
     """
     own = informative(answer)
     if not own or any(_NOTHING.search(each) and _NOTES.search(each) for each in _first_sentences(answer)):
         return []
     shares = [len(own & frozenset(terms(text))) / len(own) for text in texts]
     best = max(shares, default=0.0)
-    return [] if best < _SHARE else [index for index, share in enumerate(shares) if share == best][:2]
+    return [] if best < _SHARE else [index for index, share in enumerate(shares) if share == best]
 
 
 def _first_sentences(answer: str) -> list[str]:

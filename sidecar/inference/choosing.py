@@ -9,7 +9,7 @@ from itertools import groupby
 from sidecar.inference.answer_kinds import asked_kind
 from sidecar.inference.matching import asked_terms
 from sidecar.inference.model import Source
-from sidecar.inference.ranking import Quotation, ranked, unranked
+from sidecar.inference.ranking import WHOLE, Quotation, ranked, unranked
 
 MOST = 5
 """Quotations in an answer that is no list."""
@@ -35,9 +35,16 @@ def best_quotations(question: str, sources: Sequence[Source], *, language: str) 
     found = ranked(question, sources, language=language)
     if not found:
         return unranked([source for source in sources if source.mentioned])[:MOST]
-    if asked_kind(question, language=language) is None and (items := _asked_list(found)):
-        return items
-    return _spread([each for each in found if each.score >= found[0].score - _BELOW_BEST])
+    if asked_kind(question, language=language) is None and (asked := _asked_list(found) or _asked_note(found)):
+        return asked
+    return _spread([each for each in found if each.score >= found[0].score - _BELOW_BEST and _speaks(each, found[0])])
+
+
+def _speaks(each: Quotation, best: Quotation) -> bool:
+    """Whether it may stand beside the best: single items and rows that have nothing of the question are pieces of
+    another list.
+    """
+    return each.piece.form not in ("item", "row") or each.share > 0 or best.share == 0
 
 
 def _spread(found: Sequence[Quotation]) -> list[Quotation]:
@@ -54,16 +61,26 @@ def _spread(found: Sequence[Quotation]) -> list[Quotation]:
 
 
 def _asked_list(found: Sequence[Quotation]) -> list[Quotation]:
-    """The items, or the code, below words that have more of the question than any piece by itself."""
+    """The items, or the code, below words that have more of the question than any piece by itself, and as much as any
+    piece together with what it stands under: of a recipe, "can it be frozen?" asks for no ingredients.
+    """
     alone = max((each.share for each in found if not each.text.endswith((":", "："))), default=0.0)
-    below = [each for each in found if each.piece.form != "prose" and each.lead > alone]
+    below = [each for each in found if each.piece.form not in ("prose", "property") and each.lead > alone]
     most = max((each.lead for each in below), default=0.0)
-    if most < _LIST:
+    if most < max(_LIST, *(each.both for each in found)):
         return []
     best = sorted((each for each in below if each.lead == most), key=lambda each: each.place)
     lists = [several for _, block in groupby(best, key=_block) if _is_list(several := list(block))]
     lists.sort(key=lambda several: -max(each.score for each in several))
     return [each for several in lists for each in several][:MOST_ITEMS]
+
+
+def _asked_note(found: Sequence[Quotation]) -> list[Quotation]:
+    """The beginning of the note that the question names and nothing else, unless a sentence has all of the question."""
+    best = found[0]
+    if best.piece.form == "prose" and best.share > WHOLE:
+        return []
+    return sorted((each for each in found if each.named > WHOLE), key=lambda each: each.place)[:MOST]
 
 
 def _is_list(several: Sequence[Quotation]) -> bool:

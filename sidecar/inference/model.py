@@ -26,6 +26,8 @@ class Source:
     """What of the note's earlier text it cannot be read without: the header of its table, what introduces its list."""
     mentioned: bool = False
     """Whether the user named the note."""
+    properties: tuple[tuple[str, str], ...] = ()
+    """Properties of the note that its text lacks, name and value; a value that was cut ends with an ellipsis."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import chain
 
 from sidecar.inference.answer_kinds import AnswerKind, asked_kind, holds, numbers
 from sidecar.inference.matching import Asked, Cover, asked_terms, matched
 from sidecar.inference.model import Source
-from sidecar.inference.sentences import pieces
+from sidecar.inference.property_lines import answers, property_pieces, telling, told_pieces
+from sidecar.inference.sentences import MAX_SOURCE, pieces
 from sidecar.inference.units import Piece
 from sidecar.language.terms import terms
 
@@ -25,8 +27,13 @@ _LINGER = 0.6
 # Chosen so that a heading with the question's words lifts the sentences below it above a sentence elsewhere with one
 # common word, but never above a sentence with the same words in it.
 _HEADING = 0.35
+# What both together have of the question beyond either: of two sentences under "Thesis", that with the "deadline".
+_TOGETHER = 0.2
 _NUMBERS = 0.12
 _QUESTION = -0.1
+_INTRODUCTION = -0.2
+WHOLE = 0.95
+"""Share of a question that a note's title has when it asks for that note and nothing else."""
 _MARKS = "?？؟"
 # What a sentence gains that holds the sort of answer asked for, and loses that holds none.
 _KINDS: dict[AnswerKind, tuple[float, float]] = {
@@ -51,6 +58,10 @@ class Quotation:
     """How much of the question it has, in [0, 1]."""
     lead: float = 0.0
     """The same of what it stands under: title, headings, what introduces a list."""
+    both: float = 0.0
+    """The same of it together with what it stands under."""
+    named: float = 0.0
+    """The same of its note's title."""
 
     @property
     def text(self) -> str:
@@ -78,13 +89,20 @@ def ranked(question: str, sources: Sequence[Source], *, language: str) -> list[Q
     found = []
     for number, each in enumerate(candidates):
         share, heading = asked.share(covers[number]), asked.share(asked.cover(each.headings))
-        lead = asked.share(asked.cover(each.headings | each.intro))
+        above = asked.cover(each.headings | each.intro)
+        lead = asked.share(above)
         beside = _beside(number, candidates, covers, asked)
         if (share == beside == 0 and lead < 0.5) or _is_label(each):
             continue
+        about_note = heading > WHOLE
+        if each.piece.form == "property" and not (
+            share or answers(each.piece, kind, question=question, about_note=about_note)
+        ):
+            continue
         score = _fullness(each) * share + _HEADING * heading + beside
         score += _SCORE * min(max(each.source.score, 0.0), 1.0) + _BEST_SOURCE * each.source.score / best
-        score += _fitness(each.piece.text, question, kind)
+        both = asked.share(tuple(map(max, covers[number], above)))
+        score += _TOGETHER * (both - max(share, lead)) + _fitness(each.piece.text, question, kind)
         found.append(
             Quotation(
                 piece=each.piece,
@@ -93,6 +111,8 @@ def ranked(question: str, sources: Sequence[Source], *, language: str) -> list[Q
                 place=each.place,
                 share=share,
                 lead=lead,
+                both=both,
+                named=asked.share(asked.cover(terms(each.source.title))),
             )
         )
     return sorted(found, key=lambda quotation: -quotation.score)
@@ -110,7 +130,7 @@ def _candidates(sources: Iterable[Source]) -> list[_Candidate]:
     for rank, source in enumerate(sources):
         above = frozenset(terms(" ".join((source.title, *source.heading_path))))
         for number, piece in enumerate(_own_pieces(source)):
-            words = terms(f"{piece.detail} {piece.text}" if piece.form == "row" else piece.text)
+            words = _words(piece, above)
             # Passages overlap, and notes repeat: the same words are quoted once, from the better source.
             found.setdefault(
                 " ".join(words),
@@ -126,10 +146,21 @@ def _candidates(sources: Iterable[Source]) -> list[_Candidate]:
     return list(found.values())
 
 
+def _words(piece: Piece, above: frozenset[str]) -> list[str]:
+    if piece.form == "property":
+        # It says of the note what the note's name does not.
+        return [word for word in terms(telling(piece)) if word not in above]
+    return terms(f"{piece.detail} {piece.text}" if piece.form == "row" else piece.text)
+
+
 def _own_pieces(source: Source) -> Iterator[Piece]:
     """The pieces of a source, read with what stands over it."""
+    properties = None if source.heading_path or source.lead else property_pieces(source.text[:MAX_SOURCE])
+    if properties is not None:
+        return iter(properties)
     above = f"{source.lead}\n" if source.lead else ""
-    return (piece for piece in pieces(above + source.text) if piece.line >= above.count("\n"))
+    own = (piece for piece in pieces(above + source.text) if piece.line >= above.count("\n"))
+    return chain(own, told_pieces(source.properties))
 
 
 def _beside(number: int, candidates: Sequence[_Candidate], covers: Sequence[Cover], asked: Asked) -> float:
@@ -165,7 +196,7 @@ def _fullness(each: _Candidate) -> float:
 
 
 def _fitness(text: str, question: str, kind: AnswerKind | None) -> float:
-    fit = _QUESTION if text.endswith(tuple(_MARKS)) else 0.0
+    fit = _QUESTION if text.endswith(tuple(_MARKS)) else _INTRODUCTION if text.endswith((":", "：")) else 0.0
     if kind is not None:
         with_it, without = _KINDS[kind]
         held = holds(kind, text, question=question)

@@ -12,7 +12,9 @@ LONGEST = 500
 _LONGEST_UNMARKED = 220
 _PROTECTED = re.compile(r"\[\[[^\[\]]*\]\]|`[^`]*`|\]\([^()]*\)")
 # The look-behind keeps a long row of dots from being tried at each of them.
-_END = re.compile(r"(?<![.!?…])[.!?…]++[\"'”’»)\]*_]*\s+(?=[\"'“‘«(\[¿¡*_`]*[^\W_a-z])|[。！？；]+[」』”’）]*|[؟।]\s*")
+_END = re.compile(
+    r"(?<![.!?…])[.!?…]++[\"'”’»)\]*_=~]*\s+(?=[\"'“‘«(\[¿¡*_`=~]*[^\W_a-z])|[。！？；]+[」』”’）]*|[؟।]\s*"
+)
 _ABBREVIATION = re.compile(
     r"(?:^|[\s(\[“\"])(?:[^\W\d_]|Mr|Mrs|Ms|Dr|Dra|Prof|Sr|Sra|Jr|St|Nr|No|Fig|Art|Abs|Bd|Abb|Hrsg|vs|cf|ca|bzw|vgl"
     r"|approx|pp|vol|Vol|ed|eds|cap|pág|págs|núm|e\.g|i\.e|z\.B|d\.h|u\.a|p\.ej|p\.ex|a\.C|d\.C|U\.S|Mme|Mlle|Sig|Dott"

@@ -26,6 +26,11 @@ _BORDER = re.compile(
     rf"|<(?!/?(?:{_HARMLESS_TAGS})>)/?[A-Za-z][A-Za-z0-9-]*(?:[\s/][^<>]*)?(?:>|$)",
     re.IGNORECASE,
 )
+_CODE_OR_BORDER = re.compile(rf"(?P<code>(?<!`)`[^`]{{1,300}}`(?!`))|{_BORDER.pattern}", re.IGNORECASE)
+# Tags that make words look different, which a quotation needs not (those that change what is said stay), and marks of
+# footnotes, which stay behind.
+_LOOK = re.compile(r"</?(?:b|i|u|em|strong|small|mark)>|\[\^[^\[\]\s]{1,40}\]", re.IGNORECASE)
+_FIRST_TAG = re.compile(rf"<({_HARMLESS_TAGS})>", re.IGNORECASE)
 _LINK = re.compile(r"\[\[[^\[\]]*\]\]|\[[^\[\]]*\]\([^()]*\)|https?://\S+")
 
 
@@ -40,11 +45,21 @@ def pieces(text: str) -> Iterator[Piece]:
         if unit.form == "code":
             yield unit
             continue
-        for stretch in _BORDER.split(unit.text):
-            for sentence in split_sentences(" ".join(stretch.split())):
+        for stretch in _stretches(unit.text):
+            for sentence in split_sentences(" ".join(_LOOK.sub("", stretch).split())):
                 quote = _stripped(sentence)
                 if _says_something(quote):
                     yield replace(unit, text=quote)
+
+
+def _stretches(text: str) -> Iterator[str]:
+    """What stands between borders. Within code, signs are what they are."""
+    start = 0
+    for found in _CODE_OR_BORDER.finditer(text):
+        if not found["code"]:
+            yield text[start : found.start()]
+            start = found.end()
+    yield text[start:]
 
 
 def _without_comments(text: str) -> str:
@@ -62,6 +77,9 @@ def _without_comments(text: str) -> str:
 
 def _stripped(piece: str) -> str:
     quote = piece.strip().strip("|").strip()
+    if tag := _FIRST_TAG.match(quote):
+        # A tag that begins a block is never let through.
+        quote = quote[tag.end() :].replace(f"</{tag[1]}>", "", 1).strip()
     for mark in ("**", "__", "==", "*", "_"):
         inner = quote[len(mark) : -len(mark)]
         if quote.startswith(mark) and quote.endswith(mark) and inner and mark[0] not in inner:

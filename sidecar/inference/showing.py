@@ -26,17 +26,22 @@ def shown(quotations: Sequence[Quotation]) -> Iterator[str]:
 
 def _group(quotations: Sequence[Quotation]) -> str:
     best, *others = quotations
-    # What answers best comes first; the rest reads best as it was written.
-    ordered = [best, *sorted(others, key=lambda quotation: quotation.place)]
+    # What answers best comes first, with the rest of its list or table; the others read best as they were written.
+    ordered = [best, *sorted(others, key=lambda each: (not _is_with(each, best), each.place))]
     runs = [(form, list(run)) for form, run in groupby(ordered, key=lambda quotation: quotation.piece.form)]
     parts = [part for form, run in runs for part in _run(form, run)]
     return "\n".join(_spaced(parts))
 
 
+def _is_with(each: Quotation, best: Quotation) -> bool:
+    """Whether both are of one list or table."""
+    return each.piece.form in ("item", "row") and (each.place[0], each.piece.block) == (best.place[0], best.piece.block)
+
+
 def _run(form: Form, run: Sequence[Quotation]) -> Iterator[str]:
     if form == "code":
         yield from map(_code, run)
-    elif form == "item":
+    elif form in ("item", "property"):
         yield "\n".join(f"> {_item(quotation)}" for quotation in run)
     elif form == "row":
         for header, rows in groupby(run, key=lambda quotation: quotation.piece.detail):
@@ -54,7 +59,7 @@ def _spaced(parts: Sequence[str]) -> Iterator[str]:
 
 
 def _item(quotation: Quotation) -> str:
-    box = quotation.piece.detail
+    box = quotation.piece.detail if quotation.piece.form == "item" else ""
     return f"- [{box}] {quotation.text}" if box else f"- {quotation.text}"
 
 

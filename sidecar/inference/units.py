@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
-Form: TypeAlias = Literal["prose", "item", "row", "code"]
+Form: TypeAlias = Literal["prose", "item", "row", "code", "property"]
 
 _MOST_CODE_LINES = 12
 _LONGEST_LINE = 500
@@ -20,6 +20,9 @@ _SKIPPED = re.compile(
 _BULLET = re.compile(r"\s*(?:[-*+]|\d{1,9}[.)])\s+(?:\[(.)\]\s+)?")
 _MARK = re.compile(r"\s*(?:>\s*(?:\[![^\]]*\][+-]?)?|(?:[-*+]|\d{1,9}[.)])\s+(?:\[.\]\s+)?|\[\^[^\]]*\]:\s)")
 _PROPERTY = re.compile(r"[^\W\d_][\w -]{0,40}:(?:\s|\Z)")
+_FIELD = re.compile(r"[^\W\d_][\w -]{0,40}::\s")
+# What stands in them is drawn or run, and nothing that the note says.
+_PROGRAMS = frozenset(("dataview", "dataviewjs", "mermaid", "query", "base", "plantuml"))
 _BLOCK_ID = re.compile(r"\s\^[A-Za-z0-9-]+\s*$")
 
 
@@ -34,7 +37,7 @@ class Piece:
     block: int = 0
     """The same for all items of a list, rows of a table and sentences of a paragraph."""
     detail: str = ""
-    """What is in the box of a task, the language of code, the header row of a row's table."""
+    """What is in the box of a task, the language of code, the header row of a row's table, the name of a property."""
     headings: tuple[str, ...] = ()
     """The headings within the text that it stands under."""
     intro: str = ""
@@ -84,7 +87,11 @@ class _Reader:
         quoted = line.lstrip().startswith(">")
         begun = self._open
         # Properties are one to a line; a single line of that form may be the middle of a sentence.
-        listed = begun is not None and bool(_PROPERTY.match(line) and _PROPERTY.match(begun.lines[0]))
+        listed = begun is not None and bool(
+            (_PROPERTY.match(line) and _PROPERTY.match(begun.lines[0]))
+            or _FIELD.match(line)
+            or _FIELD.match(begun.lines[-1])
+        )
         bare, box = _unmarked(line)
         if begun is not None and not (quoted or listed or _MARK.match(line)):
             begun.lines.append(bare)
@@ -102,6 +109,8 @@ class _Reader:
             self._fence = None
             return
         if begun is None:
+            return
+        if begun.detail.lower() in _PROGRAMS:
             return
         begun.lines.append(line.replace("\x00", "")[:_LONGEST_LINE])
         if len(begun.lines) == _MOST_CODE_LINES:

@@ -22,7 +22,7 @@ _STOP_WORDS: Mapping[str, str] = {
         her him his how i if in into is it its just may me might more most my no not now of off on or our out over
         should so some such than that the their them then there these they this those to too under until up us very
         was we were what when where which while who whom whose why will with would you your yours tell show give
-        find explain note notes say says said wrote write written please know""",
+        find explain note notes say says said wrote write written please know s""",
     "pt": """olá oi obrigado obrigada tchau
         fiz fez fizemos feito tinha tive tivemos escrevi escreveu aconteceu houve
         a à ao aos as às até com como da das de dela dele delas deles depois do dos e é ela elas ele eles em

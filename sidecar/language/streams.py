@@ -129,7 +129,8 @@ def _stored(run: str) -> list[str]:
 
 def _compounds(text: str) -> list[str]:
     """What stands in parts as one word, and what stands as one word in parts; lowered."""
-    whole = [lowered(word) for word in _joined(text)]
+    # ¼ becomes 1⁄4, which the index would cut again.
+    whole = [word for joined in _joined(text) if (word := lowered(joined)).isalnum()]
     if not _HAS_HUMP.search(text):
         return whole
     return whole + [part.lower() for found in _CAMEL.findall(text) for part in _HUMP.split(found) if len(part) > 1]

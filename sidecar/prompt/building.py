@@ -63,7 +63,7 @@ def build_prompt(
     if not kept and not searched:
         return Prompt(messages=tuple(messages), passages=(), trimmed=trimmed)
     given = with_instructions(messages, wording.instructions)
-    found = render_all(arranged(kept)) or _nothing_but(withheld, wording)
+    found = render_all(arranged(kept)) or _instead(len(passages), withheld, wording)
     if not found:
         return Prompt(messages=given, passages=(), trimmed=trimmed)
     return Prompt(
@@ -78,7 +78,11 @@ def _block(text: str, marker: str) -> str:
     return f"<notes {marker}>\n{text}\n</notes {marker}>"
 
 
-def _nothing_but(withheld: int, wording: Wording) -> str:
+def _instead(found: int, withheld: int, wording: Wording) -> str:
+    """What stands in the place of notes that were found and of which none is shown."""
+    if found:
+        # Without a word the model would be told that nothing was found.
+        return wording.hidden
     # How many, and nothing else: a title may say it all.
     return wording.withheld.format(number=withheld) if withheld else ""
 

@@ -78,7 +78,12 @@ def _read(text: str) -> _Read:
 def _without_embeds(passage: Passage, passages: Sequence[Passage]) -> Passage:
     if not passage.embedded:
         return passage
-    texts = [_plain(other.text) for other in passages if other.path != passage.path or other.vault != passage.vault]
+    texts = [
+        _plain(other.text)
+        for other in passages
+        # What stays here may be left out later, and its words with it.
+        if (other.vault, other.path) != (passage.vault, passage.path) and other.local <= passage.local
+    ]
     shown = tuple(each for each in passage.embedded if not any(_plain(each.text) in text for text in texts))
     return replace(passage, embedded=shown)
 

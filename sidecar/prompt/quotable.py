@@ -54,4 +54,5 @@ def _source(passage: Passage) -> Source:
         score=passage.score,
         lead=passage.lead,
         mentioned=passage.mentioned,
+        properties=passage.properties,
     )

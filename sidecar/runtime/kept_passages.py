@@ -6,7 +6,9 @@ thereby in no file of ours and in no answer; one that was edited is shown as it 
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any, TypeAlias
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,6 +20,8 @@ from sidecar.runtime.vector_store import parse_file_id
 Object: TypeAlias = Mapping[str, Any]
 
 _PLACE = ("path", "lines")
+_OF_QUOTE = ("quote_length", "quote_sum")
+_MOST_SEARCHED = 20_000
 
 
 def emptied(response: Object) -> dict[str, Any]:
@@ -53,7 +57,7 @@ async def filled_event(event: Object, stores: Stores) -> Object:
 
 
 def _emptied_source(source: Object) -> Object:
-    return {**source, "quote": "", "quote_length": len(source["quote"])}
+    return {**source, "quote": "", "quote_length": len(source["quote"]), "quote_sum": _sum(source["quote"])}
 
 
 def _emptied_item(item: Object) -> Object:
@@ -88,22 +92,17 @@ async def _filled_result(result: Object, stores: Stores) -> Object | None:
 async def _filled_source(source: Object, stores: Stores) -> Object:
     vault = parse_qs(urlsplit(source["uri"]).query).get("vault", [""])[0]
     pieces = await stores.pieces(vault, source["path"])
-    shown = {key: value for key, value in source.items() if key != "quote_length"}
+    shown = {key: value for key, value in source.items() if key not in _OF_QUOTE}
     return {**shown, "quote": _quote(source, pieces)}
 
 
 def _quote(source: Object, pieces: Sequence[ChunkRecord]) -> str:
-    """The words that stand where a source was; those of the whole lines where a piece was cut in another way."""
+    """The words that stood where a source was; those of the whole lines where they are there no longer."""
     first, last = source["start_line"], source["end_line"]
     near = [piece for piece in pieces if piece.start_line <= last and piece.end_line >= first]
-    for piece in near:
-        lines = piece.text.split("\n")
-        before = lines[: first - piece.start_line] if first >= piece.start_line else None
-        if before is None or "quote_length" not in source:
-            continue
-        start = sum(len(line) + 1 for line in before) + source.get("start_column", 0)
-        words = piece.text[start : start + source["quote_length"]]
-        if len(words) == source["quote_length"] and first + words.count("\n") == last:
+    # Where a long line was cut into pieces, a column tells nothing: the words are known by their sum.
+    for text in [piece.text for piece in near] + [_joined(one, other) for one, other in pairwise(near)]:
+        if (words := _with_sum(text[:_MOST_SEARCHED], source)) is not None:
             return words
     return "\n".join(
         line
@@ -111,6 +110,21 @@ def _quote(source: Object, pieces: Sequence[ChunkRecord]) -> str:
         for number, line in enumerate(piece.text.split("\n"), piece.start_line)
         if first <= number <= last
     ).strip()
+
+
+def _with_sum(text: str, source: Object) -> str | None:
+    length = source.get("quote_length", 0)
+    stretches = (text[start : start + length] for start in range(len(text) - length + 1)) if length else ()
+    return next((words for words in stretches if _sum(words) == source.get("quote_sum")), None)
+
+
+def _joined(one: ChunkRecord, other: ChunkRecord) -> str:
+    return one.text + "\n" * (other.start_line - one.end_line) + other.text
+
+
+def _sum(words: str) -> int:
+    """A number of 32 bits: it tells a stretch from the others of a note, and the words to nobody."""
+    return zlib.crc32(words.encode("utf-8", "surrogatepass"))
 
 
 async def _piece(stores: Stores, vault: str, path: str, *, lines: str) -> ChunkRecord | None:

@@ -58,6 +58,7 @@ async def test_an_answer_comes_whole_with_citations(live: Live) -> None:
         "score": 0.9,
         "uri": URI,
         "link": "Rivers#Length",
+        "start_column": 0,
     }
 
 

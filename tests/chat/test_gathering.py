@@ -126,7 +126,7 @@ async def test_a_hit_in_a_long_section_comes_with_the_sentences_next_to_its_chun
     (found, *_) = await shelf.find("When was the zorbing championship?")
     assert hit.chunk.text in found.text
     assert 50 < len(found.text) - len(hit.chunk.text) <= 2 * 400 + 10
-    assert " ".join(found.text.split()) in " ".join(text.split())
+    assert found.text in text
     assert found.text.endswith(".")
 
 

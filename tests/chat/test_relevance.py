@@ -69,6 +69,33 @@ def test_a_note_that_leaves_all_others_far_behind_with_half_of_the_words_needs_l
     assert len(relevant(hits, parse_query("How old is Ann?"))) == (2 if stands_out else 0)
 
 
+@pytest.mark.parametrize(
+    ("question", "matched", "useful"),
+    [
+        ("牙医预约是什么时候", ("是什", "什么", "时候"), False),
+        ("牙医预约是什么时候", ("什么", "预约"), True),
+        ("牙医预约是什么时候", (), True),
+        ("房租每个月多少钱", ("每个", "多少", "少钱"), False),
+        ("歯医者の予約はいつですか", ("はい", "いつ", "です"), False),
+        ("歯医者の予約はいつですか", ("予約", "いつ"), True),
+        ("我的WiFi密码是什么", ("wifi",), True),
+        ("我的WiFi密码是什么", ("我的", "码是"), False),
+        ("谁是你", ("谁是",), True),
+        ("보일러는 언제 수리했습니까", ("언제",), True),
+    ],
+)
+def test_pairs_of_characters_that_are_grammar_alone_say_nothing(
+    question: str, matched: tuple[str, ...], useful: bool
+) -> None:
+    hits = [hit(0.3, path="A.md", matched=matched), hit(0.29, path="B.md", matched=matched)]
+    assert relevant(hits, parse_query(question)) == (hits if useful else [])
+
+
+def test_a_pinned_hit_is_relevant_whatever_it_matched() -> None:
+    pinned = hit(0.3, matched=("什么",), pinned=True)
+    assert relevant([pinned], parse_query("牙医预约是什么时候")) == [pinned]
+
+
 def test_beside_the_best_a_model_that_quotes_is_given_weaker_ones_too() -> None:
     hits = [hit(score, path=f"{score}.md") for score in (0.6, 0.31, 0.29, 0.16, 0.14)]
     assert [each.score for each in relevant(hits, LONG)] == [0.6, 0.31]

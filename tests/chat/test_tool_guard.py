@@ -144,6 +144,14 @@ async def test_a_call_that_cannot_be_checked_is_refused_in_other_words(error: Ex
     assert text_in(deltas) == refusal(["add_todo"], language="en", checked=False)
 
 
+@pytest.mark.parametrize(("reason", "checked"), [("length", False), ("stop", True)])
+async def test_a_check_that_was_cut_off_before_a_call_accuses_no_note(reason: str, checked: bool) -> None:
+    thinking = [Delta(reasoning="Let me see."), Delta(finish_reason=reason)]
+    deltas = await answered(TwoMinds(called("add_todo"), thinking), asking(max_tokens=9))
+    assert (calls_in(deltas), refused_in(deltas)) == ([], ("add_todo",))
+    assert text_in(deltas) == refusal(["add_todo"], language="en", checked=checked)
+
+
 async def test_leaving_while_it_is_checked_closes_both_streams() -> None:
     model = TwoMinds(called("delete_note"), [Delta(content="a"), Delta(content="b")])
     completion = asking()

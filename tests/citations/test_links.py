@@ -140,3 +140,35 @@ def test_an_address_survives_every_character() -> None:
         obsidian_uri("V & W", "a/b ü#?.md", ("x & y",))
         == "obsidian://open?vault=V%20%26%20W&file=a%2Fb%20%C3%BC%23%3F%23x%20%26%20y"
     )
+
+
+@pytest.mark.parametrize(
+    "quoted",
+    [
+        "Ask [[Boiler]] first.",
+        "Ask [[boiler|the old one]] first.",
+        "See [[Nowhere at all]].",
+        "| Ann | [[Boiler\\|old]] |",
+        "Known as [Boiler].",
+        "`[[Boiler]]` is how it is linked.",
+    ],
+)
+def test_links_in_what_a_model_that_only_quotes_has_quoted_stay_and_cite_nothing(quoted: str) -> None:
+    source = passage("Log.md", "Today", text=f"{quoted} It rained.")
+    answer = f"> {quoted}\n\n — [[Log#Today]]"
+    text, checker = checked(answer, source, passage(), quotations=False, step=3)
+    assert text == answer
+    assert [each.path for each in checker.sources] == ["Log.md"]
+    assert [each.title for each in checker.annotations] == ["Log#Today"]
+
+
+def test_in_a_block_quote_of_another_model_links_are_citations() -> None:
+    text, checker = checked("> It cost 240 euros. [[boiler#Invented]]", passage())
+    assert text == "> It cost 240 euros. [[Boiler#Repair]]"
+    assert [each.path for each in checker.sources] == ["House/Boiler.md"]
+
+
+def test_a_link_that_no_passage_has_is_no_link_in_a_quotation_either() -> None:
+    text, checker = checked("> See [[../secret]] and [[Invented]].", passage(), quotations=False)
+    assert text == "> See ../secret and Invented."
+    assert not checker.sources

@@ -182,3 +182,10 @@ def test_a_thought_is_made_harmless_and_cites_nothing() -> None:
     assert thought == "Hm (x) [[Boiler#Repair]] Nowhere"
     assert checker.annotations == []
     assert checker.sources == ()
+
+
+@pytest.mark.parametrize("pieces", [[".m", "dwww", ".evil.example/x"], [".mdhttps", ":", "//evil.example/x"]])
+def test_an_address_right_behind_what_is_not_shown_is_found_however_it_is_cut(pieces: list[str]) -> None:
+    cut = in_pieces(["[[Boiler#Repair]]", *pieces], passage())[0]
+    assert cut == shown(f"[[Boiler#Repair]]{''.join(pieces)}", passage())
+    assert cut.endswith("evil.example/x`")

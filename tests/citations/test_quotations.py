@@ -31,6 +31,10 @@ ARABIC = passage("غلاية.md", "إصلاح", text="كلفة إصلاح الغ
         '`"words in code that stand nowhere at all"`',
         '```\n"words in code that stand nowhere at all"\n> nor do these words in here\n```',
         "> — [[Boiler#Repair]]",
+        '{"name": "words that stand nowhere at all", "more": ["and others, just as invented", 3]}',
+        '["words that stand nowhere at all"]',
+        'Then call f(title="words that stand nowhere at all") once.',
+        "'Twas the night of the dogs' bowls and the boss' car.",
         'An unclosed "quotation that ends with its line\nand goes on here',
     ],
 )

@@ -78,6 +78,43 @@ def test_the_passage_under_the_cited_heading_itself_comes_before_those_further_b
     assert [source.start_line for source in checker.sources] == [3]
 
 
+def test_of_several_passages_under_the_cited_heading_the_one_that_was_quoted_is_the_source() -> None:
+    first, other = passage(text="It was old.", start_line=4), passage(text="The pump was broken again.", start_line=20)
+    for said in ("“The pump was broken again”", "The pump was broken"):
+        _, checker = checked(f"{said} [[Boiler#Repair]].", first, other)
+        assert [(each.start_line, each.quote) for each in checker.sources] == [
+            (20, "The pump was broken again" + "." * (said[0] == "T"))
+        ]
+
+
+def test_of_several_quotations_before_a_citation_the_first_is_the_sources() -> None:
+    note = passage(text="It was old. The pump was broken again. Then it ran for years.")
+    answer = "> The pump was broken again.\n>\n> Then it ran for years.\n\n[[Boiler#Repair]]"
+    assert [each.quote for each in checked(answer, note)[1].sources] == ["The pump was broken again"]
+
+
+def test_sources_and_annotations_are_the_same_however_the_answer_is_cut() -> None:
+    model = passage(heading="Model", text="A Vaillant ecoTEC of 2019.", start_line=20)
+    answer = "It is old [[Boiler]]. “It cost 240 euros” [[Boiler]]. “A Vaillant ecoTEC of 2019” [[Boiler]]."
+    whole, letters = (checked(answer, passage(), model, step=step)[1] for step in (None, 1))
+    assert len(whole.sources) == 2
+    assert (whole.sources, whole.annotations) == (letters.sources, letters.annotations)
+
+
+@pytest.mark.parametrize("target", ["Boiler#Repair", "Boiler"])
+def test_a_passage_that_begins_with_the_headings_above_its_own_is_quoted_with_its_words(target: str) -> None:
+    text = "# Boiler\n\n## Repair\n\nIt cost 240 euros."
+    sections = [(("Boiler",), "Boiler", 3), (("Boiler", "Repair"), "Boiler#Repair", 5)]
+    note = passage(
+        text=text,
+        heading_path=("Boiler", "Repair"),
+        end_line=7,
+        sections=tuple(Section(heading_path=path, link=link, start_line=line) for path, link, line in sections),
+    )
+    _, checker = checked(f"It cost 240 euros [[{target}]].", note)
+    assert [(each.start_line, each.end_line, each.quote) for each in checker.sources] == [(7, 7, "It cost 240 euros.")]
+
+
 @pytest.mark.parametrize(
     ("answer", "text"),
     [
@@ -92,6 +129,24 @@ def test_an_answer_without_citations_is_credited_to_the_passage_that_supports_it
     result, checker = checked(answer, other, passage(text=text), credit=True)
     assert result == f"{answer}\n\n[[Boiler#Repair]]"
     assert [source.path for source in checker.sources] == ["House/Boiler.md"]
+
+
+@pytest.mark.parametrize(
+    ("answer", "link"),
+    [
+        ("It cost 240 euros.", "[[Boiler#Repair]]"),
+        ("Rosa warned of the pump.", "[[Boiler#Warnings]]"),
+        ("Rosa warned of the pump. It cost 240 euros.", "[[Boiler]]"),
+    ],
+)
+def test_an_answer_without_citations_is_credited_to_the_section_that_has_all_of_it(answer: str, link: str) -> None:
+    text = "# Boiler\n\nIn the cellar.\n\n## Repair\n\nIt cost 240 euros.\n\n## Warnings\n\nRosa warned of the pump."
+    begun = [(("Boiler", "Repair"), "Boiler#Repair", 7), (("Boiler", "Warnings"), "Boiler#Warnings", 11)]
+    sections = tuple(Section(heading_path=path, link=link, start_line=line) for path, link, line in begun)
+    note = passage(text=text, heading_path=("Boiler",), link="Boiler", end_line=13, sections=sections)
+    twice = passage(text=text, heading_path=("Boiler",), link="Boiler", end_line=13, sections=sections)
+    result, _ = checked(answer, note, twice, credit=True)
+    assert result == f"{answer}\n\n{link}"
 
 
 @pytest.mark.parametrize(

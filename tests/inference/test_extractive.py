@@ -238,7 +238,7 @@ def test_terms_are_folded_words_and_pairs_of_characters() -> None:
         ("_It began. It ended._", ["It began.", "It ended."]),
         ("```python\nprint('# no heading')\n```\nAfter it.", ["print('# no heading')", "After it."]),
         ("[ref]: https://example.org\n[^1]: A footnote text.", ["A footnote text."]),
-        ("A claim.[^1] And more ^block-id", ["A claim.[^1] And more"]),
+        ("A claim.[^1] And more ^block-id", ["A claim.", "And more"]),
         ("[[Only]] · [a](b.md) https://example.org/x", []),
         ("", []),
         (

@@ -85,6 +85,97 @@ async def test_a_sentence_that_has_as_much_of_the_question_is_preferred_to_a_lis
     assert quoted(await answer("what is compost?", source(text)))[0] == "> Compost is rotted garden waste."
 
 
+async def test_what_has_more_of_the_question_under_its_heading_is_preferred_to_a_list() -> None:
+    text = "## Ingredients\n\n- 250 g lentils\n- 2 carrots\n\n## Notes\n\nFreeze what is left."
+    assert quoted(await answer("Can I freeze lentil soup?", source(text, link="Lentil soup")))[0] == (
+        "> Freeze what is left."
+    )
+    listed = await answer("ingredients of lentil soup", source(text, link="Lentil soup"))
+    assert quoted(listed) == ["> - 250 g lentils", "> - 2 carrots"]
+
+
+async def test_items_without_a_word_of_the_question_do_not_stand_beside_a_sentence_that_has_some() -> None:
+    text = "The dentist is at 17:45 on Monday.\n\n- Bring the splint\n- Cleaning costs 55 euros"
+    assert quoted(await answer("When is the dentist?", source(text, link="The dentist"))) == [
+        "> The dentist is at 17:45 on Monday."
+    ]
+
+
+async def test_a_question_that_only_names_a_note_gets_its_beginning() -> None:
+    text = "It was our first hut. We built it ourselves.\n\n- The old hut has no water"
+    assert quoted(await answer("the old hut", source(text, link="The old hut")))[:2] == [
+        "> It was our first hut.",
+        "> We built it ourselves.",
+    ]
+    definition = "People ask for it often. The old hut is a house by the lake."
+    assert quoted(await answer("what is the old hut", source(definition, link="The old hut")))[0] == (
+        "> The old hut is a house by the lake."
+    )
+
+
+async def test_a_line_that_only_introduces_stands_behind_what_says_something() -> None:
+    text = "To exclude a folder from a query:\n\nA query leaves a folder out by its name."
+    assert quoted(await answer("how to exclude a folder from a query that I have, by its name", source(text)))[0] == (
+        "> A query leaves a folder out by its name."
+    )
+
+
+async def test_what_the_title_says_already_is_worth_less_than_what_it_does_not() -> None:
+    text = "My thesis is about tides in the north.\n\nDeadline for the first draft: 15 March 2027."
+    found = quoted(await answer("deadline thesis", source(text, link="Thesis")))
+    assert found[0] == "> Deadline for the first draft: 15 March 2027."
+
+
+async def test_rows_of_the_best_rows_table_follow_it() -> None:
+    text = "Met Marta in May.\n\n| Year | Gift |\n|---|---|\n| 2023 | Cups |\n| 2024 | A gift for Marta |"
+    assert quoted(await answer("Which gift did Marta get in 2024?", source(text)))[:4] == [
+        "> | Year | Gift |",
+        "> |---|---|",
+        "> | 2024 | A gift for Marta |",
+        "> | 2023 | Cups |",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("<u>885</u> goes well with bread.", "885 goes well with bread."),
+        ("It goes <B>well</B> with bread.", "It goes well with bread."),
+        ("<kbd>F5</kbd> is for bread, not <kbd>F6</kbd>.", "F5 is for bread, not <kbd>F6</kbd>."),
+        ("Bread for H<sub>2</sub>O.", "Bread for H<sub>2</sub>O."),
+    ],
+)
+def test_tags_for_looks_are_left_out_and_no_tag_begins_a_quotation(text: str, shown: str) -> None:
+    assert list(quotable(text)) == [shown]
+
+
+@pytest.mark.parametrize(
+    ("text", "quotations"),
+    [
+        (
+            "Pear tree:: planted in 2015\nIt gives little fruit.",
+            ["Pear tree:: planted in 2015", "It gives little fruit."],
+        ),
+        (
+            "It gives fruit\nsown:: in May\npicked:: in June",
+            ["It gives fruit", "sown:: in May", "picked:: in June"],
+        ),
+        ("It is 20 m long. ==It was mended in May.== Then", ["It is 20 m long.", "It was mended in May.", "Then"]),
+        ("It is old. ~~It is new.~~", ["It is old.", "~~It is new.~~"]),
+        ("The heap[^1] is warm.[^a-b]", ["The heap is warm."]),
+        ("```dataview\nTABLE heap\nFROM #heap\n```\nThe heap is warm.", ["The heap is warm."]),
+        (
+            "Write `limit to <number> tasks` there. Or <b>not</b>.",
+            ["Write `limit to <number> tasks` there.", "Or not."],
+        ),
+        ("Write `a <img src=x> there", ["Write `a", "there"]),
+        ("~~~Mermaid\nheap --> tree\n~~~\n\n```sh\nheap --turn\n```", ["heap --turn"]),
+    ],
+)
+def test_a_quotation_is_one_thing_that_the_note_says(text: str, quotations: list[str]) -> None:
+    assert list(quotable(text)) == quotations
+
+
 async def test_a_question_for_one_thing_is_not_answered_with_a_list() -> None:
     text = "## Rent\n\n- Ann lives above\n- It is paid in May 2024\n\nNothing else."
     assert quoted(await answer("When is the rent paid?", source(text)))[0] == "> - It is paid in May 2024"

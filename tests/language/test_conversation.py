@@ -21,6 +21,7 @@ from sidecar.language.conversation import conversation_language
         (["Kazanı kim tamir etti?", "Who?"], "tr"),
         (["Summarize [[Die Reise nach Rom]]"], "en"),
         (["boiler 240 €"], "en"),
+        (["Marta's phone number"], "en"),
         (["```python\nprint('für die')\n```"], "en"),
         (["", " ", "\x00\ud800"], "en"),
         ([], "en"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import apsw
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from sidecar.index.database import connect
@@ -179,6 +179,7 @@ def terms_table() -> Iterator[apsw.Connection]:
 
 
 @settings(deadline=None)
+@example(text="0_¼")
 @given(text=_SCRIPTS)
 def test_the_index_cuts_a_stream_into_the_same_terms(terms_table: apsw.Connection, text: str) -> None:
     stream = token_stream(text, "en")

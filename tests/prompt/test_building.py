@@ -60,6 +60,16 @@ def test_when_nothing_was_found_the_model_is_told_so() -> None:
     assert prompt.messages[1:] == (QUESTION,)
 
 
+@pytest.mark.parametrize("withheld", [0, 2])
+def test_notes_that_were_found_and_have_no_room_are_not_said_to_be_missing(withheld: int) -> None:
+    prompt = build([QUESTION], passage(), window=512, used_tokens=500, withheld=withheld)
+    assert (prompt.passages, prompt.trimmed) == ((), 1)
+    assert prompt.messages[1]["content"] == (
+        "<notes m4rk>\nThe notes found for this are not shown.\n</notes m4rk>\n\nWhat did the boiler cost?"
+    )
+    assert prompt.unaided == prompt.messages
+
+
 def test_content_in_parts_keeps_its_parts() -> None:
     parts = [{"type": "text", "text": "What is"}, {"type": "image_url", "image_url": {"url": "data:"}}]
     prompt = build([{"role": "user", "content": parts}], passage())

@@ -72,3 +72,12 @@ def test_what_is_embedded_and_found_by_itself_stands_there_once() -> None:
 @pytest.mark.parametrize("text", ["x" * 10**6, "a " * 500_000, "\x00" * 10**6, "1 " * 500_000])
 def test_hostile_texts_are_compared(text: str) -> None:
     assert len(without_duplicates([passage("A.md", text=text), passage("B.md", text=text + "b")])) in (1, 2)
+
+
+@pytest.mark.parametrize(("local", "shown"), [(True, ["B.md"]), (False, [])])
+def test_what_a_note_that_stays_here_says_too_is_still_shown_where_it_is_embedded(
+    local: bool, shown: list[str]
+) -> None:
+    host = replace(passage("Host.md", text="See ![[B]]."), embedded=(passage("B.md", text=TEXT),))
+    kept = without_duplicates([host, replace(passage("Copy.md", text=TEXT), local=local)])
+    assert [each.path for each in kept[0].embedded] == shown

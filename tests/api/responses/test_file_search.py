@@ -146,6 +146,22 @@ async def test_what_was_kept_shows_results_only_when_asked(client: httpx2.AsyncC
     assert shown["output"][1] == body["output"][1]
 
 
+async def test_what_was_kept_quotes_the_same_words_of_a_long_line(tmp_path: Path) -> None:
+    folder = tmp_path / "Garden"
+    folder.mkdir()
+    days = [f"On day {n} the hills were green and the weather was fine, as it is in May." for n in range(60)]
+    days.insert(40, "The numbat championship was held in Lagos.")
+    (folder / "Diary.md").write_text(f"# Diary\n\n## May\n\n{' '.join(days)}\n", encoding="utf-8")
+    config = Config(vaults=(folder,), data_dir=tmp_path / "data", embedding_model="none", auth=False)
+    async with open_runtime(config) as runtime, serving(runtime) as client:
+        (garden,) = runtime.vaults.values()
+        await garden.index(accept_removals=False, measure=False)
+        asked = {"model": "vault", "input": "Where was the numbat championship held?"}
+        body = (await client.post("/responses", json=asked)).json()
+        assert "numbat championship" in body["vault"]["sources"][0]["quote"]
+        assert (await client.get(f"/responses/{body['id']}")).json() == body
+
+
 async def test_of_a_note_that_is_gone_or_private_by_now_nothing_is_kept_or_shown(tmp_path: Path) -> None:
     folder = tmp_path / "Garden"
     for path, text in NOTES["Garden"].items():
