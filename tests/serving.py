@@ -19,6 +19,12 @@ from openai import OpenAI
 
 T = TypeVar("T")
 
+# Runs what follows it, as the same process, so that Ctrl-C ends it: what a shell starts in the background ignores that.
+INTERRUPTIBLE = (
+    sys.executable,
+    "-c",
+    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])",
+)
 DEMO_VAULT = Path(__file__).parent / "vaults" / "demo"
 
 

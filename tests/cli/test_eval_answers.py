@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from tests.serving import DEMO_VAULT, environment, serve
+from tests.serving import DEMO_VAULT, INTERRUPTIBLE, environment, serve
 
 QUESTIONS: list[dict[str, Any]] = [
     {"question": "What is the gate code for the cabin?", "expected": ["Cabin#Getting in"], "answer": "4471-B"},
@@ -218,8 +218,9 @@ def test_interrupted_it_tells_what_was_measured_and_errors_of_a_model_are_counte
 ) -> None:
     kept = tmp_path / "kept.json"
     more = ["--upstream", upstream, "--model", "m", "--answers", "--save", str(kept)]
+    interruptible = [*INTERRUPTIBLE, *command(file, *place, *more)]
     with subprocess.Popen(
-        command(file, *place, *more), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
+        interruptible, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment()
     ) as process:
         assert _Upstream.stuck.wait(60)
         process.send_signal(signal.SIGINT)

@@ -18,7 +18,7 @@ pytest.importorskip("gguf", reason="the gguf package, which writes model files, 
 
 from tests.local_models.files import add_to_hugging_face, add_to_ollama, write_model, write_split
 from tests.local_models.hub_server import Blob, FakeHub, hub_server
-from tests.serving import DEMO_VAULT, environment, serve
+from tests.serving import DEMO_VAULT, INTERRUPTIBLE, environment, serve
 
 LIBRARY = ("registry.ollama.ai", "library")
 
@@ -180,7 +180,7 @@ def test_the_token_is_never_shown(machine: Machine, hub: FakeHub, content: bytes
 @pytest.mark.skipif(os.name != "posix", reason="Ctrl-C is sent otherwise on this system")
 def test_ctrl_c_keeps_what_came_and_the_next_pull_goes_on(machine: Machine, hub: FakeHub, content: bytes) -> None:
     blob = hub.files["owner/repo/Tiny-Q4.gguf"] = Blob(content=content, hold=threading.Event())
-    command = machine.command("pull", "hf:owner/repo/Tiny-Q4.gguf")
+    command = [*INTERRUPTIBLE, *machine.command("pull", "hf:owner/repo/Tiny-Q4.gguf")]
     environ = machine.environ | {"HF_ENDPOINT": hub.endpoint}
     with subprocess.Popen(command, env=environ, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as pulling:
         assert blob.reached.wait(30)
