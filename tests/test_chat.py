@@ -174,3 +174,36 @@ async def test_an_answer_that_comes_at_once_is_checked_in_parts_and_stays_whole(
     assert "".join(delta.content for delta in deltas).startswith(text.rstrip())
     assert sum(bool(delta.content) for delta in deltas) > length // 4_096
     assert [delta.finish_reason for delta in deltas if delta.finish_reason] == ["stop"]
+
+
+@pytest.mark.anyio
+async def test_a_model_that_quotes_is_given_every_passage_whatever_its_window(vault: OneVault) -> None:
+    question = "What did the boiler repair cost?"
+    small = {"window": 64}
+    writing, quoting = ScriptedModel(("x",), **small), ScriptedModel(("x",), **small, generative=False)
+    written = await ask(writing, vault, f"{question} {'Please say so. ' * 40}")
+    quoted = await ask(quoting, vault, f"{question} {'Please say so. ' * 40}")
+    assert written[-1].trimmed
+    assert quoted[-1].trimmed == 0
+    assert [source.title for source in quoting.asked[0].sources] == ["Boiler"]
+
+
+@pytest.mark.anyio
+async def test_a_model_that_quotes_is_given_weaker_hits_too(tmp_path: Path) -> None:
+    database = await open_index(tmp_path, fingerprint(reading="test", embedding="none"))
+    texts = {
+        "Boiler.md": "The boiler repair cost 240 euros.",
+        "Boat.md": "A repair of the boat cost nothing.",
+        **{f"Other {number}.md": f"Nothing of that kind, number {number}." for number in range(30)},
+    }
+    for path, text in texts.items():
+        await database.write(lambda c, p=path, t=text: store.replace_note(c, make_entry(p, [t], heading="Facts")))  # type: ignore[misc]  # mypy cannot infer a lambda's default
+    notes = OneVault(Retriever(lambda: database, lambda: None, vector_weight=0.25))
+    given = {}
+    for generative in (True, False):
+        model = ScriptedModel(("x",), generative=generative)
+        await ask(model, notes, "What did the boiler repair cost?")
+        given[generative] = {source.title for source in model.asked[0].sources}
+    await database.aclose()
+    assert given[True] == {"Boiler"}
+    assert given[False] == {"Boiler", "Boat"}

@@ -454,3 +454,11 @@ async def test_a_client_that_asks_for_a_title_as_json_gets_one_and_no_error() ->
     )
     text = await answer("x", messages=[{"role": "user", "content": task}], response_format={"type": "json_object"})
     assert json.loads(text) == {"title": "Where is the boiler manual?"}
+
+
+async def test_the_language_of_the_notes_does_not_decide_in_which_one_nothing_found_is_said() -> None:
+    notes = "Die Heizung wurde im Mai repariert und kostete zweihundertvierzig Euro, sagte der Installateur. " * 5
+    told = [{"role": "user", "content": f"{notes}\n\nQuokka zorbing?"}]
+    said = await answer("Quokka zorbing?", messages=told)
+    assert said == await answer("Quokka zorbing?")
+    assert said != await answer("Welches Quokka hat im letzten Jahr die Meisterschaft gewonnen?")
