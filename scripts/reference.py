@@ -1,4 +1,4 @@
-"""Writes docs/reference/*.md from the code: commands, settings, routes, errors. `--check` only compares."""
+"""Writes docs/reference/*.md from the code: commands, settings, routes, errors, promises. `--check` only compares."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import click
+from reliability import reliability_page
 
 from sidecar import errors
 from sidecar.api.app import routes
@@ -52,7 +53,13 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a page is out of date")
     check = parser.parse_args().check
-    pages = {"cli.md": cli_page, "configuration.md": configuration_page, "http.md": http_page, "errors.md": errors_page}
+    pages = {
+        "cli.md": cli_page,
+        "configuration.md": configuration_page,
+        "http.md": http_page,
+        "errors.md": errors_page,
+        "reliability.md": reliability_page,
+    }
     stale = 0
     for name, page in pages.items():
         path, text = FOLDER / name, "\n".join([NOTICE, "", *page()]).rstrip() + "\n"

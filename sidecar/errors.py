@@ -10,6 +10,7 @@ SidecarError                     message says what happened, hint says what to d
 │   ├── WorkerCrashedError       it died
 │   └── WorkerTimeoutError       it did not answer in time and was killed
 ├── IndexUnavailableError        the index can't be opened, read or written
+│   └── IndexDamagedError        its file holds other bytes than were written
 ├── RequestError                 the request is wrong (400); names the parameter
 │   ├── ContextLengthError       it does not fit the model's context window
 │   └── ModelNotFoundError       no such model (404)
@@ -68,6 +69,10 @@ class WorkerTimeoutError(WorkerError):
 
 class IndexUnavailableError(SidecarError):
     """The index cannot be opened, read or written."""
+
+
+class IndexDamagedError(IndexUnavailableError):
+    """The index holds something else than was written to it. It is built anew from the notes."""
 
 
 class RequestError(SidecarError):

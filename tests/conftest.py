@@ -1,10 +1,10 @@
-"""Fixtures that every room's tests share."""
+"""Fixtures that every room's tests share, and which tests run by default."""
 
 from __future__ import annotations
 
 import pytest
 
-pytest_plugins = ("tests.models.fixtures",)
+pytest_plugins = ("tests.models.fixtures", "tests.reliability.results")
 
 
 @pytest.fixture

@@ -1,0 +1,1 @@
+"""What the program promises, attacked: each test makes a real server keep one of the promises in `promises.toml`."""
