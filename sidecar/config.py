@@ -32,6 +32,10 @@ _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
 
 
+# What is only given by hand, each time: left in a file or the environment, it would be forgotten there.
+_FLAG_ONLY = frozenset({"log_content"})
+
+
 def _setting(default: Any, doc: str, *, env: bool = True) -> Any:
     if isinstance(default, dict):
         return field(default_factory=dict, metadata={"doc": doc, "env": env})
@@ -129,6 +133,12 @@ class Config:
     )
     max_body: int = _setting(4 * 2**20, "Largest request body in bytes.")
     log_level: str = _setting("info", f"One of {', '.join(LOG_LEVELS)}. No level writes note text.")
+    log_content: bool = _setting(
+        default=False,
+        doc="Write prompts, passages and answers to `logs/content.log` for an hour. The flag `--log-content` alone sets"
+        " it, never a file.",
+        env=False,
+    )
 
     def __post_init__(self) -> None:
         if self.host not in _LOOPBACK and not self.allow_remote:
@@ -220,7 +230,7 @@ def _from_file(path: Path, *, required: bool) -> dict[str, Any]:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"The settings file {path} is not valid TOML: {error}.") from error
-    known = {f.name for f in fields(Config)}
+    known = {f.name for f in fields(Config)} - _FLAG_ONLY
     unknown = sorted(set(table) - known)
     if unknown:
         raise ConfigError(
@@ -397,6 +407,7 @@ _CONVERT: Mapping[str, Callable[[Any], Any]] = {
     "aliases": _table,
     "max_body": _whole,
     "log_level": lambda value: _text(value).lower(),
+    "log_content": _flag,
 }
 
 

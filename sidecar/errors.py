@@ -30,6 +30,11 @@ class SidecarError(Exception):
         self.message = message
         self.hint = hint
 
+    @property
+    def logged(self) -> str:
+        """What a log may say of it: the message, except where that repeats somebody else's words or a note's name."""
+        return self.message
+
 
 class ConfigError(SidecarError):
     """A setting cannot be used."""
@@ -37,6 +42,12 @@ class ConfigError(SidecarError):
 
 class VaultError(SidecarError):
     """The vault cannot be read as a folder of notes."""
+
+    @property
+    def logged(self) -> str:
+        """The message names files, and what notes are called is nobody's business."""
+        number = getattr(self.__cause__, "errno", None)
+        return "the vault or a file in it cannot be read" + ("" if number is None else f" (errno {number})")
 
 
 class NoteMissingError(VaultError):
@@ -85,6 +96,10 @@ class RequestError(SidecarError):
         self.param = param
         self.code = code
 
+    @property
+    def logged(self) -> str:
+        return f"the request is wrong ({type(self).__name__})"
+
 
 class ContextLengthError(RequestError):
     """The prompt does not fit the context window. Both numbers are in tokens."""
@@ -128,6 +143,11 @@ class UpstreamError(SidecarError):
         super().__init__(message, hint=hint)
         self.status = status
         self.code = code
+
+    @property
+    def logged(self) -> str:
+        """Servers quote what they were sent in their errors."""
+        return "the upstream server failed" if self.status is None else f"the upstream server answered {self.status}"
 
 
 class OverloadedError(SidecarError):

@@ -28,6 +28,9 @@ _LENGTH = struct.Struct(">I")
 MAX_FRAME = 256 * 1024 * 1024
 """Bytes. A length above it means that the other side is writing garbage."""
 _STDERR_LINES = 40
+_CLEARED = 1.0
+"""Seconds in which the system clears a killed process away. One that waits for a dead disk or driver cannot be killed:
+nobody waits for it."""
 
 
 class Worker:
@@ -120,16 +123,11 @@ class Worker:
             raise await self._crashed() from None
 
     async def stop(self, *, grace: float = 2.0) -> None:
-        """Close the child's input, wait `grace` seconds, then kill it. Idempotent."""
+        """Close the child's input, wait `grace` seconds, then kill it. Takes a second more at most. Idempotent."""
         stdin = self._process.stdin
         if stdin is not None and not stdin.is_closing():
             stdin.close()
-        try:
-            async with asyncio.timeout(grace):
-                await self._process.wait()
-        except TimeoutError:
-            self.kill()
-            await self._process.wait()
+        await self._ended(grace)
         self._drain.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._drain
@@ -140,13 +138,18 @@ class Worker:
             self._process.kill()
 
     async def _crashed(self) -> WorkerCrashedError:
-        try:
-            async with asyncio.timeout(2):
-                code = await self._process.wait()
-        except TimeoutError:
+        code = await self._ended(1.0)
+        how = "it cannot be cleared away" if code is None else describe_exit(code)
+        return WorkerCrashedError(f"The {self._name} process ended: {how}.", exit_code=code)
+
+    async def _ended(self, grace: float) -> int | None:
+        """The exit code of a child that has `grace` seconds to leave, and is killed then; `None` when that fails."""
+        for seconds in (grace, _CLEARED):
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    return await self._process.wait()
             self.kill()
-            code = await self._process.wait()
-        return WorkerCrashedError(f"The {self._name} process ended: {describe_exit(code)}.", exit_code=code)
+        return None
 
     async def _drain_stderr(self) -> None:
         stderr = self._process.stderr

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-pytest_plugins = ("tests.models.fixtures", "tests.reliability.results")
+pytest_plugins = ("tests.models.fixtures", "tests.reliability.results", "tests.reliability.vaults_untouched")
 
 
 @pytest.fixture

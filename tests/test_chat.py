@@ -179,8 +179,7 @@ async def test_an_answer_that_comes_at_once_is_checked_in_parts_and_stays_whole(
 @pytest.mark.anyio
 async def test_a_model_that_quotes_is_given_every_passage_whatever_its_window(vault: OneVault) -> None:
     question = "What did the boiler repair cost?"
-    small = {"window": 64}
-    writing, quoting = ScriptedModel(("x",), **small), ScriptedModel(("x",), **small, generative=False)
+    writing, quoting = ScriptedModel(("x",), window=64), ScriptedModel(("x",), window=64, generative=False)
     written = await ask(writing, vault, f"{question} {'Please say so. ' * 40}")
     quoted = await ask(quoting, vault, f"{question} {'Please say so. ' * 40}")
     assert written[-1].trimmed

@@ -8,10 +8,12 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from pathlib import Path
 
 import psutil
 import pytest
 
+import sidecar
 from sidecar.errors import WorkerCrashedError, WorkerTimeoutError
 from sidecar.worker import Worker, describe_exit
 from tests.serving import until
@@ -117,6 +119,38 @@ async def test_a_child_that_writes_garbage_is_stopped() -> None:
 async def test_a_program_that_is_not_there_is_said() -> None:
     with pytest.raises(WorkerCrashedError, match="could not be started"):
         await Worker.start(["/no/such/program"], name="test")
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows kills in another way")
+def test_a_model_process_leaves_when_its_parent_was_killed_on_systems_without_a_death_signal(
+    tiny_chat_gguf: Path,
+) -> None:
+    # The worker believes to be on macOS: only the pipe tells it.
+    bootstrap = f"""
+import runpy, sys
+sys.path.append({str(Path(sidecar.__file__).parent.parent)!r})
+import sidecar.worker
+sidecar.worker._die_with_parent = lambda: None
+runpy.run_module("sidecar.llama.worker_main", run_name="__main__")
+"""
+    parent = f"""
+import asyncio
+from pathlib import Path
+from sidecar.llama import session
+from sidecar.llama.process import LlamaProcess, ProcessOptions
+session._BOOTSTRAP = {bootstrap!r}.replace("{{", "{{{{").replace("}}", "}}}}")
+async def main():
+    model = LlamaProcess(Path({str(tiny_chat_gguf)!r}), mode="chat", options=ProcessOptions())
+    question = [{{"role": "user", "content": "word " * 400}}]
+    async for event in model.generate(question, {{"max_tokens": 2000, "logit_bias": {{"258": -100.0}}}}):
+        print(model.pid, flush=True)
+asyncio.run(main())
+"""
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        child = int(process.stdout.readline())
+        os.kill(process.pid, signal.SIGKILL)
+        until(lambda: not psutil.pid_exists(child) or psutil.Process(child).status() == psutil.STATUS_ZOMBIE)
 
 
 @pytest.mark.skipif(not sys.platform.startswith("linux"), reason="other systems have no death signal of the parent")

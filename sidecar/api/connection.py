@@ -38,6 +38,7 @@ class Connection(H11Protocol):
     _deadline: asyncio.TimerHandle | None = None
     _waits_for: type[h11.IDLE] | type[h11.SEND_BODY] | None = None
     _write_deadline: asyncio.TimerHandle | None = None
+    _last_deadline: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
         super().connection_made(transport)
@@ -49,6 +50,10 @@ class Connection(H11Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._wait(None)
         self.resume_writing()
+        if self._last_deadline is not None:
+            self._last_deadline.cancel()
+        # uvicorn lets its timer run, and with it keeps the whole connection, when the client left without a word.
+        self._unset_keepalive_if_required()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -57,6 +62,8 @@ class Connection(H11Protocol):
 
     def on_response_complete(self) -> None:
         super().on_response_complete()
+        if self.transport.is_closing():
+            self._close()
         self._rearm()
 
     def pause_writing(self) -> None:
@@ -70,10 +77,14 @@ class Connection(H11Protocol):
         if self.flow is not None:
             super().resume_writing()
 
+    def timeout_keep_alive_handler(self) -> None:
+        super().timeout_keep_alive_handler()
+        self._close()
+
     def send_400_response(self, msg: str) -> None:
         """Answer what is no request at all. uvicorn calls it while it handles h11's error."""
         if self.conn.our_state not in {h11.IDLE, h11.SEND_RESPONSE}:
-            self.transport.close()
+            self._close()
             return
         error = sys.exception()
         status = HTTPStatus(error.error_status_hint if isinstance(error, h11.RemoteProtocolError) else 400)
@@ -89,7 +100,7 @@ class Connection(H11Protocol):
         response = h11.Response(status_code=status.value, headers=headers, reason=status.phrase.encode("ascii"))
         for event in (response, h11.Data(data=body), h11.EndOfMessage()):
             self.transport.write(self.conn.send(event) or b"")
-        self.transport.close()
+        self._close()
 
     def _unsupported_upgrade_warning(self) -> None:
         """Say nothing: clients that offer HTTP/2 (curl, Java) are simply answered in HTTP/1.1."""
@@ -113,4 +124,10 @@ class Connection(H11Protocol):
         self._waits_for = what
         if what is not None:
             seconds = self.header_seconds if what is h11.IDLE else self.body_seconds
-            self._deadline = self.loop.call_later(seconds, self.transport.close)
+            self._deadline = self.loop.call_later(seconds, self._close)
+
+    def _close(self) -> None:
+        """Close, in the end without what the client does not read: a transport waits for that for ever."""
+        self.transport.close()
+        if self._last_deadline is None:
+            self._last_deadline = self.loop.call_later(self.write_seconds, self.transport.abort)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import math
-import traceback
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -48,6 +48,8 @@ _TABLE: tuple[tuple[type[SidecarError], int, str, str | None], ...] = (
 _UPSTREAM_STATUS = {400: 400, 413: 400, 422: 400, 429: 429, 503: 503}
 """What an upstream says about the request is passed on. Its 401 or 404 is about our settings: the client's key and
 model are right, so it hears 502."""
+
+_METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 
 logger = logging.getLogger("sidecar.api")
 
@@ -134,10 +136,8 @@ def _unexpected(request_id: str | None) -> Failure:
 
 def log_failure(error: Exception, *, request_id: str) -> None:
     """Log a bug: where it happened and its type, never its message, which may quote a note or a prompt."""
-    if isinstance(error, SidecarError | HTTPException):
-        return
-    where = "".join(traceback.format_tb(error.__traceback__))
-    logger.error("Request %s failed with %s\n%s", request_id, type(error).__name__, where)
+    if not isinstance(error, SidecarError | HTTPException):
+        logger.error("request %s failed", request_id, exc_info=error)
 
 
 async def send_failure(send: Send, failure: Failure) -> None:
@@ -153,17 +153,17 @@ async def send_failure(send: Send, failure: Failure) -> None:
 
 
 class Errors:
-    """Answers for whatever is raised inside, as long as no answer has begun."""
+    """Answers for whatever is raised inside, as long as no answer has begun; at level debug, a log line a request."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        started = False
+        status, begun = 0, time.perf_counter()
 
         async def send_and_note(message: Message) -> None:
-            nonlocal started
-            started = True
+            nonlocal status
+            status = message.get("status", status)
             await send(message)
 
         try:
@@ -171,5 +171,16 @@ class Errors:
         except Exception as error:
             request_id: str = scope["state"]["request_id"]
             log_failure(error, request_id=request_id)
-            if not started:
-                await send_failure(send, describe_failure(error, request_id=request_id))
+            if not status:
+                await send_failure(send_and_note, describe_failure(error, request_id=request_id))
+        finally:
+            if logger.isEnabledFor(logging.DEBUG):
+                _log_request(scope, status, milliseconds=(time.perf_counter() - begun) * 1000)
+
+
+def _log_request(scope: Scope, status: int, *, milliseconds: float) -> None:
+    """Which route was asked: its template, as a path may name a note, and never the query. 0 is a client that left."""
+    path = getattr(scope.get("route"), "path", "no route")
+    request_id: str = scope["state"]["request_id"]
+    method = scope["method"] if scope["method"] in _METHODS else "other"
+    logger.debug("%s %s %s %d %.1f ms", request_id, method, path, status, milliseconds)

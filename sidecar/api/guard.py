@@ -1,8 +1,8 @@
 """Who may ask. The outermost layer: it decides on path and headers alone, before anything reads the body or runs.
 
-Order: Host (a rebound DNS name), Origin and Sec-Fetch-Site (a page in the user's browser), preflight, token (another
-program or account), then what the body claims to be. Refusing is the protection; response headers are not: a browser
-hides the answer from a foreign page, but by then the handler would have run.
+Order: the headers' size (a flood), Host (a rebound DNS name), Origin and Sec-Fetch-Site (a page in the user's browser),
+preflight, token (another program or account), then what the body claims to be. Refusing is the protection; response
+headers are not: a browser hides the answer from a foreign page, but by then the handler would have run.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from collections.abc import Iterable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from sidecar.api.connection import MAX_HEADER_BYTES
 from sidecar.api.cors import Headers, preflight_headers, response_headers
 from sidecar.api.errors import RefusedError, describe_failure, send_failure
 
@@ -21,8 +22,9 @@ OPEN_PATHS = frozenset({"/healthz", "/health"})
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
 _KEY_HEADERS = (b"authorization", b"x-api-key", b"api-key")
-_FOREIGN = frozenset({b"cross-site", b"same-site"})
-"""A page on another port of this machine counts as the same site."""
+_OUR_SITES = frozenset({b"none", b"same-origin"})
+"""What Sec-Fetch-Site says of an address that the user typed, and of our own page. A page on another port of this
+machine counts as the same site: that is a foreign one."""
 _ALWAYS: Headers = [(b"x-content-type-options", b"nosniff"), (b"cross-origin-resource-policy", b"same-origin")]
 
 
@@ -64,7 +66,8 @@ class Guard:
             await send(message)
 
         try:
-            self._check_host(headers)
+            _check_size(scope)
+            self._check_host(headers, target=scope["raw_path"])
             self._check_origin(headers, origin)
             if allowed is not None and _is_preflight(scope):
                 answer = [
@@ -77,15 +80,16 @@ class Guard:
                 return
             if scope["path"] not in OPEN_PATHS:
                 self._check_token(headers)
-            _check_content(scope["method"], headers, from_page=origin is not None)
+            _check_content(scope["method"], headers, from_page=origin is not None or _has_page_sign(headers))
         except RefusedError as error:
             await send_failure(send_with_headers, describe_failure(error))
             return
         await self._app(scope, receive, send_with_headers)
 
-    def _check_host(self, headers: Headers) -> None:
+    def _check_host(self, headers: Headers, *, target: bytes) -> None:
         hosts = [value.lower() for name, value in headers if name == b"host"]
-        if len(hosts) != 1 or hosts[0] not in self._hosts:
+        # A target that names a host of its own (as a proxy is asked) counts more than the header, says RFC 9112.
+        if len(hosts) != 1 or hosts[0] not in self._hosts or not target.startswith(b"/"):
             raise RefusedError(
                 "This server does not answer under that host name.",
                 status=421,
@@ -94,7 +98,7 @@ class Guard:
             )
 
     def _check_origin(self, headers: Headers, origin: bytes | None) -> None:
-        foreign = any(name == b"sec-fetch-site" and value in _FOREIGN for name, value in headers)
+        foreign = any(name == b"sec-fetch-site" and value not in _OUR_SITES for name, value in headers)
         if origin in self._origins or (origin is None and not foreign):
             return
         raise RefusedError(
@@ -121,6 +125,18 @@ class Guard:
                 hint="Send 'Authorization: Bearer KEY'; `sidecar token show` prints the key.",
                 headers=((b"www-authenticate", b'Bearer realm="sidecar"'),),
             )
+
+
+def _check_size(scope: Scope) -> None:
+    """The parser bounds a request's head only while it is incomplete: one that arrives in a single read is not."""
+    size = len(scope["raw_path"]) + len(scope["query_string"])
+    if size + sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
+        raise RefusedError("The request's headers are too large.", status=431, code="headers_too_large")
+
+
+def _has_page_sign(headers: Headers) -> bool:
+    """Whether a browser says that a page asks, though it names no origin."""
+    return any(name == b"sec-fetch-site" and value != b"none" for name, value in headers)
 
 
 def _check_content(method: str, headers: Headers, *, from_page: bool) -> None:

@@ -97,6 +97,10 @@ class _Answer:
         elif not message.get("more_body", False):
             self.complete = True
         await self._send(message)
+        if message.get("more_body", False):
+            # Where neither the model nor the client makes a stream wait, the others get their turn here, and the news
+            # that the client has left arrives before more is written to it.
+            await asyncio.sleep(0)
 
     async def stop(self) -> None:
         """Say that the server stops: as an error answer, or as the last event of a stream."""

@@ -22,6 +22,8 @@ from sidecar.api.connection import MAX_HEADER_BYTES, Connection
 _IDLE_SECONDS = 65
 """How long a kept-alive connection may idle: longer than the pools of common clients, which else meet a closed one."""
 _GRACE_SECONDS = 3
+_STOPPING_SECONDS = 5
+"""How long a stop may take: until then, being told again changes nothing."""
 _OPEN_FILES = 4096
 
 
@@ -56,27 +58,41 @@ async def serve(
 
 @contextlib.contextmanager
 def stop_on_signals(stop: asyncio.Event) -> Iterator[None]:
-    """Set `stop` on the first SIGINT or SIGTERM, and on Ctrl-Break on Windows; a second one acts as it always does."""
+    """Set `stop` on the first SIGINT, SIGTERM or SIGHUP (a closed terminal), and on Ctrl-Break on Windows.
+
+    After it, another Ctrl-C acts as it always does. Of the others a second one is passed over for as long as the stop
+    may take, after the block too: shell and system both tell of a closed terminal, and some supervisors tell twice.
+    """
     loop = asyncio.get_running_loop()
-    signals = [signal.SIGINT, signal.SIGTERM]
-    if sys.platform == "win32":
-        signals.append(signal.SIGBREAK)
-    before = {number: signal.getsignal(number) for number in signals}
+    before = {number: signal.getsignal(number) for number in _stop_signals()}
+    asked_at: float | None = None
 
-    def handle(_number: int, _frame: FrameType | None) -> None:
-        restore()
-        loop.call_soon_threadsafe(stop.set)
+    def handle(number: int, _frame: FrameType | None) -> None:
+        nonlocal asked_at
+        if asked_at is None:
+            asked_at = loop.time()
+            signal.signal(signal.SIGINT, before[signal.SIGINT])
+            loop.call_soon_threadsafe(stop.set)
+        elif loop.time() - asked_at > _STOPPING_SECONDS:
+            signal.signal(number, before[signal.Signals(number)])
+            signal.raise_signal(number)
 
-    def restore() -> None:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
-    for number in signals:
+    for number in before:
         signal.signal(number, handle)
     try:
         yield
     finally:
-        restore()
+        for number, handler in before.items():
+            if asked_at is None or number == signal.SIGINT:
+                signal.signal(number, handler)
+
+
+def _stop_signals() -> list[signal.Signals]:
+    if sys.platform == "win32":
+        return [signal.SIGINT, signal.SIGTERM, signal.SIGBREAK]
+    # Under `nohup` a closed terminal is none of its business.
+    ignored = signal.getsignal(signal.SIGHUP) == signal.SIG_IGN
+    return [signal.SIGINT, signal.SIGTERM, *([] if ignored else [signal.SIGHUP])]
 
 
 def raise_file_limit() -> None:

@@ -23,7 +23,9 @@ async def search(runtime: Runtime, request: Request) -> ASGIApp:
     body = read_body(SearchBody, parse_json(await request.body()))
     vault = runtime.vault(body.vault)
     results = await vault.search(body.query, limit=body.limit, filters=body.filters, explain=body.explain)
-    return json_response({"results": results, "took_ms": _took(started)})
+    # Whoever names no vault means them all, and should hear which one was not asked.
+    missing = {"problems": runtime.closed_vaults} if body.vault is None and runtime.closed_vaults else {}
+    return json_response({"results": results, **missing, "took_ms": _took(started)})
 
 
 async def related(runtime: Runtime, request: Request) -> ASGIApp:

@@ -51,6 +51,8 @@ class AnswerDelta:
     refused_calls: tuple[str, ...] = ()
     """Names of the tools whose calls were left out, because a note asked for them, with the choice's last delta."""
     usage: Usage | None = None
+    given: frozenset[tuple[str, str]] = frozenset()
+    """The files whose text the model was given, each with its vault's name, with the first delta of all."""
 
 
 async def answer(request: ChatRequest, *, model: ChatModel, notes: Notes | None) -> AsyncGenerator[AnswerDelta, None]:
@@ -82,10 +84,18 @@ async def answer(request: ChatRequest, *, model: ChatModel, notes: Notes | None)
         options=request.options,
         stays=any(passage.local for passage in prompt.passages),
     )
+    given = _files(prompt.passages, notes)
     async with aclosing(_checked(request, completion, prompt, model=model, notes=notes)) as checked:
         async for piece in checked:
-            ends = piece.sources is not None
-            yield replace(piece, withheld=withheld, trimmed=prompt.trimmed) if ends else piece
+            if piece.sources is not None:
+                piece = replace(piece, withheld=withheld, trimmed=prompt.trimmed)
+            yield replace(piece, given=given) if given else piece
+            given = frozenset()
+
+
+def _files(passages: Sequence[Passage], notes: Notes) -> frozenset[tuple[str, str]]:
+    everything = (each for passage in passages for each in (passage, *passage.embedded))
+    return frozenset((each.vault or notes.name, each.file or each.path) for each in everything)
 
 
 async def _prompt(

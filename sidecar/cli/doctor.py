@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sidecar.cli.options import choose_vaults, json_option, model_options, read_settings, settings_options, vault_option
+from sidecar.cli.options import (
+    choose_vaults,
+    json_option,
+    model_options,
+    process_lock,
+    read_settings,
+    settings_options,
+    vault_option,
+)
 from sidecar.cli.output import print_check, print_json, print_wrapped, printable, set_up_logging
 from sidecar.cli.session import running_server
 from sidecar.config import Config, with_vaults
@@ -30,14 +39,14 @@ from sidecar.runtime.doctor_upstreams import ask_servers
 @json_option
 @click.pass_context
 def doctor(context: click.Context, /, vaults: tuple[Path, ...], as_json: bool, **flags: Any) -> None:
-    """Look at the data folder, the machine, the models, the upstream servers and the vaults, and say what is wrong and
-    what to do.
+    """Look at the data folder, what keeps the notes private, the machine, the models, the upstream servers and the
+    vaults, and say what is wrong and what to do.
 
     The exit code is 1 when a vault cannot be read or there is none; warnings alone leave it at 0.
     """
     config = read_settings(flags, vaults=vaults)
     set_up_logging("error")
-    facts = asyncio.run(_facts(config))
+    facts = asyncio.run(_facts(config, "none" if process_lock() is None else "audit-hook"))
     if as_json:
         print_json(facts)
     else:
@@ -45,18 +54,19 @@ def doctor(context: click.Context, /, vaults: tuple[Path, ...], as_json: bool, *
     context.exit(1 if failed(facts) else 0)
 
 
-async def _facts(config: Config) -> dict[str, Any]:
+async def _facts(config: Config, lock: str) -> dict[str, Any]:
     around, problem = await _surroundings(config)
+    look_at = partial(examine, surroundings=around, lock=lock)
     async with running_server(config) as server:
         if server is not None:
             status = await server.json("GET", "/vault/status", params={"list": "problems"})
             url = str(server.client.base_url).rstrip("/")
-            return examine(config, status=status, url=url, problem=problem, surroundings=around)
+            return look_at(config, status=status, url=url, problem=problem)
     try:
         config = choose_vaults(config)
     except ConfigError as error:
-        return examine(config, status=None, problem=error, surroundings=around)
-    return await _without_server(config, around, problem)
+        return look_at(config, status=None, problem=error)
+    return await _without_server(config, look_at, problem)
 
 
 async def _surroundings(config: Config) -> tuple[Surroundings, SidecarError | None]:
@@ -71,18 +81,20 @@ async def _surroundings(config: Config) -> tuple[Surroundings, SidecarError | No
         return Surroundings(machine=machine, build=build), error
 
 
-async def _without_server(config: Config, around: Surroundings, problem: SidecarError | None) -> dict[str, Any]:
+async def _without_server(
+    config: Config, look_at: Callable[..., dict[str, Any]], problem: SidecarError | None
+) -> dict[str, Any]:
     # Before the index is opened, which sets the rights of the data folder right.
-    before = examine(config, status=None, problem=problem, surroundings=around)
+    before = look_at(config, status=None, problem=problem)
     known = indexed_before(config)
     if not known or problem is not None:
         return before
     try:
-        async with open_runtime(with_vaults(config, known)) as runtime:
-            facts = examine(config, status=await runtime.status(lists=["problems"]), surroundings=around)
+        async with open_runtime(with_vaults(config, known), patient=True) as runtime:
+            facts = look_at(config, status=await runtime.status(lists=["problems"]))
     except SidecarError as error:
-        return examine(config, status=None, problem=error, surroundings=around)
-    return facts | {"data_folder": before["data_folder"]}
+        return look_at(config, status=None, problem=error)
+    return facts | {name: before[name] for name in ("data_folder", "security")}
 
 
 def _show(facts: Mapping[str, Any]) -> None:
@@ -90,6 +102,7 @@ def _show(facts: Mapping[str, Any]) -> None:
     print_wrapped(f"Python {facts['python']}, {facts['platform']}", first="  ", rest="  ")
     _show_checks(facts["checks"])
     _show_section("Data folder", facts["data_folder"]["path"], facts["data_folder"]["checks"])
+    _show_section("Security", None, facts["security"]["checks"])
     _show_section("Hardware", None, facts["hardware"]["checks"])
     _show_section("Models", None, facts["models"]["checks"])
     for server in facts["upstreams"]:

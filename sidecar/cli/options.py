@@ -64,7 +64,7 @@ def as_typed(words: Iterable[str]) -> str:
 
 
 vault_option = click.option(
-    "--vault", "vaults", multiple=True, type=click.Path(path_type=Path), help="Look at this folder."
+    "--vault", "vaults", multiple=True, type=click.Path(path_type=Path, readable=False), help="Look at this folder."
 )
 json_option = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import logging
 import re
 import shutil
 import sys
@@ -16,6 +15,7 @@ import click
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
+from sidecar import logs
 from sidecar.errors import SidecarError
 from sidecar.runtime import OpenVault
 
@@ -103,11 +103,8 @@ def print_json(facts: Any) -> None:
 
 def set_up_logging(level: str) -> None:
     """Log to standard error. No level writes note text."""
-    logging.basicConfig(
-        level=level.upper(), stream=sys.stderr, format="%(asctime)s %(levelname)s %(name)s: %(message)s", force=True
-    )
-    for noisy in ("httpcore2", "httpx2", "markdown_it", "watchfiles", "asyncio", "filelock", "uvicorn"):
-        logging.getLogger(noisy).setLevel(logging.WARNING)
+    logs.set_up(level)
+    logs.log_crashes()
 
 
 async def with_progress(vaults: list[OpenVault], work: Awaitable[T]) -> T:
@@ -125,14 +122,18 @@ async def with_progress(vaults: list[OpenVault], work: Awaitable[T]) -> T:
     )
     with Progress(*columns, console=console, transient=True) as progress:
         bars = {vault.name: progress.add_task(vault.name, total=None) for vault in vaults}
-        while not task.done():
-            for vault in vaults:
-                now = vault.indexer.progress
-                progress.update(
-                    bars[vault.name],
-                    description=f"{vault.name}: {now.phase}",
-                    total=now.total or None,
-                    completed=now.done,
-                )
-            await asyncio.wait({task}, timeout=0.1)
+        try:
+            while not task.done():
+                for vault in vaults:
+                    now = vault.indexer.progress
+                    progress.update(
+                        bars[vault.name],
+                        description=f"{vault.name}: {now.phase}",
+                        total=now.total or None,
+                        completed=now.done,
+                    )
+                await asyncio.wait({task}, timeout=0.1)
+        finally:
+            # Whoever is told to stop meanwhile, or whose terminal is gone, leaves nothing running.
+            task.cancel()
     return await task

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import sys
-import traceback
 
 import click
 
@@ -22,6 +21,7 @@ from sidecar.cli.settings import config_command
 from sidecar.cli.status import status, why
 from sidecar.cli.token import token
 from sidecar.errors import AlreadyRunningError, SidecarError
+from sidecar.logs import described
 from sidecar.offline import OutgoingLock
 
 EXIT_USER = 1
@@ -72,8 +72,8 @@ def main(arguments: list[str] | None = None, *, lock: OutgoingLock | None = None
         # The reader of a pipe, such as `head`, has seen enough.
         sys.stderr.close()
         return 0
-    except Exception:  # the top of the program: the only place that may catch everything
-        click.echo("This is a bug in Sidecar. Please report it with the lines below.", err=True)
-        traceback.print_exc()
+    except Exception as error:  # the top of the program: the only place that may catch everything
+        click.echo("This is a bug in Sidecar. Please report it with the lines below, which quote no note.", err=True)
+        click.echo("\n".join(described(error)), err=True)
         return EXIT_BUG
     return result if isinstance(result, int) else 0

@@ -6,6 +6,7 @@ import asyncio
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +31,11 @@ from sidecar.cli.options import (
 from sidecar.cli.output import complain, set_up_logging, stderr, with_progress
 from sidecar.config import Config
 from sidecar.errors import ConfigError, SidecarError
-from sidecar.offline import restrict_tcp
-from sidecar.runtime import Runtime, datafolder, open_runtime
+from sidecar.logs import ContentLog, LogFile, leave_no_cores, remove_content
+from sidecar.offline import close_system, is_looked_up
+from sidecar.runtime import OpenVault, Runtime, datafolder, open_runtime
 from sidecar.runtime.ledger import counted
+from sidecar.runtime.vault_status import CLOSED
 from sidecar.upstream import KNOWN_PORTS, find_local
 
 # A flag that is not given leaves what the settings say.
@@ -40,7 +43,7 @@ _SWITCH: dict[str, Any] = {"is_flag": True, "default": None}
 
 
 @click.command()
-@click.argument("vaults", nargs=-1, type=click.Path(path_type=Path))
+@click.argument("vaults", nargs=-1, type=click.Path(path_type=Path, readable=False))
 @click.option("--host", help="Address to listen on (127.0.0.1).")
 @click.option("--port", type=int, help="Port to listen on (8484); 0 picks a free one.")
 @model_options
@@ -50,6 +53,11 @@ _SWITCH: dict[str, Any] = {"is_flag": True, "default": None}
 )
 @click.option("--allow-remote", **_SWITCH, help="Allow an address that other machines can reach.")
 @click.option("--offline", **_SWITCH, help="Reach no other machine: no upstream server elsewhere.")
+@click.option(
+    "--log-content",
+    **_SWITCH,
+    help="For support: write prompts, passages of notes and answers to logs/content.log, for an hour.",
+)
 @click.option("--force", "force_load", **_SWITCH, help="Load GGUF models that do not fit into memory.")
 def serve(vaults: tuple[Path, ...], no_auth: bool, **flags: Any) -> None:
     """Index and watch the vault(s) and serve them at http://127.0.0.1:8484/v1.
@@ -59,9 +67,11 @@ def serve(vaults: tuple[Path, ...], no_auth: bool, **flags: Any) -> None:
     """
     config = choose_vaults(read_settings({**flags, "auth": False if no_auth else None}, vaults=vaults))
     set_up_logging(config.log_level)
+    leave_no_cores()
     address = _taken(config)
     try:
-        asyncio.run(_serve(config, address, offline_lock=_lock(config)))
+        with LogFile() as log_file:
+            asyncio.run(_serve(config, address, offline_lock=_lock(config), log_file=log_file))
     finally:
         if isinstance(address, socket.socket):
             address.close()
@@ -80,20 +90,27 @@ def _taken(config: Config) -> socket.socket | SidecarError:
 
 def _lock(config: Config) -> str:
     """Close what the system can close for the server and all that it starts, and name what is closed."""
-    names = [] if process_lock() is None else ["audit-hook"]
+    if process_lock() is None:
+        return "none"
+    servers = servers_of(config)
     # Without a model, the usual places of model servers on this machine are looked at.
     looked_at = KNOWN_PORTS if _wants_model(config) else ()
-    if names and restrict_tcp([*(port for _, port in servers_of(config)), *looked_at]):
-        names.append("landlock")
-    return "+".join(names) or "none"
+    by_name = any(is_looked_up(host) for host, _ in servers)
+    closed = close_system([*(port for _, port in servers), *looked_at], look_up_names=by_name)
+    return "+".join(["audit-hook", *closed])
 
 
 def _wants_model(config: Config) -> bool:
     return config.upstream is None and config.model is None
 
 
-async def _serve(config: Config, address: socket.socket | SidecarError, *, offline_lock: str) -> None:
-    async with open_runtime(config) as runtime:
+async def _serve(
+    config: Config, address: socket.socket | SidecarError, *, offline_lock: str, log_file: LogFile
+) -> None:
+    async with open_runtime(config, patient=True) as runtime:
+        # Not before: the data folder, and the file in it, belong to one process from here on.
+        log_file.open(config.data_dir)
+        remove_content(config.data_dir)
         runtime.offline_lock = offline_lock
         if isinstance(address, SidecarError):
             raise address
@@ -110,6 +127,9 @@ async def _serve(config: Config, address: socket.socket | SidecarError, *, offli
                 # Other commands will not find the server; clients that know its address will.
                 complain(error)
             runtime.start()
+            if config.log_content:
+                runtime.content_log = ContentLog(config.data_dir)
+                tasks.add(asyncio.create_task(runtime.content_log.run()))
             tasks.add(asyncio.create_task(_announce(runtime, url)))
 
         try:
@@ -127,7 +147,7 @@ def _facts(runtime: Runtime, url: str) -> dict[str, Any]:
         "pid": os.getpid(),
         "version": runtime.version,
         "token_file": str(runtime.config.token_file) if runtime.token else None,
-        "vaults": list(runtime.vaults),
+        "vaults": list(runtime.vaults.names),
     }
 
 
@@ -138,6 +158,7 @@ async def _announce(runtime: Runtime, url: str) -> None:
     rows += [
         ("Vault", f"{escape(vault.name)}  [dim]{escape(str(vault.path))}[/dim]") for vault in runtime.vaults.values()
     ]
+    rows += [("[red]Closed[/red]", escape(problem)) for problem in runtime.closed_vaults]
     rows += [("Models", escape(", ".join(entry.id for entry in runtime.model_entries())))]
     rows += [("[yellow]Note[/yellow]", escape(notice)) for notice in runtime.notices]
     console.print(f"\n[bold]Sidecar {runtime.version}[/bold]")
@@ -146,22 +167,34 @@ async def _announce(runtime: Runtime, url: str) -> None:
     await _offer_local(runtime, console)
     console.print("  Stop with Ctrl-C.\n")
     await with_progress(list(runtime.vaults.values()), _first_pass(runtime))
-    for vault in runtime.vaults.values():
-        status = await vault.status()
+    for status in (await runtime.status())["vaults"]:
+        if status["phase"] == CLOSED:
+            continue
         console.print(
-            f"  {escape(vault.name)}: {counted(status['indexed'], 'note')} in {counted(status['chunks'], 'piece')},"
+            f"  {escape(status['name'])}: {counted(status['indexed'], 'note')} in {counted(status['chunks'], 'piece')},"
             f" searchable ({status['excluded']} excluded, {status['failed']} failed)."
         )
-        for problem in status["problems"]:
+        _print_problems(status["problems"], console)
+
+
+def _print_problems(problems: Sequence[str], console: Console) -> None:
+    """Name the problems to a person; the log of a login service is only told how many: they may quote notes."""
+    if console.is_terminal:
+        for problem in problems:
             console.print(f"  [yellow]{escape(problem)}[/yellow]")
+    elif problems:
+        console.print(f"  {counted(len(problems), 'problem')}: `sidecar status` names them.")
 
 
 async def _first_pass(runtime: Runtime) -> None:
-    for vault in runtime.vaults.values():
-        while vault.indexer.progress.passes == 0 and vault.problem is None:
+    for name, vault in list(runtime.vaults.items()):
+        # One whose index turns out to be damaged is closed, and another one takes its place.
+        while runtime.vaults.get(name) is vault and vault.problem is None and not _has_read_all(vault):
             await vault.wait_changed()
-        while vault.indexer.progress.phase != "idle" and vault.problem is None:
-            await vault.wait_changed()
+
+
+def _has_read_all(vault: OpenVault) -> bool:
+    return vault.indexer.progress.passes > 0 and vault.indexer.progress.phase == "idle"
 
 
 def _key(runtime: Runtime) -> str:

@@ -24,6 +24,7 @@ from sidecar.cli.session import running_server
 from sidecar.config import Config
 from sidecar.runtime import open_runtime
 from sidecar.runtime.ledger import LEDGER_LISTS, counted
+from sidecar.runtime.vault_status import CLOSED
 from sidecar.vault.rules import explain_rule, path_in_vault
 
 _MOST_FILES = 20
@@ -112,7 +113,7 @@ async def _status(config: Config, *, lists: Sequence[str], here: bool) -> Mappin
         if server is not None and (not here or await server.vault_at(config.vaults)):
             facts: dict[str, Any] = await server.json("GET", "/vault/status", params={"list": list(lists)})
             return {**facts, "url": str(server.client.base_url).rstrip("/")}
-    async with open_runtime(choose_vaults(config)) as runtime:
+    async with open_runtime(choose_vaults(config), patient=True) as runtime:
         return await runtime.status(lists=lists)
 
 
@@ -161,6 +162,8 @@ def _show_vault(vault: Mapping[str, Any]) -> None:
             f" {vault['failed']} failed, {vault['pending']} pending; {counted(vault['chunks'], 'piece')};"
             f" embedding: {embedding}"
         )
+    elif vault["phase"] == CLOSED:
+        click.echo("  not open")
     else:
         click.echo(f"  {vault['kind']}, no notes yet; `sidecar index` or `sidecar serve` reads what is there")
     if rules := vault.get("excluded_by_rule"):

@@ -5,6 +5,8 @@ Ollama is asked by its native route with `truncate` off: its OpenAI route cuts a
 
 from __future__ import annotations
 
+import asyncio
+import math
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -19,6 +21,10 @@ from sidecar.upstream import Upstream
 # Reading the JSON of 32 vectors of 1,024 numbers holds the event loop for about 5 ms; twice as many, twice as long.
 _BATCH = 32
 _TOO_LONG = re.compile(r"too (?:long|large|many tokens)|context (?:length|size|window)|exceed|maximum", re.IGNORECASE)
+_QUERY_DEADLINE = 10.0
+"""Seconds, and one more for each text, that a search waits for its vectors; words find notes without them."""
+_LEFT_ALONE = 30.0
+"""Seconds in which a server that let a query wait is not asked for another."""
 _CUTS = 6
 """How often a text that the server finds too long is halved before the error is passed on."""
 
@@ -48,6 +54,7 @@ class UpstreamEmbeddingModel:
         self._asked = dimensions
         self._prefixes = {"query": query_prefix, "passage": passage_prefix}
         self._dimensions: int | None = None
+        self._left_alone_until = -math.inf
 
     @property
     def name(self) -> str:
@@ -72,7 +79,22 @@ class UpstreamEmbeddingModel:
         return self._dimensions
 
     async def embed(self, texts: Sequence[str], *, kind: TextKind) -> Embeddings:
-        """Embed texts in order, in requests of at most 32; blank texts are not sent, since servers refuse them."""
+        """Embed texts in order, in requests of at most 32; blank texts are not sent, since servers refuse them. A query
+        fails when the server lets it wait for long, and the next ones at once for a while.
+        """
+        if kind != "query":
+            return await self._embed(texts, kind=kind)
+        now = asyncio.get_running_loop().time()
+        if now < self._left_alone_until:
+            raise UpstreamError(f"{self._upstream.name} let a query wait for too long a moment ago.")
+        try:
+            async with asyncio.timeout(_QUERY_DEADLINE + len(texts)):
+                return await self._embed(texts, kind=kind)
+        except TimeoutError:
+            self._left_alone_until = now + _QUERY_DEADLINE + _LEFT_ALONE
+            raise UpstreamError(f"{self._upstream.name} let a query wait for too long.") from None
+
+    async def _embed(self, texts: Sequence[str], *, kind: TextKind) -> Embeddings:
         # What the texts were chosen by. A server may tell of another machine when it is next asked.
         here = self.on_this_machine
         prefix = self._prefixes.get(kind, "")

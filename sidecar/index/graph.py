@@ -11,11 +11,12 @@ import json
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, Literal
 
 import apsw
 
 from sidecar.index.schema import read_meta, write_meta
+from sidecar.index.seals import PLACE_COLUMNS, check, place, place_columns
 from sidecar.notes.links import LinkResolver, block_key, fold_path, target_key
 from sidecar.notes.rules import Flavour
 
@@ -171,25 +172,30 @@ def link_counts(connection: apsw.Connection) -> LinkCounts:
 
 def _links(connection: apsw.Connection, where: str, parameters: Sequence[object], *, order: str) -> list[StoredLink]:
     rows = connection.execute(
-        "SELECT n.path, l.target, l.heading, l.block, l.alias, l.style, l.embed, l.line, t.path"  # noqa: S608  # constants
+        "SELECT l.note_id, l.target, l.heading, l.block, l.alias, l.style, l.embed, l.line, l.seal,"  # noqa: S608  # constants
+        f" {place_columns('n')}, {place_columns('t')}"
         " FROM links l JOIN notes n ON n.id = l.note_id LEFT JOIN notes t ON t.id = l.resolved"
         f" WHERE {where} ORDER BY {order}",
         tuple(parameters),
     )
-    return [
-        StoredLink(
-            source=source,
-            target=target,
-            heading=heading,
-            block=block,
-            alias=alias,
-            style=style,
-            embed=bool(embed),
-            line=line,
-            path=path,
-        )
-        for source, target, heading, block, alias, style, embed, line, path in rows
-    ]
+    return [_link(row) for row in rows]
+
+
+def _link(row: tuple[Any, ...]) -> StoredLink:
+    told, sealed, source, led_to = row[:8], row[8], row[9 : 9 + PLACE_COLUMNS], row[9 + PLACE_COLUMNS :]
+    check(told, sealed)
+    _, target, heading, block, alias, style, embed, line = told
+    return StoredLink(
+        source=place(source),
+        target=target,
+        heading=heading,
+        block=block,
+        alias=alias,
+        style=style,
+        embed=bool(embed),
+        line=line,
+        path=None if led_to[0] is None else place(led_to),
+    )
 
 
 def _stale(connection: apsw.Connection, most: int) -> list[_Stale]:

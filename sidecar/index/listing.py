@@ -13,7 +13,8 @@ from typing import Any, Literal, TypeAlias
 
 import apsw
 
-from sidecar.index.records import NoteRecord
+from sidecar.index.records import NoteRecord, chunks_of_file, note_record
+from sidecar.index.seals import NOTE_COLUMNS, note_columns, place, place_columns
 
 FileStatus: TypeAlias = Literal["indexed", "failed"]
 
@@ -39,10 +40,7 @@ class FileTotals:
     latest_ns: int
 
 
-_FILE = (
-    "id, path, title, aliases, tags, properties, date, mtime_ns, kind, status, reason, size, local FROM notes"
-    " WHERE part_of IS NULL AND status <> 'excluded'"
-)
+_FILE = f"{note_columns('notes')}, size FROM notes WHERE part_of IS NULL AND status <> 'excluded'"
 
 
 def files_page(
@@ -84,34 +82,31 @@ def file_at(connection: apsw.Connection, path: str) -> FileRecord | None:
 
 def file_text(connection: apsw.Connection, path: str) -> list[str]:
     """What the index holds of a file's text, and of its parts', piece by piece in order; empty pieces left out."""
-    rows = connection.execute(
-        "SELECT c.text FROM notes f JOIN notes n ON n.id = f.id OR n.part_of = f.id"
-        " JOIN chunks c ON c.note_id = n.id WHERE f.path = ? AND f.part_of IS NULL ORDER BY n.id, c.ordinal",
-        (path,),
-    )
-    return [text for (text,) in rows if text]
+    return [chunk.text for chunk in chunks_of_file(connection, path) if chunk.text]
 
 
 def paths_and_rows(connection: apsw.Connection) -> Iterator[tuple[str, int]]:
-    """Path and row of every file that a page can show."""
+    """Path and row of every file that a page can show, unchecked: `path_of_row` is asked before one is shown."""
     yield from connection.execute("SELECT path, id FROM notes WHERE part_of IS NULL AND status <> 'excluded'")
 
 
 def path_of_row(connection: apsw.Connection, row: int) -> str | None:
     """The path of the file in a row."""
-    path: str | None = connection.execute(
-        "SELECT path FROM notes WHERE id = ? AND part_of IS NULL AND status <> 'excluded'", (row,)
-    ).get
-    return path
+    found = connection.execute(
+        f"SELECT {place_columns('n')} FROM notes n WHERE id = ? AND part_of IS NULL AND status <> 'excluded'",  # noqa: S608  # constants
+        (row,),
+    ).fetchone()
+    return None if found is None else place(found)
 
 
 def owners_of_parts(connection: apsw.Connection, parts: Sequence[int]) -> dict[int, str]:
     """The paths of the files that these notes are parts of, by the parts' ids; whole files are absent."""
     rows = connection.execute(
-        "SELECT n.id, f.path FROM json_each(?) j JOIN notes n ON n.id = j.value JOIN notes f ON f.id = n.part_of",
+        f"SELECT n.id, {place_columns('f')} FROM json_each(?) j JOIN notes n ON n.id = j.value"  # noqa: S608  # constants
+        " JOIN notes f ON f.id = n.part_of",
         (json.dumps(list(parts)),),
     )
-    return dict(iter(rows))
+    return {part: place(owner) for part, *owner in rows}
 
 
 def file_totals(connection: apsw.Connection) -> FileTotals:
@@ -128,17 +123,6 @@ def file_totals(connection: apsw.Connection) -> FileTotals:
 
 
 def _file(row: tuple[Any, ...]) -> FileRecord:
-    row_id, path, title, aliases, tags, properties, date, mtime_ns, kind, status, reason, size, local = row
-    note = NoteRecord(
-        id=row_id,
-        path=path,
-        title=title,
-        aliases=tuple(json.loads(aliases)),
-        tags=tuple(json.loads(tags)),
-        properties=json.loads(properties),
-        date=date,
-        mtime_ns=mtime_ns,
-        kind=kind or "markdown",
-        local=local,
-    )
-    return FileRecord(note=note, status=status, reason=reason, size=size)
+    # After the note's row was compared with its seals.
+    note, status, reason = note_record(row), row[3], row[4]
+    return FileRecord(note=note, status=status, reason=reason, size=row[NOTE_COLUMNS])

@@ -1,17 +1,21 @@
 """What is read back from an index: chunks with the note they stand in, the ledger, counts. Links are `graph`'s.
 
 Notes here are files and their parts alike, such as the rows of a table; the ledger and the counts are of files alone.
+What is shown of a row is compared with its seal first (see `seals`): the readers raise IndexDamagedError.
 """
 
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import apsw
 
+from sidecar.errors import IndexDamagedError
+from sidecar.index.seals import NOTE_COLUMNS, PLACE_COLUMNS, check, note_columns, note_values, place, place_columns
 from sidecar.index.store import FileState, LedgerEntry
 from sidecar.language.terms import fold
 from sidecar.notes.note import DateSource, NoteKind, Problem
@@ -34,6 +38,8 @@ class NoteRecord:
     date_source: DateSource | None = None
     local: str | None = None
     """The rule by which it stays on this machine; `None` for a note that may be sent to an upstream server."""
+    chunks: int = 0
+    """How many chunks it has."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,8 +80,8 @@ class Counts:
     """Those of the unembedded chunks that stay on this machine, and wait for no embedding model elsewhere."""
 
 
-_NOTE = "n.id, n.path, n.title, n.aliases, n.tags, n.properties, n.date, n.mtime_ns, n.kind, n.date_source, n.local"
-_CHUNK = f"{_NOTE}, c.id, c.ordinal, c.heading_path, c.text, c.start_line, c.end_line, c.block_ids"
+_NOTE = note_columns("n")
+_CHUNK = f"{_NOTE}, c.id, c.ordinal, c.heading_path, c.start_line, c.end_line, c.block_ids, c.text, c.seal"
 
 
 def chunks_by_id(connection: apsw.Connection, ids: Sequence[int]) -> dict[int, ChunkRecord]:
@@ -85,7 +91,7 @@ def chunks_by_id(connection: apsw.Connection, ids: Sequence[int]) -> dict[int, C
         " WHERE c.id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(ids)),),
     )
-    return {record.id: record for record in map(_chunk, rows)}
+    return {record.id: record for record in _chunks(rows)}
 
 
 def notes_of_chunks(connection: apsw.Connection, ids: Iterable[int]) -> dict[int, tuple[int, str]]:
@@ -100,11 +106,17 @@ def notes_of_chunks(connection: apsw.Connection, ids: Iterable[int]) -> dict[int
 
 def chunks_of(connection: apsw.Connection, path: str) -> list[ChunkRecord]:
     """A note's chunks in order; empty when the note is not indexed or has no text."""
-    rows = connection.execute(
-        f"SELECT {_CHUNK} FROM chunks c JOIN notes n ON n.id = c.note_id WHERE n.path = ? ORDER BY c.ordinal",  # noqa: S608  # constant columns
-        (path,),
+    return _whole(connection, "SELECT id FROM notes WHERE path = ?", path)
+
+
+def chunks_of_file(connection: apsw.Connection, path: str) -> list[ChunkRecord]:
+    """A file's chunks in order, and then those of its parts."""
+    return _whole(
+        connection,
+        "SELECT n.id FROM notes f JOIN notes n ON n.id = f.id OR n.part_of = f.id"
+        " WHERE f.path = ? AND f.part_of IS NULL",
+        path,
     )
-    return [_chunk(row) for row in rows]
 
 
 def newest_first_chunks(connection: apsw.Connection, within: Sequence[int], *, limit: int) -> list[int]:
@@ -120,7 +132,16 @@ def newest_first_chunks(connection: apsw.Connection, within: Sequence[int], *, l
 def notes(connection: apsw.Connection) -> list[NoteRecord]:
     """Every indexed note, parts included, by path."""
     rows = connection.execute(f"SELECT {_NOTE} FROM notes n WHERE n.status = 'indexed' ORDER BY n.path")  # noqa: S608  # constant columns
-    return [_note(row) for row in rows]
+    return [note_record(row) for row in rows]
+
+
+def notes_by_id(connection: apsw.Connection, ids: Iterable[int]) -> dict[int, NoteRecord]:
+    """Notes by id, also those that are not indexed; ids that are gone are absent."""
+    rows = connection.execute(
+        f"SELECT {_NOTE} FROM notes n WHERE n.id IN (SELECT value FROM json_each(?))",  # noqa: S608  # constant columns
+        (json.dumps(list(ids)),),
+    )
+    return {record.id: record for record in map(note_record, rows)}
 
 
 def note_at(connection: apsw.Connection, path: str) -> NoteRecord | None:
@@ -128,7 +149,7 @@ def note_at(connection: apsw.Connection, path: str) -> NoteRecord | None:
         f"SELECT {_NOTE} FROM notes n WHERE n.status = 'indexed' AND n.path = ?",  # noqa: S608  # constant columns
         (path,),
     ).fetchone()
-    return None if row is None else _note(row)
+    return None if row is None else note_record(row)
 
 
 def names(connection: apsw.Connection) -> list[tuple[str, tuple[str, ...]]]:
@@ -153,14 +174,24 @@ def paths_titled(connection: apsw.Connection, titles: Iterable[str]) -> dict[str
 
 def dates_of(connection: apsw.Connection, note_id: int) -> list[tuple[str, int]]:
     """The days that a note names, as ISO dates with their lines, in order of their place."""
-    rows = connection.execute("SELECT day, line FROM dates WHERE note_id = ? ORDER BY line, rowid", (note_id,))
-    return [(day, line) for day, line in rows]
+    rows = connection.execute("SELECT day, line, seal FROM dates WHERE note_id = ? ORDER BY line, rowid", (note_id,))
+    found = []
+    for day, line, sealed in rows:
+        check((note_id, day, line), sealed)
+        found.append((day, line))
+    return found
 
 
 def tasks_of(connection: apsw.Connection, note_id: int) -> list[StoredTask]:
     """The tasks of a note, in order of their place."""
-    rows = connection.execute("SELECT state, text, line FROM tasks WHERE note_id = ? ORDER BY line, rowid", (note_id,))
-    return [StoredTask(state=state, text=text, line=line) for state, text, line in rows]
+    rows = connection.execute(
+        "SELECT state, text, line, seal FROM tasks WHERE note_id = ? ORDER BY line, rowid", (note_id,)
+    )
+    found = []
+    for state, text, line, sealed in rows:
+        check((note_id, state, text, line), sealed)
+        found.append(StoredTask(state=state, text=text, line=line))
+    return found
 
 
 def indexed_count(connection: apsw.Connection) -> int:
@@ -172,7 +203,7 @@ def indexed_count(connection: apsw.Connection) -> int:
     )
 
 
-_LEDGER = "SELECT path, status, reason, size, mtime_ns, content_hash, problems, local FROM notes WHERE part_of IS NULL"
+_LEDGER = f"SELECT {place_columns('n')}, size, mtime_ns, ctime_ns, content_hash FROM notes n WHERE part_of IS NULL"  # noqa: S608  # constants
 
 
 def ledger(connection: apsw.Connection, paths: Iterable[str] | None = None) -> dict[str, LedgerEntry]:
@@ -200,17 +231,21 @@ def notable(connection: apsw.Connection) -> dict[str, LedgerEntry]:
 
 
 def _ledger(rows: Iterable[tuple[Any, ...]]) -> dict[str, LedgerEntry]:
-    return {
-        path: LedgerEntry(
-            path=path,
-            status=status,
-            reason=reason,
-            file=FileState(size=size, mtime_ns=mtime_ns, content_hash=content_hash),
-            problems=tuple(Problem(**problem) for problem in json.loads(problems)),
-            local=local,
-        )
-        for path, status, reason, size, mtime_ns, content_hash, problems, local in rows
-    }
+    return {entry.path: entry for entry in map(_entry, rows)}
+
+
+def _entry(row: tuple[Any, ...]) -> LedgerEntry:
+    path = place(row)
+    status, reason, problems, local = row[3:7]
+    size, mtime_ns, ctime_ns, content_hash = row[PLACE_COLUMNS:]
+    return LedgerEntry(
+        path=path,
+        status=status,
+        reason=reason,
+        file=FileState(size=size, mtime_ns=mtime_ns, ctime_ns=ctime_ns, content_hash=content_hash),
+        problems=() if problems == "[]" else tuple(Problem(**problem) for problem in json.loads(problems)),
+        local=local,
+    )
 
 
 def counts(connection: apsw.Connection) -> Counts:
@@ -238,28 +273,38 @@ def _strings(stored: str) -> tuple[str, ...]:
     return () if stored == "[]" else tuple(json.loads(stored))
 
 
-def _note(row: tuple[Any, ...]) -> NoteRecord:
-    note_id, path, title, aliases, tags, properties, date, mtime_ns, kind, date_source, local = row[:11]
+def note_record(row: tuple[Any, ...]) -> NoteRecord:
+    """The note in a row of `note_columns`, further columns left aside. One that failed is taken for Markdown."""
+    told = note_values(row)
     return NoteRecord(
-        id=note_id,
-        path=path,
-        title=title,
-        aliases=_strings(aliases),
-        tags=_strings(tags),
-        properties={} if properties == "{}" else json.loads(properties),
-        date=date,
-        mtime_ns=mtime_ns,
-        kind=kind,
-        date_source=date_source,
-        local=local,
+        id=told["id"],
+        path=told["path"],
+        title=told["title"],
+        aliases=_strings(told["aliases"]),
+        tags=_strings(told["tags"]),
+        properties={} if told["properties"] == "{}" else json.loads(told["properties"]),
+        date=told["date"],
+        mtime_ns=told["mtime_ns"],
+        kind=told["kind"] or "markdown",
+        date_source=told["date_source"],
+        local=told["local"],
+        chunks=told["chunks"],
     )
 
 
-def _chunk(row: tuple[Any, ...]) -> ChunkRecord:
-    chunk_id, ordinal, heading_path, text, start_line, end_line, block_ids = row[11:]
+def _chunks(rows: Iterable[tuple[Any, ...]]) -> list[ChunkRecord]:
+    # The chunks of a note share it, as the rows of one statement do.
+    notes: dict[int, NoteRecord] = {}
+    return [_chunk(notes.get(row[0]) or notes.setdefault(row[0], note_record(row)), row[NOTE_COLUMNS:]) for row in rows]
+
+
+def _chunk(note: NoteRecord, row: tuple[Any, ...]) -> ChunkRecord:
+    chunk_id, *told, sealed = row
+    check((note.id, *told), sealed)
+    ordinal, heading_path, start_line, end_line, block_ids, text = told
     return ChunkRecord(
         id=chunk_id,
-        note=_note(row),
+        note=note,
         ordinal=ordinal,
         heading_path=_strings(heading_path),
         text=text,
@@ -267,3 +312,18 @@ def _chunk(row: tuple[Any, ...]) -> ChunkRecord:
         end_line=end_line,
         block_ids=_strings(block_ids),
     )
+
+
+def _whole(connection: apsw.Connection, selected: str, path: str) -> list[ChunkRecord]:
+    """The chunks of the notes whose ids are selected, all of them: a note of which some are gone is not shown."""
+    rows = connection.execute(
+        f"SELECT {_CHUNK} FROM notes n LEFT JOIN chunks c ON c.note_id = n.id WHERE n.id IN ({selected})"  # noqa: S608  # constants
+        " ORDER BY n.id, c.ordinal",
+        (path,),
+    ).fetchall()
+    expected: dict[Any, int] = {row[0]: note_record(row).chunks for row in {row[0]: row for row in rows}.values()}
+    found = _chunks(row for row in rows if row[NOTE_COLUMNS] is not None)
+    counted = Counter(chunk.note.id for chunk in found)
+    if any(counted[note_id] != count for note_id, count in expected.items()):
+        raise IndexDamagedError("The index has lost a part of a note.", hint="It is built anew from the notes.")
+    return found

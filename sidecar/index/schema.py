@@ -12,9 +12,10 @@ import apsw
 
 from sidecar.index.filters import FILTER_TABLES
 from sidecar.index.names import NAME_TABLES
+from sidecar.index.seals import check, seal
 from sidecar.language.streams import TERMS_VERSION
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 # The id of a chunk that is gone is never given again: a search reads more than once, and means the chunk that it found.
 # The text of a chunk is its row's last column: what stands behind a long value is read through all of its pages.
@@ -22,13 +23,13 @@ SCHEMA_VERSION = 4
 # (106 MB became 210 after a fifth had been replaced five times). `version` is the number of the write that brought a
 # row, for the copies in memory (see `codes`).
 #
-# `local` names the rule by which a note stays on this machine.
+# `local` names the rule by which a note stays on this machine, `chunks` is how many a note has. Seals: see `seals`.
 #
 # FTS5 splits the stored streams at spaces only; letters, numbers and marks are the only categories a term is made of.
 # The streams are stored in the table itself: a contentless one would save space, but its deletions leave the words in
 # the file as tombstones (seen), and scoring would have to make the streams again.
 _TABLES = """
-CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL, seal BLOB NOT NULL) WITHOUT ROWID;
 
 CREATE TABLE notes (
     id INTEGER PRIMARY KEY,
@@ -39,6 +40,7 @@ CREATE TABLE notes (
     reason TEXT,
     size INTEGER NOT NULL,
     mtime_ns INTEGER NOT NULL,
+    ctime_ns INTEGER NOT NULL DEFAULT 0,
     content_hash BLOB,
     title TEXT NOT NULL DEFAULT '',
     title_key TEXT NOT NULL DEFAULT '',
@@ -48,7 +50,10 @@ CREATE TABLE notes (
     date TEXT,
     date_source TEXT,
     problems TEXT NOT NULL DEFAULT '[]',
-    local TEXT
+    local TEXT,
+    chunks INTEGER NOT NULL DEFAULT 0,
+    place_seal BLOB NOT NULL DEFAULT x'',
+    seal BLOB NOT NULL DEFAULT x''
 );
 CREATE INDEX notes_by_status ON notes (status);
 CREATE INDEX notes_by_title ON notes (title_key);
@@ -74,6 +79,7 @@ CREATE TABLE chunks (
     length INTEGER NOT NULL DEFAULT 0,
     embed_hash BLOB NOT NULL,
     embedded INTEGER NOT NULL DEFAULT 0,
+    seal BLOB NOT NULL DEFAULT x'',
     text TEXT NOT NULL
 );
 CREATE INDEX chunks_by_note ON chunks (note_id, ordinal);
@@ -95,7 +101,8 @@ CREATE TABLE totals (
 CREATE TABLE dates (
     note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
     day TEXT NOT NULL,
-    line INTEGER NOT NULL
+    line INTEGER NOT NULL,
+    seal BLOB NOT NULL
 );
 CREATE INDEX dates_by_note ON dates (note_id);
 CREATE INDEX dates_by_day ON dates (day, note_id, line);
@@ -104,7 +111,8 @@ CREATE TABLE tasks (
     note_id INTEGER NOT NULL REFERENCES notes (id) ON DELETE CASCADE,
     state TEXT NOT NULL,
     text TEXT NOT NULL,
-    line INTEGER NOT NULL
+    line INTEGER NOT NULL,
+    seal BLOB NOT NULL
 );
 CREATE INDEX tasks_by_note ON tasks (note_id);
 
@@ -128,7 +136,8 @@ CREATE TABLE links (
     line INTEGER NOT NULL,
     target_key TEXT,
     resolved INTEGER REFERENCES notes (id) ON DELETE SET NULL,
-    stale INTEGER NOT NULL DEFAULT 1
+    stale INTEGER NOT NULL DEFAULT 1,
+    seal BLOB NOT NULL
 );
 CREATE INDEX links_by_note ON links (note_id, line);
 CREATE INDEX links_by_key ON links (target_key) WHERE target_key IS NOT NULL;
@@ -230,13 +239,18 @@ def fits(connection: apsw.Connection, wanted: Fingerprint) -> bool:
 
 
 def read_meta(connection: apsw.Connection, key: str) -> str | None:
-    value = connection.execute("SELECT value FROM meta WHERE key = ?", (key,)).get
-    return None if value is None else str(value)
+    """A value that was kept, `None` when there is none. Raises IndexDamagedError."""
+    row = connection.execute("SELECT value, seal FROM meta WHERE key = ?", (key,)).fetchone()
+    if row is None:
+        return None
+    check((key, row[0]), row[1])
+    return str(row[0])
 
 
 def write_meta(connection: apsw.Connection, key: str, value: str) -> None:
     connection.execute(
-        "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT DO UPDATE SET value = ?2", (key, value)
+        "INSERT INTO meta (key, value, seal) VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET value = ?2, seal = ?3",
+        (key, value, seal((key, value))),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import apsw
 
 from sidecar.index.schema import read_meta, write_meta
+from sidecar.index.seals import change_notes
 from sidecar.vault.staying import LOCAL_ONLY, StayingPlaces
 
 _PLACES = "local_only"
@@ -23,6 +24,7 @@ def follow_places(connection: apsw.Connection, places: StayingPlaces) -> None:
         " WHERE n.status = 'indexed' AND (n.local IS NULL OR substr(n.local, 1, ?) = ?)",
         (len(LOCAL_ONLY), LOCAL_ONLY),
     ).fetchall()
-    changed = [(rule, note_id) for note_id, path, local in rows if (rule := places.rule_for(str(path))) != local]
-    connection.executemany("UPDATE notes SET local = ? WHERE id = ?", changed)
+    for note_id, path, local in rows:
+        if (rule := places.rule_for(str(path))) != local:
+            change_notes(connection, [note_id], "local = ?", (rule,))
     write_meta(connection, _PLACES, places.digest)

@@ -9,13 +9,14 @@ import json
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 import apsw
 
 from sidecar.chunking import Chunk, embedding_text
 from sidecar.index.filters import merged_properties, write_filters, write_path
 from sidecar.index.names import write_names
+from sidecar.index.seals import change_notes, seal, seal_note
 from sidecar.index.streams import ChunkStreams
 from sidecar.language.terms import fold
 from sidecar.notes.links import block_key, file_keys
@@ -26,11 +27,14 @@ NoteStatus: TypeAlias = Literal["indexed", "excluded", "failed"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class FileState:
-    """A file as it was when it was read: size in bytes, modification time in nanoseconds, hash of its bytes."""
+    """A file as it was when it was read: size in bytes, times of modification and of any change (0: not known) in
+    nanoseconds, hash of its bytes.
+    """
 
     size: int
     mtime_ns: int
     content_hash: bytes | None
+    ctime_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,18 +89,22 @@ def record_file(connection: apsw.Connection, entry: LedgerEntry) -> None:
     """Note in the ledger that a file is excluded or could not be read; whatever was stored of its text goes."""
     remove_note(connection, entry.path)
     connection.execute(
-        "INSERT INTO notes (path, status, reason, size, mtime_ns, content_hash, problems) VALUES (?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO notes (path, status, reason, size, mtime_ns, ctime_ns, content_hash, problems)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
         (
             entry.path,
             entry.status,
             entry.reason,
             entry.file.size,
             entry.file.mtime_ns,
+            entry.file.ctime_ns,
             entry.file.content_hash,
             problems_json(entry.problems),
         ),
     )
-    _write_keys(connection, connection.last_insert_rowid(), file_keys(entry.path))
+    note_id = connection.last_insert_rowid()
+    seal_note(connection, note_id)
+    _write_keys(connection, note_id, file_keys(entry.path))
 
 
 def keep_unreadable(connection: apsw.Connection, path: str, reason: str) -> bool:
@@ -105,21 +113,18 @@ def keep_unreadable(connection: apsw.Connection, path: str, reason: str) -> bool
     Its hash is dropped, so that it is read again as soon as that is possible.
     """
     problems = problems_json([Problem(code="unreadable", message=f"Kept as it was when last read. {reason}")])
-    rows = connection.execute(
-        "UPDATE notes SET content_hash = NULL, problems = ?"
-        " WHERE path = ? AND part_of IS NULL AND status = 'indexed' RETURNING id",
-        (problems, path),
-    )
-    return bool(list(rows))
+    indexed = "SELECT id FROM notes WHERE path = ? AND part_of IS NULL AND status = 'indexed'"
+    rows = [row for (row,) in connection.execute(indexed, (path,))]
+    change_notes(connection, rows, "content_hash = NULL, problems = ?", (problems,))
+    return bool(rows)
 
 
 def touch_file(connection: apsw.Connection, path: str, file: FileState) -> None:
     """Note a new modification time for a file whose bytes are the same."""
     note_id, _ = _row_of(connection, path)
-    connection.execute(
-        "UPDATE notes SET size = ?, mtime_ns = ? WHERE id = ? OR part_of = ?",
-        (file.size, file.mtime_ns, note_id, note_id),
-    )
+    both = connection.execute("SELECT id FROM notes WHERE id = ?1 OR part_of = ?1", (note_id,))
+    times = (file.size, file.mtime_ns, file.ctime_ns)
+    change_notes(connection, [row for (row,) in both], "size = ?, mtime_ns = ?, ctime_ns = ?", times)
 
 
 def remove_note(connection: apsw.Connection, path: str) -> bool:
@@ -139,13 +144,13 @@ def rename_note(connection: apsw.Connection, old: str, new: str) -> None:
     parts = list(connection.execute("SELECT id, path FROM notes WHERE part_of = ?", (note_id,)))
     if note_id is None:
         return
-    connection.execute("UPDATE notes SET path = ? WHERE id = ?", (new, note_id))
+    change_notes(connection, [note_id], "path = ?", (new,))
     write_path(connection, note_id, new)
     _write_keys(connection, note_id, file_keys(new))
     for part_id, path in parts:
         moved = new + path.removeprefix(old)
         if _row_of(connection, moved)[0] is None:
-            connection.execute("UPDATE notes SET path = ? WHERE id = ?", (moved, part_id))
+            change_notes(connection, [part_id], "path = ?", (moved,))
             write_path(connection, part_id, moved)
         else:
             _delete_notes(connection, [part_id])
@@ -164,6 +169,7 @@ def _row_of(connection: apsw.Connection, path: str) -> tuple[int | None, int | N
 def _store(connection: apsw.Connection, entry: NoteEntry, *, part_of: int | None) -> int:
     note = entry.note
     note_id = _upsert_note(connection, entry, part_of)
+    seal_note(connection, note_id)
     # A link leads to files: a part is reached through its own. An image is named with its extension, never by title.
     names = (note.title, *note.aliases) if note.kind == "markdown" else ()
     _write_keys(connection, note_id, file_keys(note.path, names=names) if part_of is None else set())
@@ -185,6 +191,7 @@ def _upsert_note(connection: apsw.Connection, entry: NoteEntry, part_of: int | N
         "reason": None,
         "size": entry.file.size,
         "mtime_ns": entry.file.mtime_ns,
+        "ctime_ns": entry.file.ctime_ns,
         "content_hash": entry.file.content_hash,
         "title": note.title,
         "title_key": fold(note.title),
@@ -195,6 +202,7 @@ def _upsert_note(connection: apsw.Connection, entry: NoteEntry, part_of: int | N
         "date_source": note.date_source,
         "problems": problems_json(note.problems),
         "local": note.local,
+        "chunks": len(entry.chunks),
     }
     updates = ", ".join(f"{column} = excluded.{column}" for column in columns if column != "path")
     return int(
@@ -237,21 +245,34 @@ def _write_contents(connection: apsw.Connection, note_id: int, note: Note) -> No
     for table in ("links", "dates", "tasks"):
         connection.execute(f"DELETE FROM {table} WHERE note_id = ?", (note_id,))  # noqa: S608  # constants
     connection.executemany(
-        "INSERT INTO links (note_id, target, heading, block, alias, style, embed, line)"
-        " VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        [
-            (note_id, link.target, link.heading, link.block, link.alias, link.style, link.embed, link.span.start_line)
+        "INSERT INTO links (note_id, target, heading, block, alias, style, embed, line, seal)"
+        " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        _sealed(
+            (
+                note_id,
+                link.target,
+                link.heading,
+                link.block,
+                link.alias,
+                link.style,
+                int(link.embed),
+                link.span.start_line,
+            )
             for link in note.links
-        ],
+        ),
     )
     connection.executemany(
-        "INSERT INTO dates (note_id, day, line) VALUES (?, ?, ?)",
-        [(note_id, date.day.isoformat(), date.span.start_line) for date in note.dates],
+        "INSERT INTO dates (note_id, day, line, seal) VALUES (?, ?, ?, ?)",
+        _sealed((note_id, date.day.isoformat(), date.span.start_line) for date in note.dates),
     )
     connection.executemany(
-        "INSERT INTO tasks (note_id, state, text, line) VALUES (?, ?, ?, ?)",
-        [(note_id, task.state, task.text, task.span.start_line) for task in note.tasks],
+        "INSERT INTO tasks (note_id, state, text, line, seal) VALUES (?, ?, ?, ?, ?)",
+        _sealed((note_id, task.state, task.text, task.span.start_line) for task in note.tasks),
     )
+
+
+def _sealed(rows: Iterable[tuple[Any, ...]]) -> list[tuple[Any, ...]]:
+    return [(*row, seal(row)) for row in rows]
 
 
 def _write_block_ids(connection: apsw.Connection, note_id: int, note: Note) -> None:
@@ -289,18 +310,19 @@ def _write_chunk(
 ) -> int:
     # The heading path is no part of what the hash tells apart: it is joined and cut there.
     heading_path = json.dumps(chunk.heading_path, ensure_ascii=False)
-    lines = (chunk.span.start_line, chunk.span.end_line)
-    place = (chunk.ordinal, *lines, json.dumps(chunk.block_ids), heading_path, streams.language, streams.length)
+    told = (chunk.ordinal, heading_path, chunk.span.start_line, chunk.span.end_line, json.dumps(chunk.block_ids))
+    # Of the text as it was read: a row that is kept must still hold it.
+    place = (*told, seal((note_id, *told, chunk.text)), streams.language, streams.length)
     if row is not None:
         connection.execute(
-            "UPDATE chunks SET ordinal = ?, start_line = ?, end_line = ?, block_ids = ?, heading_path = ?,"
+            "UPDATE chunks SET ordinal = ?, heading_path = ?, start_line = ?, end_line = ?, block_ids = ?, seal = ?,"
             " language = ?, length = ? WHERE id = ?",
             (*place, row),
         )
         return row
     connection.execute(
-        "INSERT INTO chunks (ordinal, start_line, end_line, block_ids, heading_path, language, length, note_id, text,"
-        " embed_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "INSERT INTO chunks (ordinal, heading_path, start_line, end_line, block_ids, seal, language, length, note_id,"
+        " text, embed_hash) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         (*place, note_id, chunk.text, embed_hash),
     )
     return connection.last_insert_rowid()

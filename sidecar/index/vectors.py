@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import heapq
-import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ import numpy as np
 
 from sidecar.chunking import embedding_text
 from sidecar.index.codes import DIMENSIONS, VERSION, Codes, Scan
+from sidecar.index.records import chunks_by_id
 from sidecar.index.schema import read_meta, write_meta
 
 # Fewer ids than this are quicker compared one by one than through a scan that has to be set up.
@@ -40,17 +40,21 @@ def chunks_to_embed(connection: apsw.Connection, limit: int, *, away: bool = Fal
     machine.
     """
     rows = connection.execute(
-        "SELECT c.id, n.title, c.heading_path, c.text, c.embed_hash FROM chunks c JOIN notes n ON n.id = c.note_id"
+        "SELECT c.id, c.embed_hash FROM chunks c JOIN notes n ON n.id = c.note_id"
         " WHERE c.embedded = 0 AND (n.local IS NULL OR NOT ?) ORDER BY c.id LIMIT ?",
         (away, limit),
     )
+    hashes: dict[int, bytes] = dict(iter(rows))
+    # As records: a mark of what stays on this machine that was damaged would let the text go.
+    found = chunks_by_id(connection, list(hashes))
     return [
         ChunkToEmbed(
             id=chunk_id,
-            text=embedding_text(title=title, heading_path=json.loads(heading_path), text=text),
+            text=embedding_text(title=chunk.note.title, heading_path=chunk.heading_path, text=chunk.text),
             embed_hash=embed_hash,
         )
-        for chunk_id, title, heading_path, text, embed_hash in rows
+        for chunk_id, embed_hash in hashes.items()
+        if (chunk := found.get(chunk_id)) is not None
     ]
 
 
@@ -117,7 +121,8 @@ def _cosines(connection: apsw.Connection, query: np.ndarray, chunk_ids: Sequence
         " FROM json_each(?) j CROSS JOIN vectors v ON v.chunk_id = j.value",
         (_blob(query), _json(chunk_ids)),
     )
-    return dict(rows)
+    # SQLite's word for a number that is none, which a damaged vector gives: it is near nothing.
+    return {row: similarity for row, similarity in rows if similarity is not None}
 
 
 def _confirmed(
@@ -146,7 +151,7 @@ def _scanned(
         f"{restriction} ORDER BY distance, chunk_id LIMIT ?",
         (_blob(query), *(() if within is None else (_json(within),)), limit),
     )
-    return [VectorMatch(chunk_id=chunk_id, similarity=1 - distance) for chunk_id, distance in rows]
+    return [VectorMatch(chunk_id=row, similarity=1 - distance) for row, distance in rows if distance is not None]
 
 
 def _first(found: dict[int, float], limit: int) -> list[VectorMatch]:

@@ -14,11 +14,14 @@ _UNREAD = FileState(size=-1, mtime_ns=-1, content_hash=None)
 
 
 def changed(file: VaultFile, known: LedgerEntry | None) -> bool:
-    """Whether a file has to be looked at: size and time are only a hint, the hash of its bytes decides later."""
+    """Whether a file has to be looked at: size and times are only a hint, the hash of its bytes decides later.
+
+    What puts a file's modification time back, as programs that synchronise do, still changes the other time.
+    """
     return (
         known is None
         or known.file.content_hash is None
-        or (known.file.mtime_ns, known.file.size) != (file.mtime_ns, file.size)
+        or (known.file.mtime_ns, known.file.ctime_ns, known.file.size) != (file.mtime_ns, file.ctime_ns, file.size)
     )
 
 

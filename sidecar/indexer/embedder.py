@@ -35,7 +35,6 @@ class Embedder:
         """Whether every chunk that was there has been embedded. Takes no lock: a vector is stored only when its chunk
         still has the text that was embedded.
         """
-        self._progress.embedding_problem = None
         try:
             while todo := await self.waiting(target, limit=_BATCH_TEXTS):
                 if self._progress.phase == "idle":
@@ -43,6 +42,7 @@ class Embedder:
                 if not await self._embed(target, todo):
                     return False
                 self._on_change()
+            self._progress.embedding_problem = None
         finally:
             if self._progress.phase == "embedding":
                 self._show("idle")
@@ -64,8 +64,10 @@ class Embedder:
         try:
             embeddings = await self._embedding.embed([chunk.text for chunk in todo], kind="passage")
         except SidecarError as error:
-            log.warning("embedding stopped, words still find every note: %s", error.message)
-            self._progress.embedding_problem = f"Embedding stopped: {error.message}"
+            problem = f"Embedding stopped: {error.message}"
+            if problem != self._progress.embedding_problem:
+                log.warning("embedding stopped, words still find every note: %s", error.logged)
+            self._progress.embedding_problem = problem
             return False
 
         def write(connection: apsw.Connection) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from pathlib import Path
 
 import apsw
@@ -40,6 +40,10 @@ _BATCH_FILES = 32
 # Losing more than a fifth of at least this many notes at once is an unmounted drive more often than a wish.
 _HOLD_SHARE = 0.2
 _HOLD_AT_LEAST = 10
+_SETTLE_SECONDS = 1.0
+# How soon after a first note more of them are gone when a drive goes or a folder is emptied: the system tells of
+# thousands in pieces, and the first piece looks like an ordinary deletion.
+_MORE_SECONDS = 0.25
 _READ_AS = "read_as"
 
 
@@ -64,10 +68,12 @@ class Indexer:
         embedding_name: str,
         on_change: Callable[[], None] = lambda: None,
         on_complete: Callable[[], Awaitable[None]] = _nothing,
+        on_forgotten: Callable[[], Awaitable[None]] = _nothing,
     ) -> None:
         """`reading` is a digest of the settings that decide what a file's bytes mean: with another one, all are read
         again. What lies in one of the `places` stays on this machine. `on_complete` runs whenever the first target is
-        whole, while nothing is written to any of them.
+        whole, while nothing is written to any of them; `on_forgotten` when text that notes no longer have has left the
+        files of all of them.
         """
         self._root = root
         self._targets = targets
@@ -79,10 +85,14 @@ class Indexer:
         self._embedding_name = embedding_name
         self._on_change = on_change
         self._on_complete = on_complete
+        self._on_forgotten = on_forgotten
+        self._forgets = False
         self._lock = asyncio.Lock()
         self._embedding_lock = asyncio.Lock()
         # True at first: a run that was killed may have left deleted text in the log.
         self._written = True
+        self.remembering = asyncio.Event()
+        """Set while deleted text is in an index's log, for something reads it: `forget_replaced_text` tries again."""
         self.progress = Progress()
         self._embedder = Embedder(embedding, progress=self.progress, on_change=on_change)
 
@@ -92,13 +102,12 @@ class Indexer:
         With `accept_removals` vanished notes are forgotten however many they are. Nothing is forgotten when the vault,
         or a folder of it, cannot be read; the progress says so.
         """
-        folders = outermost(below)
+        folders: Sequence[str] = outermost(below)
         async with self._lock:
             try:
                 self._set_phase("scanning")
+                found, folders = await self._scan_settled(folders, settle=not accept_removals)
                 whole = "" in folders
-                # As one: a folder that was moved vanishes from one place and comes up in another.
-                found = await asyncio.to_thread(scan_at, self._root, self._exclusions(), folders)
                 await self._apply_scan(found, folders, accept_removals=accept_removals)
                 await self._follow_links()
                 await self._forget_replaced_text()
@@ -110,13 +119,18 @@ class Indexer:
         """Deal with files that the watcher saw change, and with folders to be scanned again."""
         async with self._lock:
             try:
-                await self._apply_paths(sorted(set(paths)))
+                believed = await self._apply_paths(sorted(set(paths)))
                 await self._follow_links()
                 await self._forget_replaced_text()
             finally:
                 self._set_phase("idle")
-        if wanted := sorted(set(folders)):
+        if wanted := sorted(set(folders)) if believed else [""]:
             await self.reconcile(below=wanted)
+
+    async def forget_replaced_text(self) -> None:
+        """Empty the write-ahead logs, if nothing reads them any longer."""
+        async with self._lock:
+            await self._forget_replaced_text(patient=False)
 
     async def embed(self) -> None:
         """Embed every chunk that has no vector yet. What fails is told in the progress, and tried again next time."""
@@ -125,11 +139,51 @@ class Indexer:
             if not await self._embedder.embed_missing(target):
                 return
             async with self._lock:
-                if self.progress.passes == 0 or await self._embedder.waiting(target, limit=1):
+                if self.progress.passes == 0 or await self._embedder.waiting(target, limit=1) or await self._lacks():
                     return
                 await mark_complete(target, embedding_name=self._embedding_name)
                 await self._on_complete()
         self._on_change()
+
+    async def _lacks(self) -> bool:
+        """Whether another index has notes that the first one has not: those of a vault, or a folder, that has been away
+        since the first one was begun, and those that are held.
+        """
+        targets = self._targets()
+        first, *others = [await target.read(records.ledger) for target in targets] if len(targets) > 1 else [{}]
+        return any(entry.status == "indexed" and path not in first for each in others for path, entry in each.items())
+
+    async def _scan_settled(self, folders: Sequence[str], *, settle: bool) -> tuple[Scan, Sequence[str]]:
+        """Scan folders as one: what was moved vanishes from one place and comes up in another. Where many notes are
+        missing, everything is scanned until no more of them go: thousands are not deleted in one moment, and how many
+        go decides whether that is believable.
+        """
+        found = await asyncio.to_thread(scan_at, self._root, self._exclusions(), folders)
+        missing = await self._missing_below(folders, found) if settle else set()
+        while len(missing) >= _HOLD_AT_LEAST and found.complete:
+            await asyncio.sleep(_SETTLE_SECONDS)
+            before, folders = missing, [""]
+            found = await asyncio.to_thread(scan_at, self._root, self._exclusions(), folders)
+            missing = await self._missing_below(folders, found)
+            if missing <= before:
+                break
+        return found, folders
+
+    async def _more_go(self, missing: Collection[str]) -> bool:
+        """Whether, a moment later, more notes are missing than these."""
+        await asyncio.sleep(_MORE_SECONDS)
+        found = await asyncio.to_thread(scan_at, self._root, self._exclusions(), [""])
+        return len(await self._missing_below([""], found)) > len(missing)
+
+    async def _missing_below(self, folders: Sequence[str], found: Scan) -> set[str]:
+        within = frozenset(folders)
+        return self._missing({p: e for p, e in (await self._ledger()).items() if inside(p, within)}, found)
+
+    def _missing(self, known: Mapping[str, LedgerEntry], found: Scan) -> set[str]:
+        """The notes among what is known that a scan did not find, those aside that are held already."""
+        there = {file.path for file in found.files} | {each.path for each in found.excluded} | {*self.progress.held}
+        gone = [path for path, entry in known.items() if path not in there and entry.status == "indexed"]
+        return {path for path in gone if kind_of(path, flavour=self._flavour()) != "image"}
 
     async def _apply_scan(self, found: Scan, folders: Sequence[str], *, accept_removals: bool) -> None:
         whole = "" in folders
@@ -145,9 +199,10 @@ class Indexer:
         indexed = await self._targets()[0].read(records.indexed_count)
         await self._apply(found, files, ledger, here, indexed=None if accept_removals else indexed)
 
-    async def _apply_paths(self, paths: Sequence[str]) -> None:
+    async def _apply_paths(self, paths: Sequence[str]) -> bool:
+        """Deal with what has become of the paths; `False` when so many notes are gone that all has to be looked at."""
         if not paths:
-            return
+            return True
         found = await asyncio.to_thread(scan_at, self._root, self._exclusions(), paths)
         # Not the whole ledger: in a vault of 60,000 notes that would take longer than the note that was saved.
         present = {file.path for file in found.files} | {excluded.path for excluded in found.excluded}
@@ -156,9 +211,15 @@ class Indexer:
         below = await self._targets()[0].read(lambda connection: records.paths_below(connection, gone)) if gone else []
         ledger = await self._ledger({*paths, *below, *present, *self.progress.held})
         here = {path: ledger[path] for path in (*paths, *below) if path in ledger}
+        missing = self._missing(here, found)
+        moved = len(missing) <= sum(path not in ledger for path in present)
+        many = len(missing) >= _HOLD_AT_LEAST
+        if found.complete and (many or (not moved and await self._more_go(missing))):
+            return False
         indexed = await self._targets()[0].read(records.indexed_count) if here.keys() - present else 0
         await self._apply(found, found.files, ledger, here, indexed=indexed)
         await self._look_at_tables(paths)
+        return True
 
     async def _look_at_tables(self, paths: Iterable[str]) -> None:
         """Read the tables again whose rows may have got a page, or lost one: those beside the folder of a page."""
@@ -244,7 +305,9 @@ class Indexer:
         # Images are cleared away by the hundred, and say nothing about the notes.
         texts = {path for path in vanished if kind_of(path, flavour=self._flavour()) != "image"}
         lost = [path for path, entry in vanished.items() if entry.status == "indexed" and path in texts]
-        if len(lost) < _HOLD_AT_LEAST or len(lost) <= _HOLD_SHARE * indexed:
+        # A small vault is held when all of it vanishes: a drive that is away leaves an empty folder behind.
+        all_of_several = len(lost) == indexed > 1
+        if not all_of_several and (len(lost) < _HOLD_AT_LEAST or len(lost) <= _HOLD_SHARE * indexed):
             return dict(vanished)
         log.warning("%d notes vanished at once; they stay in the index until that is confirmed", len(lost))
         self.progress.held = tuple(sorted({*self.progress.held, *lost}))
@@ -274,6 +337,7 @@ class Indexer:
                 gone = [result.path for result in results if result.missing]
                 missing.extend(gone)
                 lost.update({path: ledger[path] for path in gone if path in ledger})
+                self._note_forgetting([result.path for result in results if not result.unchanged], ledger)
                 await self._store(results, lost)
                 self.progress.done += len(batch)
                 self.progress.unknown -= sum(unseen(file, ledger) for file in batch)
@@ -288,7 +352,8 @@ class Indexer:
         for file in batch:
             known = ledger.get(file.path)
             known_hash = known.file.content_hash if known else None
-            jobs.append(ParseJob(path=file.path, known_hash=known_hash, size=file.size, mtime_ns=file.mtime_ns))
+            times = {"size": file.size, "mtime_ns": file.mtime_ns, "ctime_ns": file.ctime_ns}
+            jobs.append(ParseJob(path=file.path, known_hash=known_hash, **times))
         return await self._parser.parse(jobs)
 
     async def _store(self, results: Sequence[ParseResult], lost: dict[str, LedgerEntry]) -> None:
@@ -314,6 +379,7 @@ class Indexer:
             for excluded in found.excluded
             if newly_excluded(excluded, ledger.get(excluded.path))
         ]
+        self._note_forgetting([entry.path for entry in new], ledger)
         await self._write_entries(new)
 
     async def _write_entries(self, entries: Sequence[LedgerEntry]) -> None:
@@ -331,22 +397,33 @@ class Indexer:
         for target in self._targets():
             await target.write(work)
 
-    async def _forget_replaced_text(self) -> None:
+    async def _forget_replaced_text(self, *, patient: bool = True) -> None:
         """Empty the write-ahead logs, which still hold what notes said before they were edited, deleted or withheld."""
         if not self._written:
             return
         try:
             for target in self._targets():
-                await target.checkpoint()
+                await target.checkpoint(patient=patient)
         except IndexUnavailableError as error:
-            # Another program may be reading the file. Nothing is lost by trying again after the next change.
-            log.warning("replaced text is still in the index's log: %s", error.message)
+            # Another program may be reading the file.
+            if not self.remembering.is_set():
+                log.warning("replaced text is still in the index's log: %s", error.logged)
+            self.remembering.set()
         else:
             self._written = False
+            self.remembering.clear()
+            if self._forgets:
+                self._forgets = False
+                await self._on_forgotten()
+
+    def _note_forgetting(self, paths: Iterable[str], ledger: Mapping[str, LedgerEntry]) -> None:
+        """Remember when an index is about to lose text that it has of a note: an edit, a mark, a deletion."""
+        self._forgets |= any(path in ledger and ledger[path].status == "indexed" for path in paths)
 
     async def _remove(self, gone: Mapping[str, LedgerEntry]) -> None:
         if not gone:
             return
+        self._note_forgetting(gone, gone)
 
         def write(connection: apsw.Connection) -> None:
             for path in gone:

@@ -27,7 +27,7 @@ from sidecar.notes.formats import kind_of
 from sidecar.notes.kinds import read_file
 from sidecar.notes.note import Note
 from sidecar.notes.table import holds_row_pages, row_pages
-from sidecar.offline import OutgoingLock
+from sidecar.offline import OutgoingLock, close_system
 from sidecar.vault.files import look_at_file, resolve_inside
 from sidecar.vault.files import read_file as read_bytes
 from sidecar.worker import MAX_FRAME, FrameChannel, serve_frames
@@ -112,7 +112,12 @@ def parse_file(request: ParseRequest, job: ParseJob, tokens: TokenLimit | None =
     about = (job.path.rpartition("/")[2], content.size, content.mtime_ns) if kind == "image" else pages
     content_hash = hashlib.blake2b(content.data + (repr(about).encode() if about else b""), digest_size=16).digest()
     result = ParseResult(
-        path=job.path, content_hash=content_hash, size=content.size, mtime_ns=content.mtime_ns, unchanged=True
+        path=job.path,
+        content_hash=content_hash,
+        size=content.size,
+        mtime_ns=content.mtime_ns,
+        ctime_ns=content.ctime_ns,
+        unchanged=True,
     )
     if content_hash == job.known_hash:
         return result
@@ -167,4 +172,5 @@ def step_back(*, memory: int) -> None:
 
 if __name__ == "__main__":
     OutgoingLock().install()
+    close_system((), look_up_names=False)
     main()

@@ -66,6 +66,7 @@ class ParseJob:
     known_hash: bytes | None
     size: int = 0
     mtime_ns: int = 0
+    ctime_ns: int = 0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,6 +105,7 @@ class ParseResult:
     """BLAKE2b of the file's bytes, 16 bytes long; `None` when they could not be read."""
     size: int = 0
     mtime_ns: int = 0
+    ctime_ns: int = 0
     unchanged: bool = False
     parsed: ParsedNote | None = None
     error: str | None = None
@@ -291,7 +293,7 @@ class _Process:
             if self._text_limit is None or self._text_limit.tokenizer == "estimate":
                 raise
             # llama.cpp may end its process over a damaged vocabulary. Without a tokenizer, chunks are still made.
-            log.warning("the embedding model's tokens cannot be counted, their number is estimated: %s", error.message)
+            log.warning("the embedding model's tokens cannot be counted, their number is estimated: %s", error.logged)
             self._text_limit = TextLimit(most=self._text_limit.most)
         return await self._told_limit(await self._start())
 
@@ -328,6 +330,7 @@ def _given_up(job: ParseJob, error: WorkerError) -> ParseResult:
         content_hash=QUARANTINED,
         size=job.size,
         mtime_ns=job.mtime_ns,
+        ctime_ns=job.ctime_ns,
         error=f"The parser {what} on this note twice; it is tried again when the note changes. {error.message}",
     )
 

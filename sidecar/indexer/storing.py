@@ -18,7 +18,9 @@ def write_result(
     """Store what became of one file; `moved_from` is the path that its rows have so far. What lies in one of the
     `places` stays on this machine, whatever it says itself.
     """
-    file = FileState(size=result.size, mtime_ns=result.mtime_ns, content_hash=result.content_hash)
+    file = FileState(
+        size=result.size, mtime_ns=result.mtime_ns, ctime_ns=result.ctime_ns, content_hash=result.content_hash
+    )
     if result.missing:
         return
     if result.unchanged:

@@ -20,6 +20,11 @@ class BackOff:
         self._retry_at = -math.inf
         self._reason = ""
 
+    @property
+    def reason(self) -> str | None:
+        """Why the last process died; `None` once an answer has come to its end since."""
+        return self._reason if self._failures else None
+
     def failed(self, reason: str) -> None:
         """A process died. The first time after a success costs nothing: one bad moment is not a crash loop."""
         delay = min(MAX_BACK_OFF, 2.0 ** (self._failures - 1)) if self._failures else 0.0

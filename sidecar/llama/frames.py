@@ -19,6 +19,21 @@ from typing import Any, TypeAlias
 Header: TypeAlias = Mapping[str, Any]
 
 _LENGTH = struct.Struct(">I")
+_FIELDS: Mapping[str, tuple[str, ...]] = {
+    "loaded": ("dimensions",),
+    "begun": (),
+    "waiting": (),
+    "working": (),
+    "delta": ("index", "text", "finish_reason"),
+    "end": ("cancelled", "prompt_tokens", "cached_tokens", "generated_tokens", "reasoning_tokens"),
+    "vectors": ("dimensions", "token_counts"),
+    "scores": (),
+    "counted": ("tokens",),
+    "tokens": ("tokens",),
+    "text": ("text",),
+    "error": ("kind",),
+}
+"""What each event must hold beside its id."""
 
 
 def encode_frame(header: Header, payload: bytes = b"") -> bytes:
@@ -37,3 +52,11 @@ def decode_frame(frame: bytes) -> tuple[Header, bytes]:
     if not isinstance(header, dict):
         raise ValueError("frame header is not an object")
     return header, frame[end:]
+
+
+def decode_reply(frame: bytes) -> tuple[Header, bytes]:
+    """Take a worker's frame apart. Raises ValueError or another error of nonsense when it is none."""
+    header, payload = decode_frame(frame)
+    if not isinstance(header["id"], int) or any(name not in header for name in _FIELDS[header["event"]]):
+        raise ValueError("not a worker's reply")
+    return header, payload

@@ -35,11 +35,8 @@ from sidecar.llama.tuning import Tuning, Wishes, tune
 
 MAX_WAITING = 32
 """Requests that wait beside those being answered."""
-LOAD_DEADLINE = 120.0
-ANSWER_DEADLINE = 30.0
-"""Seconds of silence. The worker gives a sign of life every second while native code gets on."""
-_DEAD_ON_ARRIVAL = 0.5
-"""Seconds. A process killed a moment ago looks alive until the system has cleared it away: some milliseconds, seen."""
+DEADLINE = 25.0
+"""Seconds of silence, while loading too. The worker gives a sign of life every second while native code gets on."""
 _WANTED: Mapping[Mode, str] = {
     "chat": "Choose another GGUF file.",
     "embedding": "Choose another GGUF file.",
@@ -63,8 +60,8 @@ class ProcessOptions:
     reserved: Callable[[LlamaProcess], int] = _nothing
     """Bytes that are to be left for others, told to the process that is being loaded."""
     clock: Callable[[], float] = time.monotonic
-    load_deadline: float = LOAD_DEADLINE
-    answer_deadline: float = ANSWER_DEADLINE
+    load_deadline: float = DEADLINE
+    answer_deadline: float = DEADLINE
 
 
 class LlamaProcess:
@@ -114,6 +111,11 @@ class LlamaProcess:
             # 1 GB mapped and read over and over changed MemAvailable by nothing.
             return self._tuning.memory.mapped if self._tuning is not None and sys.platform == "linux" else 0
         return self._tuning.memory.in_ram if self._tuning is not None else self._model[1].file_size
+
+    @property
+    def problem(self) -> str | None:
+        """Why the last worker process died or could not be started; `None` once it works again."""
+        return self._back_off.reason
 
     @property
     def pid(self) -> int | None:
@@ -170,8 +172,11 @@ class LlamaProcess:
         """
         async with aclosing(self._exchange({"op": "embed", "texts": list(texts)})) as replies:
             async for header, payload in replies:
-                vectors = np.frombuffer(payload, dtype="<f4").reshape(len(texts), header["dimensions"])
-                return vectors.astype(np.float32), tuple(header["token_counts"])
+                vectors = np.frombuffer(payload, dtype="<f4")
+                if vectors.size == len(texts) * header["dimensions"]:
+                    return vectors.reshape(len(texts), header["dimensions"]).astype(np.float32), tuple(
+                        header["token_counts"]
+                    )
         raise ModelUnavailableError("The model process gave no vectors.")
 
     async def rank(self, query: str, texts: Sequence[str]) -> list[float]:
@@ -247,10 +252,10 @@ class LlamaProcess:
                     yield reply
 
     async def _replies(self, request: Header) -> AsyncGenerator[tuple[Header, bytes]]:
-        """Ask the worker. When it dies before the request's turn has come, or turns out to have died while it idled,
-        another one is asked, once.
+        """Ask the worker. When it dies before the request's turn has come, another one is asked, once. So it is when it
+        dies over texts to embed or rank, of which nothing is told before all is: a hang is not waited for twice.
         """
-        idled, again = self._session, False
+        again = False
         while True:
             session = await self._ready()
             asked = asyncio.get_running_loop().time()
@@ -266,9 +271,9 @@ class LlamaProcess:
                 if session.alive:
                     raise
                 self._failed(session, error.message)
-                at_once = asyncio.get_running_loop().time() - asked < _DEAD_ON_ARRIVAL
-                waited = self._mode == "chat" and not begun
-                if begun or again or self._closed or not (waited or (session is idled and at_once)):
+                after = asyncio.get_running_loop().time() - asked
+                hung = self._mode != "chat" and after >= self._options.answer_deadline
+                if begun or again or self._closed or hung:
                     raise
                 again = True
 

@@ -26,7 +26,7 @@ from sidecar.errors import (
     WorkerCrashedError,
     WorkerError,
 )
-from sidecar.llama.frames import Header, decode_frame, encode_frame
+from sidecar.llama.frames import Header, decode_reply, encode_frame
 from sidecar.llama.settings import LoadSettings
 from sidecar.worker import Worker
 
@@ -40,6 +40,8 @@ _LONG_ENOUGH = 16
 _CRASH_HINT = "It is started again with the next request."
 _KILLED_HINT = "If you did not end it, memory ran out: use a smaller model or a shorter context."
 _SIGKILL = 9
+_LEAVING = 0.5
+"""Seconds. A worker leaves as soon as its input closes; it has nothing to save."""
 
 _T = TypeVar("_T")
 Reply: TypeAlias = tuple[Header, bytes]
@@ -144,7 +146,7 @@ class Session:
             task.cancel()
             with suppress(asyncio.CancelledError):
                 await task
-        await self._worker.stop()
+        await self._worker.stop(grace=_LEAVING)
 
     def kill(self) -> None:
         self._worker.kill()
@@ -185,12 +187,13 @@ class Session:
     async def _pump(self) -> None:
         try:
             while True:
-                self._deliver(decode_frame(await self._worker.receive(timeout=None)))
+                self._deliver(decode_reply(await self._worker.receive(timeout=None)))
         except WorkerError as error:
             self._die(_unavailable(error))
-        except (ValueError, LookupError, TypeError):
+        except Exception:  # whatever it is that nonsense trips over
             self.kill()
-            self._die(ModelUnavailableError("The model process wrote garbage and was stopped.", retry_after=1.0))
+            message = "The model process wrote garbage and was stopped."
+            self._die(ModelUnavailableError(message, hint=_CRASH_HINT, retry_after=1.0))
 
     def _deliver(self, reply: Reply) -> None:
         header = reply[0]

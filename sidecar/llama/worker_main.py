@@ -39,6 +39,8 @@ from sidecar.worker import FrameChannel, serve_frames
 
 _HEARTBEAT = 1.0
 """Seconds between signs of life while native code works."""
+_LOADING = 120.0
+"""Seconds that native code may load without a word of its own: preparing a graphics processor takes long."""
 _PREPARING = 0.1
 """Seconds after which answers under way go on before another prompt is prepared."""
 _CHARACTERS_PER_TOKEN = 64
@@ -58,7 +60,7 @@ class LlamaWorker:
         """The requests that have not ended."""
         self._cancelled: set[int] = set()
         self._current: int | None = None
-        self._last_frame = time.monotonic()
+        self._last_frame = self._last_tick = time.monotonic()
         self._model: NativeModel | None = None
         self._chat: _Chat | None = None
         self._pooled: PooledContext | None = None
@@ -117,6 +119,14 @@ class LlamaWorker:
             self._current = None
 
     def _load(self, job: Header) -> None:
+        loaded = threading.Event()
+        threading.Thread(target=self._live_until, args=(loaded,), daemon=True).start()
+        try:
+            self._open_model(job)
+        finally:
+            loaded.set()
+
+    def _open_model(self, job: Header) -> None:
         settings = LoadSettings.from_json(job["settings"])
         model = NativeModel(settings, tick=self._tick)
         if settings.mode == "chat":
@@ -219,8 +229,14 @@ class LlamaWorker:
             return {"event": "error", "kind": "request", "message": message, "param": "tokens"}
         return {"event": "text", "text": model.detokenize(job["tokens"])}
 
+    def _live_until(self, loaded: threading.Event) -> None:
+        """Give signs of life for native code that gives none, as long as it may still be loading."""
+        while not loaded.wait(_HEARTBEAT) and time.monotonic() - self._last_tick < _LOADING:
+            self._live()
+
     def _tick(self) -> bool:
         """Called from native code: whether to break it off."""
+        self._last_tick = time.monotonic()
         self._live()
         if self._current is not None:
             return self._current in self._cancelled

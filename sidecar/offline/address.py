@@ -1,4 +1,4 @@
-"""Which addresses are this machine itself."""
+"""Which addresses are this machine itself, and which are names that somebody has to be asked about."""
 
 from __future__ import annotations
 
@@ -18,3 +18,19 @@ def is_this_machine(host: str) -> bool:
         return False
     mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
     return (mapped or address).is_loopback
+
+
+def is_looked_up(host: str) -> bool:
+    """Whether a host is a name whose address a name server is asked for: not a number, nor `localhost`, which every
+    system has in a file.
+    """
+    return not is_this_machine(host) and not is_number(host.strip("[]"))
+
+
+def is_number(host: str) -> bool:
+    """Whether a host is an address as it is."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True

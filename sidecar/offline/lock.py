@@ -1,10 +1,10 @@
 """The part of the offline lock that Python enforces: an audit hook (PEP 578) that refuses connections.
 
 What it sees is every connection, datagram and look-up of a name that Python code asks for, in whatever library. What it
-does not see is native code that calls the system itself; `landlock` stands behind it for TCP, on Linux. And a socket
-that is told to connect to a name has looked the name up before Python audits the connection, which then is refused:
-nothing here and no library that is used does so. A hook cannot be removed from a process, so there is one for its whole
-life, and what it allows only widens.
+does not see is native code that calls the system itself. And a socket that is told to connect to a name has looked the
+name up before Python audits the connection, which then is refused: nothing here and no library that is used does so.
+On Linux `landlock` and `seccomp` stand behind it, for both. A hook cannot be removed from a process, so there is one
+for its whole life, and what it allows only widens.
 
 Names are allowed as names. An address that was looked up is a number by the time of the connection, so for a server
 named by a name the hook allows any address at that server's port; nothing else can have looked one up.
@@ -19,7 +19,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-from sidecar.offline.address import is_this_machine
+from sidecar.offline.address import is_number, is_this_machine
 
 log = logging.getLogger(__name__)
 
@@ -86,7 +86,7 @@ class OutgoingLock:
         host = _plain(_text(name[0] if isinstance(name, tuple) and name else name))
         known = host in self._names or any(host == number for number, _ in self._addresses)
         if host and not known and not is_this_machine(host) and not _any_address(host):
-            self._refuse(f"{host}, by name" if not _is_number(host) else host)
+            self._refuse(f"{host}, by name" if not is_number(host) else host)
 
     def _refuse(self, whom: str) -> None:
         self.refused += 1
@@ -108,11 +108,3 @@ def _plain(host: str) -> str:
 def _any_address(host: str) -> bool:
     """Whether it is what a socket is bound to when it listens everywhere."""
     return host in ("0.0.0.0", "::")  # noqa: S104  # compared with, not listened on
-
-
-def _is_number(host: str) -> bool:
-    try:
-        ipaddress.ip_address(host)
-    except ValueError:
-        return False
-    return True

@@ -15,6 +15,8 @@ from typing import Literal, NamedTuple, TypeAlias
 
 import apsw
 
+from sidecar.index.records import notes_by_id
+
 # What more notes than these share tells next to nothing, and would take long to read.
 _MOST_SHARING = 200
 # A map of everything links to thousands of notes; these many of its neighbours are looked at.
@@ -79,10 +81,8 @@ def kin_of(connection: apsw.Connection, own: Sequence[int]) -> dict[int, Kin]:
 def names_of(connection: apsw.Connection, through: Iterable[Through]) -> dict[str, str]:
     """What the notes among these are called, by key; a file that is not indexed goes by its name."""
     ids = [int(each.key) for each in through if each.kind == "note"]
-    rows = connection.execute(
-        "SELECT id, title, path FROM notes WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(ids),)
-    )
-    return {str(note): title or path.rpartition("/")[2] for note, title, path in rows}
+    found = notes_by_id(connection, ids)
+    return {str(row): note.title or note.path.rpartition("/")[2] for row, note in found.items()}
 
 
 def _ids(connection: apsw.Connection, statement: str, *parameters: str) -> list[int]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Iterator, Mapping
 
 import apsw
 
 from sidecar.index.names import name_key
-from sidecar.index.records import ChunkRecord
+from sidecar.index.records import ChunkRecord, notes_by_id
 from sidecar.retrieval.hit import Found
 from sidecar.retrieval.special import Special
 
@@ -32,8 +31,5 @@ def linking_paths(connection: apsw.Connection, linking: Mapping[int, int], notes
     sources = {note: linking[note] for note in notes if note in linking}
     if not sources:
         return {}
-    rows = connection.execute(
-        "SELECT id, path FROM notes WHERE id IN (SELECT value FROM json_each(?))", (json.dumps(list(sources.values())),)
-    )
-    paths = dict(iter(rows))
-    return {note: paths[source] for note, source in sources.items() if source in paths}
+    found = notes_by_id(connection, sources.values())
+    return {note: found[source].path for note, source in sources.items() if source in found}

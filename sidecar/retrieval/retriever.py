@@ -181,7 +181,7 @@ class Retriever:
         try:
             return await self._measured(index, until=asyncio.get_running_loop().time() + seconds)
         except SidecarError as error:
-            log.warning("the vectors' weight was not measured: %s", error.message)
+            log.warning("the vectors' weight was not measured: %s", error.logged)
             return None
 
     async def _measured(self, index: Database, *, until: float) -> dict[str, float] | None:
@@ -291,7 +291,7 @@ class Retriever:
         try:
             relevance = dict(zip(asked, await self._rerank.scores(text, texts), strict=True))
         except SidecarError as error:
-            log.warning("the hits of this query are not reranked: %s", error.message)
+            log.warning("the hits of this query are not reranked: %s", error.logged)
             return hits
         new = reranked(scores, [relevance.get(place) for place in range(len(hits))], pinned=pinned)
         ranks = {place: rank for rank, place in enumerate(sorted(asked, key=lambda p: -relevance[p]), start=1)}
@@ -319,7 +319,7 @@ class Retriever:
             made: np.ndarray = (await model.embed([text for text, _ in parts], kind="query")).vectors
         except SidecarError as error:
             # A model that is down must not take search with it: words still find notes.
-            log.warning("vector search is off for this query: %s", error.message)
+            log.warning("vector search is off for this query: %s", error.logged)
             return None
         if len(parts) == 1:
             vector: np.ndarray = made[0]

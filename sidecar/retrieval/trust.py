@@ -11,8 +11,9 @@ from __future__ import annotations
 import json
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import apsw
 import numpy as np
@@ -21,6 +22,7 @@ from sidecar.chunking import embedding_text
 from sidecar.index import lexical, vectors
 from sidecar.index.codes import Codes
 from sidecar.index.lexical import StoredStreams, TermCounts, Totals
+from sidecar.index.records import ChunkRecord, chunks_by_id
 from sidecar.index.schema import read_meta, write_meta
 from sidecar.language.streams import token_stream
 from sidecar.retrieval.candidates import LEXICAL_CANDIDATES, VECTOR_CANDIDATES
@@ -35,7 +37,7 @@ SAMPLES = 160
 LEAST_SAMPLES = 30
 _LEAST_TERMS = 40
 _NO_DIFFERENCE = 0.01
-_SENTENCE = re.compile(r"[^\n.!?。！？।]{12,300}(?:[.!?。！？।]+(?=\s|$|[^\x00-\x7f])|(?=\n)|$)")
+_SENTENCE = re.compile(r"[^\n.!?。！？।]{12,300}+(?:[.!?。！？।]+(?=\s|$|[^\x00-\x7f])|(?=\n)|$)")
 # Scripts without full stops or spaces between sentences: a stretch as long as a question.
 _STRETCH = re.compile(r"[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff]{20,60}")
 
@@ -75,18 +77,21 @@ def cloze_samples(connection: apsw.Connection, language: str, *, away: bool = Fa
     """Samples of one language, the same ones for the same index; for a model that is `away`, only of notes that may
     leave this machine.
     """
-    rows = connection.execute(
-        "SELECT c.id, c.text, n.title, c.heading_path FROM chunks c JOIN notes n ON n.id = c.note_id"
+    rows: Iterable[tuple[Any]] = connection.execute(
+        "SELECT c.id FROM chunks c JOIN notes n ON n.id = c.note_id"
         " WHERE c.language = ? AND c.length >= ? AND c.embedded = 1 AND n.kind = 'markdown'"
         " AND (n.local IS NULL OR NOT ?)"
         # Multiplying by a large odd number scatters the ids: neighbours in a folder are alike.
         " ORDER BY (c.id * 2654435761) % 4294967296 LIMIT ?",
         (language, _LEAST_TERMS, away, 2 * SAMPLES),
     )
-    chosen = {row: (text, title, path) for row, text, title, path in rows}
-    stored = lexical.streams_of(connection, chosen)
+    ids: list[int] = [row for (row,) in rows]
+    chosen = chunks_by_id(connection, ids)
+    stored = lexical.streams_of(connection, ids)
     samples = [
-        _sample(row, *chosen[row], streams) for row, streams in stored.items() if _sentence(chosen[row][0]) is not None
+        _sample(chosen[row], streams)
+        for row, streams in stored.items()
+        if row in chosen and _sentence(chosen[row].text) is not None
     ]
     return samples[:SAMPLES]
 
@@ -165,14 +170,15 @@ def doubted(weight: float, share: float) -> float:
     return round(weight * share**2, 3)
 
 
-def _sample(row: int, text: str, title: str, heading_path: str, streams: StoredStreams) -> Cloze:
+def _sample(chunk: ChunkRecord, streams: StoredStreams) -> Cloze:
+    text = chunk.text
     start, end = _sentence(text) or (0, 0)
     without = f"{text[:start]} {text[end:]}"
     body = token_stream(without, streams.language or None)
     return Cloze(
-        chunk_id=row,
+        chunk_id=chunk.id,
         sentence=text[start:end].strip(),
-        rest=embedding_text(title=title, heading_path=(), text=without),
+        rest=embedding_text(title=chunk.note.title, heading_path=(), text=without),
         streams=replace(streams, body=body),
     )
 

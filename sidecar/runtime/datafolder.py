@@ -19,8 +19,13 @@ _TOKEN = re.compile(r"[!-~]{8,512}")
 
 
 def refuse_inside(folder: Path, vaults: Sequence[Path]) -> None:
-    """Raise ConfigError when the folder lies in a vault: index and token would be synchronised with the notes."""
-    real = folder.resolve()
+    """Raise ConfigError when the folder lies in a vault, as index and token would be synchronised with the notes, or
+    where it lies cannot be found out.
+    """
+    try:
+        real = folder.resolve()
+    except (OSError, RuntimeError) as error:
+        raise _unusable(folder, error) from error
     for vault in vaults:
         if real.is_relative_to(vault.resolve()):
             raise ConfigError(
@@ -35,10 +40,12 @@ def prepare(folder: Path) -> None:
         if os.name == "posix":
             folder.chmod(0o700)
     except OSError as error:
-        raise ConfigError(
-            f"The data folder {folder} cannot be used: {error.strerror or error}.",
-            hint="`--data-dir` names another one.",
-        ) from error
+        raise _unusable(folder, error) from error
+
+
+def _unusable(folder: Path, error: OSError | RuntimeError) -> ConfigError:
+    reason = getattr(error, "strerror", None) or error
+    return ConfigError(f"The data folder {folder} cannot be used: {reason}.", hint="`--data-dir` names another one.")
 
 
 def acquire(config: Config) -> FileLock:

@@ -1,5 +1,5 @@
-"""The doctor: looks at the data folder, the machine, the models, the upstream servers and the vaults, compares what is
-there with what is set, and says what to do.
+"""The doctor: looks at the data folder, what keeps the notes private, the machine, the models, the upstream servers and
+the vaults, compares what is there with what is set, and says what to do.
 
 It says nothing of what it does not look at. Facts come as plain JSON objects; each section carries its checks, in the
 order in which they are to be read.
@@ -7,9 +7,7 @@ order in which they are to be read.
 
 from __future__ import annotations
 
-import os
 import platform
-import stat
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,8 +23,9 @@ from sidecar.notes.formats import pdf_available
 from sidecar.runtime.doctor_checks import Check, check
 from sidecar.runtime.doctor_hardware import examine_hardware
 from sidecar.runtime.doctor_models import examine_models
+from sidecar.runtime.doctor_security import examine_security
 from sidecar.runtime.doctor_upstreams import AskedServer, examine_upstreams
-from sidecar.runtime.doctor_vaults import examine_vault, readable
+from sidecar.runtime.doctor_vaults import examine_vault
 from sidecar.runtime.opening import index_folder
 
 _LITTLE_SPACE = 500 * 2**20
@@ -48,11 +47,12 @@ def examine(
     url: str | None = None,
     problem: SidecarError | None = None,
     surroundings: Surroundings | None = None,
+    lock: str = "none",
 ) -> dict[str, Any]:
     """Look at everything and give the facts. `status` is that of the runtime or server, `None` when there is none.
 
-    `url` is the running server's; `problem` is what kept the index from being opened. Without `surroundings`, the
-    sections about them are empty.
+    `url` is the running server's; `problem` is what kept the index from being opened; `lock` is the offline lock of
+    this process. Without `surroundings`, the sections about them are empty.
     """
     told = {Path(vault["path"]): vault for vault in (status or {}).get("vaults", ())}
     paths = dict.fromkeys([*(path.resolve() for path in config.vaults), *told])
@@ -63,6 +63,7 @@ def examine(
         "url": url,
         "checks": list(_program(status, url=url, problem=problem)),
         "data_folder": _data_folder(config),
+        "security": examine_security(config, status=status, url=url, lock=lock),
         "hardware": None,
         "models": None,
         "upstreams": None,
@@ -76,9 +77,9 @@ def examine(
 
 
 def indexed_before(config: Config) -> tuple[Path, ...]:
-    """The vaults that can be read and have an index: those that may be opened without making anything new."""
-    paths = [path.resolve() for path in config.vaults if readable(path) is None]
-    return tuple(path for path in paths if index_folder(config.data_dir, path).is_dir())
+    """The vaults that have an index, away or not: those that may be opened without making anything new."""
+    paths = [path.resolve() for path in config.vaults]
+    return tuple(path for path in paths if any(index_folder(config.data_dir, path).glob("index-*.db")))
 
 
 def failed(facts: Mapping[str, Any]) -> bool:
@@ -108,33 +109,13 @@ def _data_folder(config: Config) -> dict[str, Any]:
         "path": str(folder),
         "exists": exists,
         "free_bytes": free_space(folder),
-        "mode": _mode(folder) if exists else None,
-        "token_mode": _mode(config.token_file),
     }
     return facts | {"checks": list(_data_folder_checks(facts))}
-
-
-def _mode(path: Path) -> str | None:
-    """The rights in octal, `None` where there is no such file or rights are not kept so."""
-    try:
-        return f"{stat.S_IMODE(path.stat().st_mode):04o}" if os.name == "posix" else None
-    except OSError:
-        return None
 
 
 def _data_folder_checks(facts: Mapping[str, Any]) -> Iterator[Check]:
     if not facts["exists"]:
         yield check("note", "not there yet; it is made at the first start")
-    open_to_others = [
-        f"{what} has the rights {mode}"
-        for what, mode in (("the folder", facts["mode"]), ("the file `token`", facts["token_mode"]))
-        if mode is not None and int(mode, 8) & 0o077
-    ]
-    if open_to_others:
-        text = f"other users of this machine may look into it: {' and '.join(open_to_others)}"
-        yield check("warning", text, "The next start of `sidecar serve` sets them right.")
-    elif facts["mode"] is not None:
-        yield check("ok", "only you can look into it")
     if facts["free_bytes"] is not None:
         little = facts["free_bytes"] < _LITTLE_SPACE
         hint = "Make room, or name another folder with `--data-dir`." if little else None

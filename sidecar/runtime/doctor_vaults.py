@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from sidecar.config import Config
-from sidecar.errors import VaultError
 from sidecar.runtime.doctor_checks import Check, check, size
 from sidecar.runtime.ledger import counted
 from sidecar.runtime.opening import index_folder
+from sidecar.runtime.presence import readable
+from sidecar.runtime.vault_status import CLOSED
 from sidecar.vault.archive import is_archive
 from sidecar.vault.exclusions import Exclusions
-from sidecar.vault.files import check_vault, recognise_kind, scan
+from sidecar.vault.files import recognise_kind, scan
 from sidecar.vault.settings import VaultSettings, load_vault_settings
 
 _EXAMPLES = 3
@@ -27,24 +27,12 @@ _KIND_NAMES = {
 }
 
 
-def readable(path: Path) -> VaultError | None:
-    """Say why a vault cannot be read; `None` when it can, as a folder or an archive."""
-    try:
-        if not is_archive(path):
-            check_vault(path)
-        elif not zipfile.is_zipfile(path):
-            return VaultError(f"The archive {path} is damaged or no zip file.", hint="Export it from Notion again.")
-    except VaultError as error:
-        return error
-    return None
-
-
 def examine_vault(config: Config, path: Path, told: Mapping[str, Any] | None, *, running: bool) -> dict[str, Any]:
     """Look at a vault and give the facts. `told` is its status, `None` when no runtime or server has it."""
     name = told["name"] if told else path.name
     problem = readable(path)
     if problem is not None:
-        checks = [check("error", problem.message, problem.hint)]
+        checks = [check("error", problem.message, problem.hint), *_kept(told)]
         return {"name": name, "path": str(path), "readable": False, "checks": checks}
     recognised = "notion" if is_archive(path) else recognise_kind(path)
     kind = config.kind_of(path) or recognised
@@ -67,6 +55,17 @@ def examine_vault(config: Config, path: Path, told: Mapping[str, Any] | None, *,
         found = scan(place, Exclusions())
         facts |= {"on_disk": len(found.files) + len(found.excluded), "scan_problems": list(found.problems)}
     return facts | {"checks": list(_vault_checks(facts, settings, running=running))}
+
+
+def _kept(told: Mapping[str, Any] | None) -> Iterator[Check]:
+    """What is left of a vault that cannot be read."""
+    if told is None:
+        return
+    if told.get("phase") == CLOSED:
+        yield check("note", "nothing of it can be searched; it is opened as soon as it is there")
+    else:
+        notes = counted(told["indexed"], "note")
+        yield check("note", f"its index is kept and answers: {notes}; it is read again as soon as it is there")
 
 
 def _place(config: Config, path: Path) -> Path:
@@ -104,6 +103,9 @@ def _vault_checks(facts: Mapping[str, Any], settings: VaultSettings, *, running:
     yield from (check("note", text) for text in _found_settings(facts["settings"]))
     yield from (check("warning", text) for text in _unique(settings.problems, facts["scan_problems"]))
     status = facts["status"]
+    if status is not None and status.get("phase") == CLOSED:
+        yield from (check("error", text) for text in status["problems"])
+        return
     if status is None:
         hint = "Start `sidecar serve` with it, or run `sidecar index`."
         yield check("warning", "the running server does not have it" if running else "not indexed yet", hint)

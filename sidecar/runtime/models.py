@@ -13,6 +13,7 @@ from sidecar.errors import ModelNotFoundError, ModelUnavailableError
 from sidecar.inference.llama import LlamaChatModel
 from sidecar.inference.model import ChatModel
 from sidecar.inference.upstream import UpstreamChatModel
+from sidecar.runtime.configured import first_of, names_of, refuse_closed
 from sidecar.runtime.vaults import OpenVault
 from sidecar.upstream import Upstream
 
@@ -74,7 +75,7 @@ class ModelRegistry:
         self._vaults = vaults
         self._upstream = upstream
         # A vault's name wins; under its server's own name such a model could be taken for one with notes.
-        self._named = {name: server for name, server in upstreams.items() if name not in vaults}
+        self._named = {name: server for name, server in upstreams.items() if name not in names_of(vaults)}
         self._open_upstream = open_upstream or (lambda server, model, name: UpstreamChatModel(server, model, name=name))
         self._aliases = aliases
         self._created = created
@@ -97,7 +98,9 @@ class ModelRegistry:
         return {model_id: model for model_id, model in self._chat.items() if isinstance(model, LlamaChatModel)}
 
     def chat_target(self, model_id: str) -> ChatTarget:
-        """The chat model, and the vault it answers with, behind an id or alias. Raises ModelNotFoundError."""
+        """The chat model, and the vault it answers with, behind an id or alias. Raises ModelNotFoundError, and
+        VaultError when that vault cannot be opened now: an answer without it would be taken for what the notes say.
+        """
         wanted = self._aliases.get(model_id, model_id)
         # What is listed is what it says, whatever it looks like: a vault called `gpt-4`, the upstream's `gpt-oss:20b`.
         listed = {entry.id for entry in self.entries() if entry.kind == "chat"}
@@ -106,6 +109,7 @@ class ModelRegistry:
         for name, vault in self._vaults.items():
             if wanted.startswith(f"{name}/") and (model := self._model(wanted[len(name) + 1 :])) is not None:
                 return ChatTarget(id=model_id, model=model, vault=vault)
+        refuse_closed(self._vaults, lambda name: wanted.startswith(f"{name}/"))
         model = self._model(wanted)
         if model is None:
             valid = tuple(entry.id for entry in self.entries() if entry.kind == "chat")
@@ -171,7 +175,7 @@ class ModelRegistry:
         return None
 
     def _default_vault(self) -> OpenVault | None:
-        return next(iter(self._vaults.values()), None)
+        return first_of(self._vaults)
 
     def _entry(self, model_id: str, kind: Literal["chat", "embedding"]) -> ModelEntry:
         return ModelEntry(id=model_id, kind=kind, name=model_id, owned_by="sidecar", created=self._created)

@@ -7,19 +7,23 @@ import hashlib
 import logging
 import re
 from collections.abc import Callable, Container, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from sidecar.chunking import CHUNKING_VERSION
 from sidecar.embedding.measure import TextLimit
 from sidecar.embedding.model import EmbeddingModel
-from sidecar.errors import SidecarError
-from sidecar.index import shelf
+from sidecar.errors import SidecarError, VaultError
+from sidecar.index import records, shelf
+from sidecar.index.database import Database
 from sidecar.index.schema import fingerprint, read_meta
 from sidecar.index.staying import follow_places
 from sidecar.notes import READING_VERSION
 from sidecar.rerank.model import RerankModel
-from sidecar.runtime.reading import SETTINGS_KEY, Reading, load_reading
+from sidecar.runtime.presence import emptied, is_empty
+from sidecar.runtime.reading import KIND_KEY, SETTINGS_KEY, Reading, kind_told, load_reading
 from sidecar.runtime.vaults import OpenVault
 from sidecar.vault.archive import is_archive, unpack_archive
 from sidecar.vault.files import check_vault, recognise_kind
@@ -43,53 +47,159 @@ async def open_vault(
     include_templates: bool = False,
     rebuild: bool = False,
     rerank: RerankModel | None = None,
+    even_away: bool = False,
+    on_damaged: Callable[[Path], None] = lambda _: None,
 ) -> OpenVault:
     """Open a vault, which is a folder or a zipped export, and its index. Raises VaultError or IndexUnavailableError.
 
     `reopen_embedding` opens the model that an older index was made with, by its name in the settings; `kind` is
-    recognised when not given; `local_only` are globs of what stays on this machine.
+    recognised when not given; `local_only` are globs of what stays on this machine. `even_away` opens a vault that
+    cannot be read when notes of it are in an index: they can be searched. `on_damaged` is called on the event loop
+    with the path of an index file in which damage shows.
     """
-    given, path, folder = await asyncio.to_thread(_opened_folder, path, data_dir)
+    place = await asyncio.to_thread(_find_place, path, data_dir, even_away=even_away)
     if rebuild:
-        await asyncio.to_thread(shelf.remove_others, folder, folder / "none")
-    reading = f"{READING_VERSION}/{CHUNKING_VERSION}"
-    wanted = fingerprint(reading=reading, embedding=embedding.fingerprint if embedding else "none")
-    database = await shelf.open_index(folder, wanted)
-    previous = None
-    if not await shelf.is_complete(database) and (found := await shelf.open_previous(folder, wanted)) is not None:
-        old, old_name = found
-        previous = (old, _reopened(old_name, reopen_embedding, made=old.path.name, reading=reading))
-    places = StayingPlaces.build(local_only)
-    for index in (database, *(() if previous is None else (previous[0],))):
-        await index.write(partial(follow_places, places=places))
-    before = settings_told(await database.read(lambda connection: read_meta(connection, SETTINGS_KEY)))
+        await asyncio.to_thread(shelf.remove_others, place.index, place.index / "none")
+        await asyncio.to_thread(shelf.remove_asides, place.index)
+    before = _asides(place.index)
+    async with AsyncExitStack() as undo:
+        indexes = await _open_indexes(place.index, embedding, reopen_embedding, on_damaged, undo)
+        places = StayingPlaces.build(local_only)
+        for index in indexes.all:
+            await index.write(partial(follow_places, places=places))
+        absence = await _absence(place, indexes)
+        told = await indexes.told()
+        chosen = kind or (told.kind if absence is not None else None)
 
-    def load(before: VaultSettings) -> Reading:
-        return load_reading(
-            path, kind or recognise_kind(path), before=before, exclude=exclude, include_templates=include_templates
+        def load(before: VaultSettings, *, away: bool = False) -> Reading:
+            return load_reading(
+                place.read,
+                (chosen if away else kind) or recognise_kind(place.read),
+                before=before,
+                exclude=exclude,
+                include_templates=include_templates,
+                away=away,
+            )
+
+        vault = OpenVault(
+            name=name,
+            path=place.read,
+            given=place.given,
+            database=indexes.wanted,
+            previous=indexes.previous,
+            reading=await asyncio.to_thread(load, told.settings, away=absence is not None),
+            load=load,
+            places=places,
+            embedding=embedding,
+            embedding_name=embedding_name,
+            text_limit=await _text_limit(embedding),
+            rerank=rerank,
+            absence=absence,
         )
-
-    return OpenVault(
-        name=name,
-        path=path,
-        given=given,
-        database=database,
-        previous=previous,
-        reading=await asyncio.to_thread(load, before),
-        load=load,
-        places=places,
-        embedding=embedding,
-        embedding_name=embedding_name,
-        text_limit=await _text_limit(embedding),
-        rerank=rerank,
-    )
+        for aside in sorted(_asides(place.index) - before)[-1:]:
+            vault.tell_rebuilding(f"The index was damaged and is being built anew. The old file is kept as {aside}.")
+        undo.pop_all()
+        return vault
 
 
-def _opened_folder(path: Path, data_dir: Path) -> tuple[Path, Path, Path]:
-    """What was named, the folder that is read (of an archive, where it is unpacked), and the index's folder."""
+def _asides(folder: Path) -> set[str]:
+    return {path.name for path in folder.glob("index-*.db.damaged-*")}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Place:
+    """Where a vault is."""
+
+    given: Path
+    """What was named."""
+    read: Path
+    """The folder that is read: of an archive, the one that it is unpacked into."""
+    index: Path
+    """The folder of its index."""
+    error: VaultError | None = None
+    """What keeps the vault from being read."""
+
+
+def _find_place(path: Path, data_dir: Path, *, even_away: bool) -> _Place:
     given = path.resolve()
     folder = index_folder(data_dir, given)
-    return given, check_vault(unpack_archive(given, folder / "unpacked") if is_archive(given) else path), folder
+    unpacked = folder / "unpacked"
+    try:
+        read = check_vault(unpack_archive(given, unpacked) if is_archive(given) else path)
+    except VaultError as error:
+        if not even_away or not any(folder.glob("index-*.db")):
+            raise
+        # What was unpacked before can be read as long as the archive cannot.
+        archived = given.suffix.lower() == ".zip" and unpacked.is_dir()
+        return _Place(given=given, read=unpacked if archived else given, index=folder, error=error)
+    return _Place(given=given, read=read, index=folder)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Told:
+    settings: VaultSettings
+    kind: VaultKind | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Indexes:
+    """The index that is wanted, and a whole one that answers until that one is whole, with its model."""
+
+    wanted: Database
+    previous: tuple[Database, EmbeddingModel | None] | None
+
+    @property
+    def all(self) -> tuple[Database, ...]:
+        return (self.wanted,) if self.previous is None else (self.wanted, self.previous[0])
+
+    async def hold_notes(self) -> bool:
+        return any([await index.read(records.indexed_count) for index in self.all])
+
+    async def told(self) -> _Told:
+        """The settings that were last read whole, as the first index that has any tells them."""
+        for index in self.all:
+            settings, kind = await index.read(lambda c: (read_meta(c, SETTINGS_KEY), read_meta(c, KIND_KEY)))
+            if settings is not None:
+                return _Told(settings=settings_told(settings), kind=kind_told(kind))
+        return _Told(settings=settings_told(None), kind=None)
+
+
+async def _open_indexes(
+    folder: Path,
+    embedding: EmbeddingModel | None,
+    reopen: Callable[[str], EmbeddingModel | None],
+    on_damaged: Callable[[Path], None],
+    undo: AsyncExitStack,
+) -> _Indexes:
+    reading = f"{READING_VERSION}/{CHUNKING_VERSION}"
+    wanted = fingerprint(reading=reading, embedding=embedding.fingerprint if embedding else "none")
+    path = folder / wanted.file_name
+    database = await shelf.open_index(folder, wanted, on_damaged=lambda: on_damaged(path))
+    undo.push_async_callback(database.aclose)
+    if await shelf.is_complete(database):
+        return _Indexes(wanted=database, previous=None)
+    found = await shelf.open_previous(folder, wanted, on_damaged=lambda: on_damaged(old.path))
+    if found is None:
+        return _Indexes(wanted=database, previous=None)
+    old, old_name = found
+    undo.push_async_callback(old.aclose)
+    model = _reopened(old_name, reopen, made=old.path.name, reading=reading)
+    if model is not None:
+        undo.push_async_callback(model.aclose)
+    return _Indexes(wanted=database, previous=(old, model))
+
+
+async def _absence(place: _Place, indexes: _Indexes) -> VaultError | None:
+    """What keeps a vault from being read that is opened nevertheless. Raises it where nothing of it is in the index:
+    there a search would find nothing, as if the vault were empty.
+    """
+    empty = await asyncio.to_thread(is_empty, place.read)
+    if place.error is None and not empty:
+        return None
+    known = await indexes.hold_notes()
+    if place.error is not None and not known:
+        raise place.error
+    return place.error or (emptied(place.read) if known else None)
 
 
 async def _text_limit(embedding: EmbeddingModel | None) -> TextLimit | None:
@@ -98,7 +208,7 @@ async def _text_limit(embedding: EmbeddingModel | None) -> TextLimit | None:
     try:
         return await embedding.text_limit()
     except SidecarError as error:
-        log.info("the embedding model does not tell how long a text may be: %s", error.message)
+        log.info("the embedding model does not tell how long a text may be: %s", error.logged)
         return TextLimit()
 
 
@@ -112,7 +222,7 @@ def _reopened(
         model = reopen(name)
         same = model is not None and fingerprint(reading=reading, embedding=model.fingerprint).file_name == made
     except SidecarError as error:
-        log.info("the embedding model of the index so far cannot be used: %s", error.message)
+        log.info("the embedding model of the index so far cannot be used: %s", error.logged)
         return None
     return model if same else None
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
+from typing import get_args
 
 from sidecar.notes.formats import unread_rule
 from sidecar.notes.rules import ReadingRules
@@ -15,6 +16,8 @@ from sidecar.vault.settings import VaultKind, VaultSettings, load_vault_settings
 
 SETTINGS_KEY = "settings"
 """Where the index keeps the settings that were last read whole."""
+KIND_KEY = "kind"
+"""Where it keeps which application's vault it was."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,12 +41,14 @@ def load_reading(
     before: VaultSettings,
     exclude: Sequence[str] = (),
     include_templates: bool = False,
+    away: bool = False,
 ) -> Reading:
     """Read the settings of the vault at `root`; `exclude` are the user's globs. Never raises.
 
-    When a file that decides what is excluded cannot be read, what it said `before` still holds.
+    When a file that decides what is excluded cannot be read, what it said `before` still holds; so it does when the
+    vault is `away`.
     """
-    settings = load_vault_settings(root, kind)
+    settings = replace(before, problems=(), complete=False) if away else load_vault_settings(root, kind)
     if not settings.complete:
         # A half-written file must not let excluded notes in, nor have all notes read again as something else.
         settings = replace(before, kind=kind, problems=settings.problems, complete=False)
@@ -65,3 +70,8 @@ def load_reading(
             file_names=settings.file_names,
         ),
     )
+
+
+def kind_told(text: str | None) -> VaultKind | None:
+    """Read what is kept under `KIND_KEY`; `None` for nothing, or nothing of this version's."""
+    return next((kind for kind in get_args(VaultKind) if kind == text), None)

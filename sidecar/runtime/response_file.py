@@ -16,7 +16,7 @@ from sidecar.index.database import set_aside
 
 log = logging.getLogger(__name__)
 
-_VERSION = 2
+_VERSION = 3
 _SCHEMA = """
 CREATE TABLE responses (
     id TEXT PRIMARY KEY,
@@ -26,7 +26,8 @@ CREATE TABLE responses (
     checksum INTEGER NOT NULL,
     body BLOB NOT NULL,
     input BLOB NOT NULL,
-    events BLOB NOT NULL
+    events BLOB NOT NULL,
+    emptied_at REAL
 );
 CREATE INDEX responses_by_age ON responses (created_at, id, bytes);
 CREATE TABLE items (
@@ -34,6 +35,14 @@ CREATE TABLE items (
     response_id TEXT NOT NULL REFERENCES responses (id) ON DELETE CASCADE
 ) WITHOUT ROWID;
 CREATE INDEX items_by_response ON items (response_id);
+CREATE TABLE drawn_on (
+    response_id TEXT NOT NULL REFERENCES responses (id) ON DELETE CASCADE,
+    vault TEXT NOT NULL,
+    path TEXT NOT NULL,
+    content_hash BLOB,
+    PRIMARY KEY (response_id, vault, path)
+) WITHOUT ROWID;
+CREATE INDEX drawn_on_by_path ON drawn_on (vault, path);
 """
 
 

@@ -76,14 +76,20 @@ class ResponseRun:
         """End it with an event that says so, unless it ends already, and wait for that."""
         if not self.stopped and not self.ending:
             self.stopped = True
-            await self.abandon()
+            self._cancel()
         await self.wait()
 
     async def abandon(self) -> None:
-        """End it without a word."""
-        if self._task is not None and not self._task.done():
+        """End it without a word, and wait for that. One that ends already is let say so and be kept: whoever stopped it
+        is waiting for its last event.
+        """
+        if not self.stopped and not self.ending:
+            self._cancel()
+        await self.wait()
+
+    def _cancel(self) -> None:
+        if self._task is not None:
             self._task.cancel()
-            await self.wait()
 
     async def _read(self, source: AsyncGenerator[Event, None]) -> None:
         try:

@@ -10,16 +10,19 @@ from collections.abc import AsyncGenerator, AsyncIterator, Container, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from functools import partial
-from types import MappingProxyType
+from pathlib import Path
 from typing import Any
 
 from sidecar import __version__
 from sidecar.chat import AnswerDelta, ChatRequest, answer
 from sidecar.config import Config
 from sidecar.embedding.model import EmbeddingModel
-from sidecar.errors import RequestError
+from sidecar.logs import ContentLog
 from sidecar.rerank.model import RerankModel
 from sidecar.runtime import datafolder
+from sidecar.runtime.configured import Vaults
+from sidecar.runtime.following import Following
+from sidecar.runtime.keeper import OnDamaged, OpenOne, VaultKeeper
 from sidecar.runtime.model_choice import (
     ask_for_namesakes,
     choose_chat,
@@ -29,7 +32,8 @@ from sidecar.runtime.model_choice import (
 )
 from sidecar.runtime.model_files import ModelFiles
 from sidecar.runtime.models import ChatTarget, ModelEntry, ModelRegistry
-from sidecar.runtime.opening import free_name, open_vault
+from sidecar.runtime.opening import free_name, index_folder, open_vault
+from sidecar.runtime.recorded_model import RecordedModel
 from sidecar.runtime.response_runs import ResponseRuns
 from sidecar.runtime.stored_responses import FILE, StoredResponses
 from sidecar.runtime.stores import Stores
@@ -47,7 +51,7 @@ class Runtime:
         *,
         config: Config,
         token: str | None,
-        vaults: Mapping[str, OpenVault],
+        vaults: Vaults,
         models: ModelRegistry,
         upstreams: Upstreams,
         notices: tuple[str, ...],
@@ -57,25 +61,35 @@ class Runtime:
         self.version = __version__
         self.config = config
         self.token = token
-        self.vaults = MappingProxyType(dict(vaults))
+        self.vaults = vaults
+        """The open ones by name. Which these are may change whenever something is awaited."""
         self.max_body = config.max_body
         self.allowed_origins = frozenset(config.allowed_origins)
-        self.notices = notices
-        """What the user should know, such as that search runs on words alone."""
+        self._notices = notices
         self.offline_lock = "none"
-        """What keeps this process from reaching other machines: `audit-hook`, `audit-hook+landlock` or `none`."""
+        """What keeps this process from reaching other machines: `audit-hook`, with `+landlock` and `+seccomp` where the
+        system has them, or `none`.
+        """
+        self.content_log: ContentLog | None = None
+        """Where prompts and answers are written, when the user asked for that."""
         self.stored_responses = stored_responses
         self.response_runs = ResponseRuns()
         self._models = models
         self._rerank = rerank
         self._upstreams = upstreams
-        self._started = time.time()
+        self._started = time.monotonic()
         self._port = config.port
         self.stores = Stores(self.vaults)
 
     def listening_on(self, port: int) -> None:
         """Tell the port that was bound, which decides the `Host` values under which clients may call."""
         self._port = port
+
+    @property
+    def notices(self) -> tuple[str, ...]:
+        """What the user should know, such as that search runs on words alone."""
+        content = None if self.content_log is None else self.content_log.notice
+        return self._notices if content is None else (*self._notices, content)
 
     @property
     def port(self) -> int:
@@ -91,9 +105,8 @@ class Runtime:
         return frozenset({f"{name}:{self._port}" for name in names} | set(self.config.allowed_hosts))
 
     def start(self) -> None:
-        """Begin to index and watch every vault."""
-        for vault in self.vaults.values():
-            vault.start()
+        """Begin to index and watch every vault, and to wait for those that are away."""
+        self.vaults.start()
 
     def model_entries(self) -> tuple[ModelEntry, ...]:
         """The models that can be asked for. Instant."""
@@ -123,27 +136,26 @@ class Runtime:
             tool_calls_from_notes=self.config.tool_calls_from_notes,
             citations=request.citations or self.config.citations,
         )
-        return answer(request, model=target.model, notes=target.vault)
+        model = target.model if self.content_log is None else RecordedModel(target.model, log=self.content_log)
+        return answer(request, model=model, notes=target.vault)
 
     def vault(self, name: str | None) -> OpenVault:
-        """A vault by name, the default one for `None`. Raises RequestError."""
-        if name is None and self.vaults:
-            return next(iter(self.vaults.values()))
-        if name is None or name not in self.vaults:
-            raise RequestError(
-                f"There is no vault {name!r}." if name else "No vault is open.",
-                param="vault",
-                code="vault_not_found",
-                hint=f"Vaults: {', '.join(self.vaults) or 'none'}.",
-            )
-        return self.vaults[name]
+        """A vault by name, the first one that is open for `None`. Raises RequestError, and VaultError for one that
+        cannot be opened now.
+        """
+        return self.vaults.named(name)
+
+    @property
+    def closed_vaults(self) -> list[str]:
+        """What keeps vaults from being open: what whoever asks all of them should know."""
+        return self.vaults.problems
 
     async def status(self, *, lists: Container[str] = ()) -> Mapping[str, Any]:
         """The JSON of `GET /vault/status`; `lists` (`LEDGER_LISTS`) names the files as well."""
         begun = time.perf_counter()
-        vaults = [await vault.status(lists=lists) for vault in self.vaults.values()]
+        vaults = await self.vaults.status(lists=lists)
         return {
-            "ready": all(vault["ready"] for vault in vaults),
+            "ready": self.vaults.ready,
             "version": self.version,
             "vaults": vaults,
             "models": self._known_models(),
@@ -162,22 +174,24 @@ class Runtime:
         for model in models:
             if (file := files.get(model["id"])) is not None:
                 model |= {"loaded": file.process.running, "tokens_per_second": file.process.tokens_per_second}
+                model["problem"] = file.process.problem
         return models if self._rerank is None else [*models, {"id": self._rerank.name, "kind": "rerank"}]
 
     def readiness(self) -> Mapping[str, Any]:
         """The JSON of `GET /readyz`."""
         return {
-            "ready": all(vault.indexer.progress.ready for vault in self.vaults.values()),
+            "ready": self.vaults.ready,
             "version": self.version,
-            "uptime_seconds": round(time.time() - self._started),
+            "uptime_seconds": round(time.monotonic() - self._started),
             "offline_lock": self.offline_lock,
         }
 
 
 @asynccontextmanager
-async def open_runtime(config: Config, *, rebuild: bool = False) -> AsyncIterator[Runtime]:
+async def open_runtime(config: Config, *, rebuild: bool = False, patient: bool = False) -> AsyncIterator[Runtime]:
     """Build everything the configuration names; close it all at the end. Indexing begins with `Runtime.start`.
 
+    A `patient` one goes without the vaults that cannot be opened, and opens them when they can be: see `Vaults.open`.
     Raises AlreadyRunningError, ConfigError, VaultError, IndexUnavailableError, ModelUnavailableError.
     """
     datafolder.refuse_inside(config.data_dir, config.vaults)
@@ -200,10 +214,13 @@ async def open_runtime(config: Config, *, rebuild: bool = False) -> AsyncIterato
         rerank = await choose_rerank(config, files, notices)
         if rerank is not None:
             stack.push_async_callback(rerank.aclose)
-        vaults: dict[str, OpenVault] = {}
-        for path in dict.fromkeys(path.resolve() for path in config.vaults):
-            name = free_name(path, vaults)
-            vaults[name] = await open_vault(
+
+        stored_responses = StoredResponses(config.data_dir / FILE)
+        stack.push_async_callback(stored_responses.aclose)
+        following = Following(stored_responses)
+
+        async def open_one(path: Path, name: str, on_damaged: OnDamaged) -> OpenVault:
+            opened = await open_vault(
                 path,
                 name=name,
                 data_dir=config.data_dir,
@@ -216,8 +233,15 @@ async def open_runtime(config: Config, *, rebuild: bool = False) -> AsyncIterato
                 include_templates=config.include_templates,
                 rebuild=rebuild,
                 rerank=rerank,
+                even_away=patient,
+                on_damaged=on_damaged,
             )
-            stack.push_async_callback(vaults[name].aclose)
+            following.follow(opened)
+            return opened
+
+        vaults = Vaults(_keepers(config, open_one))
+        stack.push_async_callback(vaults.aclose)
+        await vaults.open(patient=patient)
         models = ModelRegistry(
             chat=chat.by_id,
             default_chat=chat.default,
@@ -230,11 +254,10 @@ async def open_runtime(config: Config, *, rebuild: bool = False) -> AsyncIterato
             aliases=config.aliases,
             created=int(time.time()),
         )
-        notices += clashes(upstreams, vaults)
+        notices += clashes(upstreams, vaults.names)
         token = datafolder.ensure_token(config) if config.auth else None
-        stored_responses = StoredResponses(config.data_dir / FILE)
-        stack.push_async_callback(stored_responses.aclose)
         await stored_responses.tidy()
+        stack.push_async_callback(_cancelled, asyncio.create_task(following.run()))
         runtime = Runtime(
             config=config,
             token=token,
@@ -250,6 +273,15 @@ async def open_runtime(config: Config, *, rebuild: bool = False) -> AsyncIterato
         # What is in the making ends before what it is made with.
         stack.push_async_callback(runtime.response_runs.aclose)
         yield runtime
+
+
+def _keepers(config: Config, open_one: OpenOne) -> list[VaultKeeper]:
+    keepers: dict[str, VaultKeeper] = {}
+    for path in dict.fromkeys(path.resolve() for path in config.vaults):
+        name = free_name(path, keepers)
+        folder = index_folder(config.data_dir, path)
+        keepers[name] = VaultKeeper(path, name=name, folder=folder, open_one=open_one, kind=config.kind_of(path))
+    return list(keepers.values())
 
 
 async def _cancelled(task: asyncio.Task[None]) -> None:

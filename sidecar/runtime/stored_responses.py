@@ -2,18 +2,18 @@
 
 What runs here: one thread owns the only connection; both are made by the first use, so that a server whose clients
 store nothing pays nothing. Ordering: each call is one transaction, in the order of the calls. The file is bounded by
-age, count and size, the oldest go first. Missing on purpose: migrations, and any way in which a damaged file or a full
+age, count and size, the oldest go first. Text that is deleted is overwritten at once, and in the write-ahead log as
+soon as no other program reads the file. Missing on purpose: migrations, and any way in which a damaged file or a full
 disk could keep an answer from its client.
 """
 
 from __future__ import annotations
 
 import asyncio
-import json
+import contextlib
 import logging
 import time
-import zlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,9 @@ import apsw
 
 from sidecar.errors import IndexUnavailableError
 from sidecar.index.database import set_aside
-from sidecar.runtime.response_file import checksum_of, item_at, open_file, unpacked
+from sidecar.runtime import response_rows
+from sidecar.runtime.response_file import item_at, open_file
+from sidecar.runtime.response_rows import StoredResponse
 
 log = logging.getLogger(__name__)
 
@@ -31,15 +33,9 @@ T = TypeVar("T")
 Item: TypeAlias = Mapping[str, Any]
 
 FILE = "responses.db"
-_CHAIN = """
-WITH RECURSIVE chain (id, previous_id, depth) AS (
-    SELECT id, previous_id, 0 FROM responses WHERE id = ?1 AND created_at >= ?2
-    UNION ALL
-    SELECT r.id, r.previous_id, depth + 1 FROM responses r JOIN chain ON r.id = chain.previous_id
-    WHERE depth < ?3 AND r.created_at >= ?2
-)
-SELECT body, input, checksum FROM chain JOIN responses USING (id) ORDER BY depth DESC
-"""
+_RETRY_SECONDS = 1.0
+_MOST_RETRY_SECONDS = 10.0
+_KEPT_ASIDE = 86_400.0
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,15 +51,6 @@ class Limits:
     """The most items of a conversation: more are more than any context window holds, and take a second to read."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class StoredResponse:
-    """A response as it was answered. `input` are the items of its own request, `events` those of its stream."""
-
-    body: Mapping[str, Any]
-    input: Sequence[Item]
-    events: Sequence[Mapping[str, Any]]
-
-
 class StoredResponses:
     """The file. `aclose` ends its thread."""
 
@@ -74,19 +61,32 @@ class StoredResponses:
         self._connection: apsw.Connection | None = None
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="responses")
         self._closed = False
+        self._emptying: asyncio.Task[None] | None = None
+        self.on_saved: Callable[[], None] = lambda: None
+        """Called when a response has been kept."""
 
     async def tidy(self) -> None:
         """Forget what is too old, where there is a file at all. What goes wrong is logged."""
+        await asyncio.to_thread(self._remove_old_asides)
         if await asyncio.to_thread(self.path.exists):
             await self._attempt(self._forget_beyond_limits, doing="tidied")
+            # A server that was killed may have left deleted text in the log.
+            await self._empty_log()
 
     async def save(self, stored: StoredResponse) -> bool:
         """Keep a response, in place of one of the same id; says whether it was kept. What goes wrong is logged."""
-        return await self._attempt(lambda connection: self._save(connection, stored), doing="written")
+
+        def run(connection: apsw.Connection) -> None:
+            response_rows.write(connection, stored, now=self._clock())
+            self._forget_beyond_limits(connection)
+
+        kept = await self._attempt(run, doing="written")
+        self.on_saved()
+        return kept
 
     async def get(self, response_id: str) -> StoredResponse | None:
         """A response by its id. Raises IndexUnavailableError."""
-        return await self._run(lambda connection: _read(connection, response_id, since=self._oldest))
+        return await self._run(lambda connection: response_rows.read(connection, response_id, since=self._oldest))
 
     async def conversation(self, response_id: str) -> list[Item] | None:
         """Every item up to and with a response's output, oldest first; `None` when the response is not there.
@@ -94,22 +94,12 @@ class StoredResponses:
         Of a conversation whose beginning was deleted, is damaged or too old, or that is too long, the rest is given.
         Raises IndexUnavailableError.
         """
-
-        def run(connection: apsw.Connection) -> list[Item] | None:
-            rows: list[Any] = connection.execute(_CHAIN, (response_id, self._oldest, self._limits.turns)).fetchall()
-            turns: list[list[Item]] = []
-            room = self._limits.items
-            for body, given, checksum in reversed(rows):
-                if checksum_of(body, given) != checksum:
-                    break
-                turn = [*json.loads(given), *json.loads(body)["output"]]
-                room -= len(turn)
-                if turns and room < 0:
-                    break
-                turns.append(turn)
-            return [item for turn in reversed(turns) for item in turn] if turns else None
-
-        return await self._run(run)
+        limits = self._limits
+        return await self._run(
+            lambda connection: response_rows.conversation(
+                connection, response_id, since=self._oldest, turns=limits.turns, items=limits.items
+            )
+        )
 
     async def items(self, item_ids: Sequence[str]) -> dict[str, Item]:
         """Output items of stored responses by their ids; those that are not there are left out.
@@ -132,15 +122,69 @@ class StoredResponses:
 
         gone = await self._run(run)
         if gone:
-            # Deleted text leaves the log as well as the file.
-            await self._attempt(_checkpoint, doing="emptied of deleted text", transaction=False)
+            await self._empty_log()
         return gone
+
+    async def drawn_on(self, vault: str) -> dict[str, bytes | None]:
+        """The files of a vault that answers were made from, each with the hash of its bytes as last seen; instantly
+        none where nothing is kept. Raises IndexUnavailableError.
+        """
+        if self._connection is None and not await asyncio.to_thread(self.path.exists):
+            return {}
+        return await self._run(lambda connection: response_rows.drawn_on(connection, vault))
+
+    async def follow(
+        self, vault: str, *, seen: Mapping[str, bytes], moved: Mapping[str, str], gone: Collection[str]
+    ) -> int:
+        """Note what became of such files: their hashes now, where they moved (old path to new), and which are gone. The
+        responses that drew on these are emptied; returns how many. Raises IndexUnavailableError.
+        """
+
+        def run(connection: apsw.Connection) -> int:
+            response_rows.note_seen(connection, vault, seen, moved)
+            return response_rows.empty_all(connection, vault, gone, now=self._clock())
+
+        emptied = await self._run(run)
+        if emptied:
+            await self._empty_log()
+        return emptied
 
     async def aclose(self) -> None:
         """Finish what was asked for and close the file. Idempotent."""
         if not self._closed:
             self._closed = True
+            if self._emptying is not None:
+                self._emptying.cancel()
             await asyncio.to_thread(self._shut)
+
+    async def _empty_log(self) -> None:
+        """Have deleted text leave the log as well as the file, now or as soon as nobody reads it."""
+        if self._emptying is not None:
+            return
+        if not await self._attempt(_checkpoint, doing="cleared of deleted text yet", transaction=False):
+            self._emptying = asyncio.create_task(self._keep_emptying())
+
+    async def _keep_emptying(self) -> None:
+        pause = _RETRY_SECONDS
+        while not self._closed:
+            await asyncio.sleep(pause)
+            pause = min(pause * 1.5, _MOST_RETRY_SECONDS)
+            with contextlib.suppress(IndexUnavailableError):
+                await self._run(_checkpoint, transaction=False)
+                break
+        self._emptying = None
+
+    def _remove_old_asides(self) -> None:
+        """Delete damaged files that have lain about for a day: what was deleted since is still in them."""
+        oldest = time.strftime("%Y%m%d-%H%M%S", time.gmtime(self._clock() - _KEPT_ASIDE))
+        for aside in self.path.parent.glob(f"{self.path.name}.damaged-*"):
+            if aside.name.removeprefix(f"{self.path.name}.damaged-")[: len(oldest)] < oldest:
+                with contextlib.suppress(OSError):
+                    aside.unlink()
+
+    def _forget_beyond_limits(self, connection: apsw.Connection) -> None:
+        limits = self._limits
+        response_rows.forget_beyond(connection, oldest=self._oldest, count=limits.count, size=limits.size)
 
     def _shut(self) -> None:
         self._thread.shutdown(wait=True)
@@ -158,7 +202,7 @@ class StoredResponses:
         try:
             await self._run(work, transaction=transaction)
         except IndexUnavailableError as error:
-            log.warning("the stored responses were not %s: %s", doing, error.message)
+            log.warning("the stored responses were not %s: %s", doing, error.logged)
             return False
         return True
 
@@ -195,51 +239,6 @@ class StoredResponses:
             result = work(self._connection)
         return result  # noqa: RET504  # to mypy, a `with` of apsw may swallow what is raised
 
-    def _save(self, connection: apsw.Connection, stored: StoredResponse) -> None:
-        body, given = json.dumps(stored.body).encode("ascii"), json.dumps(list(stored.input)).encode("ascii")
-        events = zlib.compress(json.dumps(list(stored.events)).encode("ascii"), level=1)
-        identity: str = stored.body["id"]
-        connection.execute("DELETE FROM responses WHERE id = ?", (identity,))
-        connection.execute(
-            "INSERT INTO responses (id, created_at, previous_id, body, input, events, checksum, bytes)"
-            " VALUES (?,?,?,?,?,?,?,?)",
-            (
-                identity,
-                self._clock(),
-                stored.body.get("previous_response_id"),
-                body,
-                given,
-                events,
-                checksum_of(body, given),
-                len(body) + len(given) + len(events),
-            ),
-        )
-        connection.executemany(
-            "INSERT OR REPLACE INTO items (id, response_id) VALUES (?, ?)",
-            [(item["id"], identity) for item in stored.body["output"]],
-        )
-        self._forget_beyond_limits(connection)
-
-    def _forget_beyond_limits(self, connection: apsw.Connection) -> None:
-        connection.execute("DELETE FROM responses WHERE created_at < ?", (self._oldest,))
-        connection.execute(
-            "DELETE FROM responses WHERE id IN (SELECT id FROM ("
-            " SELECT id, row_number() OVER newest AS place, sum(bytes) OVER newest AS total FROM responses"
-            " WINDOW newest AS (ORDER BY created_at DESC, id)"
-            ") WHERE place > ? OR total > ?)",
-            (self._limits.count, self._limits.size),
-        )
-
 
 def _checkpoint(connection: apsw.Connection) -> None:
     connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_TRUNCATE)
-
-
-def _read(connection: apsw.Connection, response_id: str, *, since: float) -> StoredResponse | None:
-    rows: list[Any] = connection.execute(
-        "SELECT body, input, events, checksum FROM responses WHERE id = ? AND created_at >= ?", (response_id, since)
-    ).fetchall()
-    for body, given, events, checksum in rows:
-        if checksum_of(body, given) == checksum:
-            return StoredResponse(body=json.loads(body), input=json.loads(given), events=unpacked(events))
-    return None

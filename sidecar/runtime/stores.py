@@ -19,6 +19,7 @@ from sidecar.index.listing import (
     files_page,
 )
 from sidecar.index.records import ChunkRecord, chunks_of
+from sidecar.runtime.configured import names_of, refuse_closed
 from sidecar.runtime.file_ids import FileIds
 from sidecar.runtime.vaults import OpenVault
 from sidecar.runtime.vector_store import parse_file_id, vault_mark
@@ -55,9 +56,11 @@ class Stores:
     """The vaults' files. What it keeps in memory belongs to no request: where the ids of each vault lead."""
 
     def __init__(self, vaults: Mapping[str, OpenVault]) -> None:
+        """`vaults` may change: see `Vaults`."""
         self._vaults = vaults
-        self._ids = {name: FileIds() for name in vaults}
-        self._names = {vault_mark(name): name for name in vaults}
+        names = names_of(vaults)
+        self._ids = {name: FileIds() for name in names}
+        self._names = {vault_mark(name): name for name in names}
 
     async def totals(self, vault: OpenVault) -> FileTotals:
         """Counts and sizes of a vault's files. Reads a row of each."""
@@ -70,29 +73,37 @@ class Stores:
         return await vault.read(lambda connection: self._page(connection, vault.name, wanted, marks))
 
     async def page_of_all(self, wanted: FilesWanted) -> FilesPage:
-        """A page of all vaults' files, one vault behind the other. Raises RequestError, as `page`."""
+        """A page of all open vaults' files, one vault behind the other. Raises RequestError, as `page`, and VaultError
+        where the page before ended in a vault that has been closed since.
+        """
         files: list[StoredFile] = []
-        names, after = list(self._vaults), wanted.after
+        vaults, after = dict(self._vaults), wanted.after
+        names = list(vaults)
         first = names[0] if after is None and names else self._vault_of(after)
         if after is not None and first is None:
             raise _no_cursor("after")
+        refuse_closed(self._vaults, lambda name: name == first)
         for name in names[names.index(first) :] if first is not None else ():
             rest = FilesWanted(limit=wanted.limit + 1 - len(files), ascending=wanted.ascending, after=after)
-            files += (await self.page(self._vaults[name], rest)).files
+            files += (await self.page(vaults[name], rest)).files
             after = None
             if len(files) > wanted.limit:
                 break
         shown = files[: wanted.limit]
-        await self._remember(shown)
+        for stored in shown[-1:]:
+            await self._remember(vaults[stored.vault], stored)
         return FilesPage(files=shown, has_more=len(files) > wanted.limit)
 
     async def file(self, file_id: str, *, vault: OpenVault | None = None) -> StoredFile | None:
-        """The file of an id, in a vault or in any; `None` when there is none (any longer)."""
+        """The file of an id, in a vault or in any; `None` when there is none (any longer). Raises VaultError when its
+        vault cannot be opened now.
+        """
         parsed = parse_file_id(file_id)
         name = self._names.get(parsed[0]) if parsed else None
         if parsed is None or name is None or (vault is not None and vault.name != name):
             return None
         mark = parsed[1]
+        refuse_closed(self._vaults, name.__eq__)
 
         def read(connection: apsw.Connection) -> FileRecord | None:
             found = self._ids[name].find(connection, mark)
@@ -103,6 +114,7 @@ class Stores:
 
     async def text(self, stored: StoredFile) -> list[str]:
         """The text of a file as the index holds it, piece by piece: comments and what is withheld are not in it."""
+        refuse_closed(self._vaults, stored.vault.__eq__)
         return await self._vaults[stored.vault].read(lambda connection: file_text(connection, stored.file.note.path))
 
     async def pieces(self, vault: str, path: str) -> list[ChunkRecord]:
@@ -147,11 +159,9 @@ class Stores:
                 self._ids[vault].remember(connection, file.note.path, file.note.id)
         return FilesPage(files=[StoredFile(vault=vault, file=file) for file in shown], has_more=more)
 
-    async def _remember(self, shown: Sequence[StoredFile]) -> None:
-        for stored in shown[-1:]:
-            note = stored.file.note
-            remember = partial(self._ids[stored.vault].remember, path=note.path, row=note.id)
-            await self._vaults[stored.vault].read(remember)
+    async def _remember(self, vault: OpenVault, stored: StoredFile) -> None:
+        note = stored.file.note
+        await vault.read(partial(self._ids[stored.vault].remember, path=note.path, row=note.id))
 
 
 def _no_cursor(param: str) -> RequestError:

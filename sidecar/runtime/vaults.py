@@ -23,13 +23,15 @@ from sidecar.index.lexical import merge_some
 from sidecar.index.schema import write_meta
 from sidecar.indexer.indexer import Indexer
 from sidecar.indexer.parsing import Parser
+from sidecar.indexer.waking import moment, slept
 from sidecar.notes.properties import property_type
 from sidecar.rerank.model import RerankModel
 from sidecar.retrieval.query import add_filters, parse_query
 from sidecar.retrieval.retriever import Retriever
 from sidecar.retrieval.trust import store_trust, trust_is_due
 from sidecar.runtime.ledger import ledger_facts, local_facts, unresolved_facts, why_facts
-from sidecar.runtime.reading import SETTINGS_KEY, Reading
+from sidecar.runtime.presence import emptied, is_empty, readable
+from sidecar.runtime.reading import KIND_KEY, SETTINGS_KEY, Reading
 from sidecar.runtime.shown import shown_absence, shown_found, shown_hit, shown_link, shown_related, shown_span
 from sidecar.vault.rules import explain_rule
 from sidecar.vault.settings import VaultSettings
@@ -42,6 +44,11 @@ T = TypeVar("T")
 
 _RECONCILE_SECONDS = 600.0
 _RETRY_SECONDS = 15.0
+_FORGET_SECONDS = 1.0
+# How often to look whether a folder that could not be read can be: nobody tells of that.
+_UNREAD_SECONDS = 60.0
+# How long a disk may take to answer before it counts as away.
+_LOOK_SECONDS = 5.0
 # How many hits a search shows unless more are asked for, and how many `why` looks through.
 _SHOWN = 10
 _DEEP = 200
@@ -70,10 +77,11 @@ class OpenVault:
         embedding_name: str,
         text_limit: TextLimit | None,
         rerank: RerankModel | None = None,
+        absence: VaultError | None = None,
     ) -> None:
         """`path` is the folder that is read, `given` what the user named: the same, or an archive. What lies in one of
         the `places` stays on this machine. `load` looks at the settings anew, given those before; `text_limit` is the
-        embedding model's.
+        embedding model's; `absence` is what keeps the vault from being read, if anything does.
         """
         self.name = name
         self.path = path
@@ -90,10 +98,20 @@ class OpenVault:
         self._trusting: asyncio.Task[None] | None = None
         self._changed = asyncio.Event()
         self._stop = asyncio.Event()
+        self._end_watch = asyncio.Event()
         self._to_embed = asyncio.Event()
         # Whether something is known to be missed, and whether no other index of this vault is left on the disk.
         self._behind = False
         self._alone = False
+        self.absence = absence
+        """Why the vault cannot be read now; `None` when it can."""
+        self.reopens = absence is not None and path != given
+        """Whether it has to be opened anew when it is back, as an archive that is to be unpacked has."""
+        self._looking: asyncio.Task[VaultError | None] | None = None
+        self._lost_index: str | None = None
+        self._index_file = _file_at(database.path)
+        self.on_settled: Callable[[], None] = lambda: None
+        """Called when a piece of the background work has ended: the index may say something else than before."""
         self.problem: str | None = None
         self._watch_problem: str | None = None
         self.retriever = Retriever(
@@ -115,16 +133,18 @@ class OpenVault:
             embedding_name=embedding_name,
             on_change=self._changed.set,
             on_complete=self._switch,
+            on_forgotten=self._forget_asides,
         )
 
     def start(self) -> None:
         """Begin to index and to watch, in the background."""
-        work = (self._keep_reconciled(), self._keep_watching(), self._keep_embedded())
+        work = (self._keep_reconciled(), self._keep_watching(), self._keep_embedded(), self._keep_forgetting())
         self._tasks = [asyncio.create_task(each) for each in work]
 
     async def aclose(self) -> None:
         """Stop the background work and close the indexes. Idempotent."""
         self._stop.set()
+        self._end_watch.set()
         running = [*self._tasks, *([self._trusting] if self._trusting else [])]
         for task in running:
             task.cancel()
@@ -133,6 +153,48 @@ class OpenVault:
         await self._parser.aclose()
         await self._database.aclose()
         await self._close_previous()
+        # Nobody should wait for what this one has become.
+        self._changed.set()
+
+    def index_is_gone(self) -> bool:
+        """Whether the index's file has been deleted or replaced by another one. Asks the disk."""
+        try:
+            return self._index_file is not None and _file_at(self._database.path) != self._index_file
+        except OSError:
+            # Whoever may not look has lost nothing: the file is still open.
+            return False
+
+    async def is_complete(self) -> bool:
+        """Whether the index has once held everything. Raises IndexUnavailableError."""
+        return await shelf.is_complete(self._database)
+
+    def tell_rebuilding(self, reason: str) -> None:
+        """Say in the status why the index is being built anew, until it is whole. What was told first stays."""
+        self._lost_index = self._lost_index or reason
+
+    async def notice_absence(self) -> None:
+        """Look whether the vault can be read now. An empty folder is one that is away when notes of it are known."""
+        if self.reopens:
+            return
+        if self._looking is None:
+            self._looking = asyncio.create_task(self._look_for_it())
+        # A file system that hangs must not be asked again and again: each question would hold up another thread.
+        done, _ = await asyncio.wait({self._looking}, timeout=_LOOK_SECONDS)
+        if not done:
+            self.absence = VaultError(f"The vault {self._given} does not answer.", hint="Is its drive still there?")
+            return
+        task, self._looking = self._looking, None
+        before, self.absence = self.absence, task.result()
+        if before is not None and self.absence is None:
+            # Nobody watches what could not be read when watching began. A new watch begins with a look at everything.
+            self._end_watch.set()
+
+    async def _look_for_it(self) -> VaultError | None:
+        error = await asyncio.to_thread(readable, self._given)
+        if error is None and await asyncio.to_thread(is_empty, self.path):
+            known = await self._serving().read(records.indexed_count)
+            return emptied(self._given) if known else None
+        return error
 
     async def index(self, *, accept_removals: bool, measure: bool = True) -> None:
         """Bring the index up to date once, vectors included; without `measure`, no time is spent on how far these can
@@ -149,9 +211,13 @@ class OpenVault:
         return await self._serving().read(work)
 
     async def wait_changed(self) -> None:
-        """Return when the indexing has moved on since the last call."""
+        """Return when the indexing has moved on since the last call, or the vault is closed."""
         await self._changed.wait()
-        self._changed.clear()
+        if not self._stop.is_set():
+            self._changed.clear()
+        else:
+            # Who asks again and again must not hold up the end of everything else.
+            await asyncio.sleep(0)
 
     async def search(
         self, query: str, *, limit: int = 10, filters: Mapping[str, Any] | None = None, explain: bool = False
@@ -249,10 +315,9 @@ class OpenVault:
             **({} if missing is None else unresolved_facts(missing)),
             "phase": progress.phase,
             "ready": progress.ready,
-            "rebuilding": self._previous is not None,
+            "rebuilding": self._previous is not None or self._lost_index is not None,
             "problems": [
                 *self._problems(),
-                *progress.problems,
                 *([scan] if (scan := self.retriever.memory(self._serving()).codes.problem) else []),
                 *([progress.embedding_problem] if progress.embedding_problem else []),
                 *self._reading.settings.problems,
@@ -276,14 +341,19 @@ class OpenVault:
 
     def _read_settings(self) -> None:
         # A vault that is away says nothing about its settings, and must not come back without its exclusions.
-        if self.path.is_dir():
+        if readable(self.path) is None and not is_empty(self.path):
             self._reading = self._load_reading(self._reading.settings)
 
     async def _remember_settings(self) -> None:
         """Keep what decides the exclusions, for a start at which a settings file is half written."""
         if self._reading.settings.complete:
-            told = self._reading.settings.told
-            await self._database.write(lambda connection: write_meta(connection, SETTINGS_KEY, told))
+            settings = self._reading.settings
+
+            def remember(connection: apsw.Connection) -> None:
+                write_meta(connection, SETTINGS_KEY, settings.told)
+                write_meta(connection, KIND_KEY, settings.kind)
+
+            await self._database.write(remember)
 
     def _targets(self) -> tuple[Database, ...]:
         return (self._database,) if self._previous is None else (self._database, self._previous[0])
@@ -296,6 +366,7 @@ class OpenVault:
 
     async def _switch(self) -> None:
         """The wanted index is whole: serve from it, and delete all others, which nobody keeps true any longer."""
+        self._lost_index = None
         if self._alone:
             return
         await self._close_previous()
@@ -313,10 +384,16 @@ class OpenVault:
             await model.aclose()
 
     async def _look(self, *, accept_removals: bool = False) -> None:
-        """Compare the whole vault with the index."""
+        """Compare the whole vault with the index. Its settings come first: a vault that was away may come back with
+        others, and what they exclude is not to be read.
+        """
+        await asyncio.to_thread(self._read_settings)
         await self._guarded(self._remember_settings)
+        unread = bool(self.indexer.progress.problems)
         done = await self._guarded(lambda: self.indexer.reconcile(accept_removals=accept_removals))
         self._behind = not done
+        if unread and not self.indexer.progress.problems:
+            self._end_watch.set()
         self._to_embed.set()
         if done:
             self.problem = None
@@ -325,12 +402,26 @@ class OpenVault:
         """Look at everything now and then, for what no event told: a machine that slept, a drive that came back. What
         failed is tried again sooner.
         """
-        waited = 0.0
+        waited, before = 0.0, moment()
+        await self._remove_asides()
         while not await self._stopped_within(_RETRY_SECONDS):
             waited += _RETRY_SECONDS
-            if self._behind or waited >= _RECONCILE_SECONDS:
+            unread = waited >= _UNREAD_SECONDS and self.indexer.progress.problems
+            woke = slept(before, moment(), waited=_RETRY_SECONDS)
+            if self._behind or unread or woke or waited >= _RECONCILE_SECONDS:
                 waited = 0.0
                 await self._look()
+                await self._remove_asides()
+            before = moment()
+
+    async def _forget_asides(self) -> None:
+        """Delete damaged files kept aside: they hold text that a note had until now."""
+        await asyncio.to_thread(shelf.remove_asides, self._database.path.parent)
+
+    async def _remove_asides(self) -> None:
+        with contextlib.suppress(OSError):
+            folder = self._database.path.parent
+            await asyncio.to_thread(shelf.remove_asides, folder, older_than=shelf.KEPT_SECONDS)
 
     async def _keep_watching(self) -> None:
         while not self._stop.is_set():
@@ -343,9 +434,20 @@ class OpenVault:
             await self._to_embed.wait()
             self._to_embed.clear()
             await self._guarded(self.indexer.embed)
+            if self.indexer.progress.embedding_problem:
+                # A model that died or a server that is down comes back, and nothing would tell of it.
+                asyncio.get_running_loop().call_later(_RETRY_SECONDS, self._to_embed.set)
             if self._trusting is None or self._trusting.done():
                 # Apart: with a slow model it takes a while, and a note that is saved meanwhile must not wait for it.
                 self._trusting = asyncio.create_task(self._trust())
+
+    async def _keep_forgetting(self) -> None:
+        """Have deleted text leave the index's log as soon as the program is gone that kept it there by reading."""
+        while True:
+            await self.indexer.remembering.wait()
+            if await self._stopped_within(_FORGET_SECONDS):
+                return
+            await self._guarded(self.indexer.forget_replaced_text)
 
     async def _trust(self) -> None:
         await self._guarded(self._keep_trust)
@@ -368,11 +470,11 @@ class OpenVault:
             more = await index.write(partial(merge_some, first=False))
 
     async def _watch(self) -> None:
+        if not self._stop.is_set():
+            self._end_watch.clear()
         # The first change asks for everything, once watching has begun: what comes after it cannot be missed.
-        async for changes in watch(self.path, exclusions=lambda: self._reading.exclusions, stop=self._stop):
+        async for changes in watch(self.path, exclusions=lambda: self._reading.exclusions, stop=self._end_watch):
             self._watch_problem = changes.problem
-            if changes.settings_changed or changes.everything:
-                await asyncio.to_thread(self._read_settings)
             if changes.everything or changes.settings_changed:
                 await self._look()
             elif not await self._guarded(lambda found=changes: self.indexer.refresh(found.paths, found.folders)):  # type: ignore[misc]  # mypy cannot infer a lambda's default
@@ -393,10 +495,10 @@ class OpenVault:
             await work()
         except VaultError as error:
             self.problem = f"{error.message} The index is kept as it was."
-            log.warning("%s: %s", self.name, error.message)
+            log.warning("%s: %s", self.name, error.logged)
         except SidecarError as error:
             self.problem = error.message
-            log.warning("%s: indexing stopped: %s", self.name, error.message)
+            log.warning("%s: indexing stopped: %s", self.name, error.logged)
         except Exception as error:  # the top of a background task: it must go on
             self.problem = f"Indexing failed: {type(error).__name__}."
             log.exception("%s: indexing failed", self.name)
@@ -404,10 +506,18 @@ class OpenVault:
             return True
         finally:
             self._changed.set()
+            self.on_settled()
         return False
 
     def _problems(self) -> list[str]:
-        problems = [problem for problem in (self.problem, self._watch_problem) if problem]
+        told = [self.problem, self._lost_index]
+        if self.absence is not None:
+            hint = self.absence.hint or ""
+            told.append(f"{self.absence.message} Search answers from what is known of it; nothing is forgotten. {hint}")
+        else:
+            # What follows from its being away is not worth saying again.
+            told += [self._watch_problem, *self.indexer.progress.problems]
+        problems = [problem.strip() for problem in told if problem]
         if held := self.indexer.progress.held:
             problems.append(
                 f"{len(held)} notes vanished from the vault at once and are still searchable. If they were deleted on"
@@ -436,3 +546,12 @@ class OpenVault:
             return {**found, "shown": False, **absence}
         best = round(deep[-1].score, 4) if deep else None
         return {"found": False, "shown": False, "best_score_of_200": best, **absence}
+
+
+def _file_at(path: Path) -> tuple[int, int] | None:
+    """Which file stands at a path, whatever it holds; `None` for none. Raises OSError when that cannot be told."""
+    try:
+        status = path.stat()
+    except FileNotFoundError:
+        return None
+    return status.st_dev, status.st_ino

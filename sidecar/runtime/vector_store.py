@@ -13,6 +13,7 @@ from sidecar.retrieval.hit import Hit
 from sidecar.retrieval.query import Query, parse_query
 from sidecar.retrieval.where import read_where
 from sidecar.runtime.attributes import Attributes, attributes_of
+from sidecar.runtime.configured import first_of, names_of, refuse_closed
 from sidecar.runtime.vaults import OpenVault
 
 DEFAULT_STORE = "vs_vault"
@@ -48,13 +49,16 @@ def store_id(vault_name: str) -> str:
 
 
 def vault_of_store(wanted: str, vaults: Mapping[str, OpenVault]) -> OpenVault | None:
-    """The vault behind a store's id, in either spelling of its name; `None` when there is none."""
+    """The vault behind a store's id, in either spelling of its name; `None` when there is none. Raises VaultError when
+    it cannot be opened now.
+    """
     # The name as it is comes second: it may look like another one that is spelled for a URL.
     for spell in (store_id, _STORE.__add__):
-        for name, vault in vaults.items():
+        for name in names_of(vaults):
             if wanted == spell(name):
-                return vault
-    return next(iter(vaults.values()), None) if wanted == DEFAULT_STORE else None
+                refuse_closed(vaults, name.__eq__)
+                return vaults[name]
+    return first_of(vaults) if wanted == DEFAULT_STORE else None
 
 
 def file_id(vault: str, path: str) -> str:

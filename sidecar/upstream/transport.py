@@ -24,6 +24,8 @@ from sidecar.upstream.problem import Problem, problem_in, problem_in_text
 Json: TypeAlias = dict[str, Any]
 
 _PROBE_TIMEOUT = 5.0
+_PROBE_DEADLINE = 10.0
+"""Seconds for the whole of a small answer: one that drips is never silent for long."""
 _RETRIED = frozenset({429, 502, 503})
 _LONGEST_WAIT = 5.0
 _MAX_BODY = 64 * 2**20
@@ -65,6 +67,7 @@ class Transport:
         self.health = Health()
         self._key = key
         self._connect_timeout, self._retries = connect_timeout, retries
+        self.patience = read_timeout
         self._sleep, self._jitter, self._now = sleep, jitter, now
         # identity: a compressing relay would hold tokens back, and a small body could unpack to a huge one.
         headers = {"accept-encoding": "identity", "user-agent": "sidecar"}
@@ -85,7 +88,10 @@ class Transport:
     async def get(self, url: str, body: Json | None = None, *, retries: int | None = None) -> Json:
         """Ask for a small JSON object, with POST when there is a body. Raises UpstreamError."""
         method = "GET" if body is None else "POST"
-        async with self.opened(method, url, body, retries=retries, timeout=_PROBE_TIMEOUT) as response:
+        async with (
+            self.opened(method, url, body, retries=retries, timeout=_PROBE_TIMEOUT) as response,
+            self.within(_PROBE_DEADLINE),
+        ):
             return self.parsed(await read(response))
 
     async def peek(self, path: str, body: Json | None = None) -> Json | None:
@@ -111,13 +117,25 @@ class Transport:
     ) -> AsyncIterator[httpx2.Response]:
         """Send, and give the answer unread; closes the connection at the end. Raises UpstreamError."""
         tries = self._retries if retries is None else retries
-        response = await self._send(self._request(method, url, body, timeout), retries=tries)
+        response = await self._send(
+            self._request(method, url, body, timeout), retries=tries, deadline=timeout or self.patience
+        )
         try:
+            self._check_plain(response)
             yield response
         except httpx2.HTTPError as exc:
             raise self._broken(exc) from exc
         finally:
             await response.aclose()
+
+    @asynccontextmanager
+    async def within(self, seconds: float) -> AsyncIterator[None]:
+        """Bound a wait for something of use, however many bytes of none come meanwhile. Raises UpstreamError."""
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except TimeoutError as exc:
+            raise self._silent() from exc
 
     def parsed(self, text: str) -> Json:
         """Read a JSON object. Raises UpstreamError."""
@@ -160,11 +178,18 @@ class Transport:
             limits = httpx2.Timeout(timeout, connect=self._connect_timeout, pool=None)
         return lambda: self._client.build_request(method, url, content=content, headers=headers, timeout=limits)
 
-    async def _send(self, request: Callable[[], httpx2.Request], *, retries: int) -> httpx2.Response:
+    def _check_plain(self, response: httpx2.Response) -> None:
+        # It was asked for none. A kilobyte of it may hold a megabyte, and two packings inside each other a terabyte.
+        if (coding := response.headers.get("content-encoding", "identity").strip().lower()) not in ("", "identity"):
+            raise UpstreamError(f"{self.name} sent a compressed answer ({coding[:40]}), which it was not asked for.")
+
+    async def _send(self, request: Callable[[], httpx2.Request], *, retries: int, deadline: float) -> httpx2.Response:
         for attempt in range(retries + 1):
             wait = 0.25 * 2**attempt * (0.5 + self._jitter())
             try:
-                response = await self._client.send(request(), stream=True)
+                # Connecting has a limit of its own.
+                async with self.within(deadline + self._connect_timeout):
+                    response = await self._client.send(request(), stream=True)
             except (httpx2.ConnectError, httpx2.ConnectTimeout) as exc:
                 error = self._unreachable(exc)
             except httpx2.HTTPError as exc:
@@ -184,7 +209,9 @@ class Transport:
     async def _refused(self, response: httpx2.Response) -> UpstreamError:
         text = ""
         with contextlib.suppress(httpx2.HTTPError, UpstreamError):
-            text = await read(response, limit=_MAX_ERROR)
+            self._check_plain(response)
+            async with self.within(_PROBE_DEADLINE):
+                text = await read(response, limit=_MAX_ERROR)
         await response.aclose()
         if response.has_redirect_location:
             problem = Problem(message=f"a redirect to {response.headers['location']}")
@@ -206,12 +233,15 @@ class Transport:
 
     def _broken(self, exc: httpx2.HTTPError) -> UpstreamError:
         if isinstance(exc, httpx2.TimeoutException):
-            return self._noted(
-                UpstreamError(f"{self.name} said nothing for too long.", hint="Is it loading or overloaded?")
-            )
+            return self._silent()
         reason = str(exc) or type(exc).__name__
         return self._noted(
             UpstreamError(f"The connection to {self.name} broke: {reason}.", hint=f"See the log of {self.name}.")
+        )
+
+    def _silent(self) -> UpstreamError:
+        return self._noted(
+            UpstreamError(f"{self.name} said nothing for too long.", hint="Is it loading or overloaded?")
         )
 
     def _noted(self, error: UpstreamError) -> UpstreamError:

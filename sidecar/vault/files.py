@@ -43,6 +43,7 @@ _OPEN_FLAGS = os.O_RDONLY | sum(
 # Enough notes to tell an outline by: few, because a kind is asked for whenever settings change.
 _SAMPLED_NOTES = 32
 _MAX_SAMPLED = 64 * 1024
+_MOST_NS = 2**63 - 1
 _WINDOWS = sys.platform == "win32"
 
 
@@ -53,6 +54,8 @@ class VaultFile:
     path: str
     size: int
     mtime_ns: int
+    ctime_ns: int = 0
+    """When anything of it changed last, which no program can set back; on Windows, when it was made."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,6 +92,7 @@ class FileContent:
     data: bytes
     size: int
     mtime_ns: int
+    ctime_ns: int = 0
 
 
 def check_vault(root: Path) -> Path:
@@ -233,7 +237,7 @@ def read_file(root: Path, path: str, *, max_bytes: int) -> FileContent:
         ) from error
     if len(data) > max_bytes:
         raise _too_large(path, max_bytes)
-    return FileContent(data=data, size=status.st_size, mtime_ns=status.st_mtime_ns)
+    return FileContent(data=data, **_state(status))
 
 
 def look_at_file(root: Path, path: str) -> FileContent:
@@ -245,7 +249,7 @@ def look_at_file(root: Path, path: str) -> FileContent:
     except OSError as error:
         raise VaultError(f"{path!r} cannot be looked at: {error.strerror or error}.") from error
     _refuse(status, path, max_bytes=sys.maxsize)
-    return FileContent(data=b"", size=status.st_size, mtime_ns=status.st_mtime_ns)
+    return FileContent(data=b"", **_state(status))
 
 
 def _refuse(status: os.stat_result, path: str, max_bytes: int) -> None:
@@ -417,7 +421,20 @@ class _Walk:
         if rule is not None:
             self._exclude(path, rule)
         else:
-            self._files[path] = VaultFile(path=path, size=status.st_size, mtime_ns=status.st_mtime_ns)
+            self._files[path] = VaultFile(path=path, **_state(status))
+
+
+def _state(status: os.stat_result) -> dict[str, int]:
+    return {
+        "size": status.st_size,
+        "mtime_ns": _within_64_bits(status.st_mtime_ns),
+        "ctime_ns": _within_64_bits(status.st_ctime_ns),
+    }
+
+
+def _within_64_bits(nanoseconds: int) -> int:
+    # File systems hold years beyond 2262, whose nanoseconds no index can.
+    return max(-_MOST_NS, min(nanoseconds, _MOST_NS))
 
 
 def _state_rule(path: str, status: os.stat_result) -> str | None:

@@ -152,6 +152,7 @@ class FakeRuntime:
         self.embeddings = FakeEmbeddingModel()
         self.vaults = {name: cast("OpenVault", FakeVault(name, self.calls)) for name in ("Garden", "Work")}
         self.stores = Stores({})
+        self.closed_vaults: list[str] = []
         self.ready = True
 
     @property

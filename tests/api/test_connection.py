@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 import time
 
 import pytest
@@ -87,6 +88,31 @@ async def test_a_client_that_does_not_read_is_let_go() -> None:
         with pytest.raises((ConnectionError, asyncio.IncompleteReadError)):
             await reader.readexactly(10**9)
         writer.close()
+
+
+async def test_the_end_of_an_answer_that_is_never_read_does_not_hold_a_connection_for_ever() -> None:
+    lost: list[Connection] = []
+
+    class Narrow(Impatient):
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as in uvicorn
+            transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 4096)
+            super().connection_made(transport)
+
+        def connection_lost(self, exc: Exception | None) -> None:
+            super().connection_lost(exc)
+            lost.append(self)
+
+    async with running(connection=Narrow) as live:
+        # More than the system holds, less than what makes the server wait before it writes on.
+        live.runtime.scripts = [Script(AnswerDelta(content="x" * 50_000))]
+        body = json.dumps({"model": "plain", "messages": [{"role": "user", "content": "?"}]}).encode()
+        extra = f"Connection: close\r\nContent-Length: {len(body)}\r\n"
+        with socket.socket() as client:
+            client.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+            client.connect(("127.0.0.1", live.port))
+            client.sendall(head(live, "POST", "/v1/chat/completions", extra) + body)
+            await live.runtime.wait_for(closed=1)
+            await until(lambda: bool(lost))
 
 
 async def test_a_crowd_of_connections_does_not_grow_for_ever() -> None:

@@ -6,6 +6,7 @@ import json
 
 import pytest
 
+from sidecar.api.connection import MAX_HEADER_BYTES
 from sidecar.runtime.proof import new_nonce, proves
 from tests.api.fakes import TOKEN
 from tests.api.live import Live, running
@@ -242,6 +243,36 @@ async def test_a_page_may_send_nothing_but_json(live: Live, kind: str | None) ->
     assert live.runtime.calls == []
 
 
+@pytest.mark.parametrize("kind", ["text/plain", "application/x-www-form-urlencoded", None])
+async def test_what_a_browser_says_a_page_sends_has_to_be_json_though_it_names_no_origin(
+    live: Live, kind: str | None
+) -> None:
+    headers = {"sec-fetch-site": "same-origin"} | ({} if kind is None else {"content-type": kind})
+    assert (await live.http.post("/vault/search", headers=headers, content=b'{"query":"x"}')).status_code == 415
+    headers |= {"content-type": "application/json"}
+    assert (await live.http.post("/vault/search", headers=headers, content=b'{"query":"x"}')).status_code == 200
+
+
+@pytest.mark.parametrize(
+    ("path", "headers"),
+    [
+        ("/v1/models", {"x-large": "x" * MAX_HEADER_BYTES}),
+        ("/v1/models", {f"x-{number}": "x" * 8 for number in range(3000)}),
+        (f"/v1/models?x={'x' * MAX_HEADER_BYTES}", {}),
+        (f"/{'x' * MAX_HEADER_BYTES}", {}),
+    ],
+)
+async def test_headers_that_are_too_large_are_refused_though_they_come_at_once(
+    live: Live, path: str, headers: dict[str, str]
+) -> None:
+    lines = "".join(f"{name}: {value}\r\n" for name, value in headers.items())
+    key = f"Authorization: Bearer {TOKEN}\r\nConnection: close\r\n"
+    answer = await live.send(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1:{live.port}\r\n{key}{lines}\r\n".encode())
+    assert answer.startswith(b"HTTP/1.1 431")
+    assert json.loads(answer.partition(b"\r\n\r\n")[2])["error"].keys() == {"message", "type", "param", "code"}
+    assert live.runtime.calls == []
+
+
 async def test_a_page_may_send_json_with_a_charset(live: Live) -> None:
     headers = {"origin": "app://obsidian.md", "content-type": "Application/JSON; charset=utf-8"}
     response = await live.http.post("/vault/search", headers=headers, content=b'{"query":"x"}')
@@ -284,10 +315,10 @@ async def test_proxy_headers_change_nothing(live: Live) -> None:
     assert response.status_code == 421
 
 
-async def test_a_request_for_another_host_in_its_target_finds_nothing(live: Live) -> None:
+async def test_a_request_for_another_host_in_its_target_reaches_no_handler(live: Live) -> None:
     answer = await live.send(
         f"GET http://evil.example/v1/models HTTP/1.1\r\nHost: 127.0.0.1:{live.port}\r\n"
         f"Authorization: Bearer {TOKEN}\r\nConnection: close\r\n\r\n".encode()
     )
-    assert answer.startswith(b"HTTP/1.1 404")
+    assert answer.startswith(b"HTTP/1.1 421")
     assert live.runtime.calls == []

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable
 from pathlib import Path
 
+import apsw
 import pytest
 
 from sidecar.chat import ChatRequest, answer, find_hits, find_passages, passage_of
 from sidecar.index import store
 from sidecar.index.database import Database
 from sidecar.index.schema import fingerprint
+from sidecar.index.seals import change_notes
 from sidecar.index.shelf import open_index
 from sidecar.prompt import Passage, leaving, render, sources
 from sidecar.retrieval.retriever import Retriever
@@ -176,10 +178,16 @@ async def test_chinese_notes_are_joined_without_blanks_and_cut_behind_sentences(
     assert "[…]" in content
 
 
+def keep_here(connection: apsw.Connection) -> None:
+    """Have every note stay on this machine."""
+    notes = [row for (row,) in connection.execute("SELECT id FROM notes")]
+    change_notes(connection, notes, "local = ?", ("private: true",))
+
+
 @pytest.mark.anyio
 async def test_what_stands_around_a_hit_in_a_note_that_stays_here_never_leaves(shelf: Shelf) -> None:
     await shelf.put(Diary=long_section())
-    await shelf.database.write(lambda c: c.execute("UPDATE notes SET local = 'private: true'"))
+    await shelf.database.write(keep_here)
     found = await shelf.find("When was the zorbing championship?")
     assert found
     assert all(each.local for each in found)
@@ -191,7 +199,7 @@ async def test_a_note_that_came_to_stay_here_since_the_search_stays(shelf: Shelf
     await shelf.put(Diary=long_section(at=15), Short="The zorbing championship was short.")
     request = ChatRequest(messages=[{"role": "user", "content": "When was the zorbing championship?"}])
     hits = await find_hits(request, shelf.vault)
-    await shelf.database.write(lambda c: c.execute("UPDATE notes SET local = 'private: true'"))
+    await shelf.database.write(keep_here)
     assert not any(hit.local for hit in hits)
     found = await shelf.vault.retriever.stretches(hits)
     assert [stretch.local for stretch in found] == [True, True]

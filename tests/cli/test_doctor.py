@@ -31,6 +31,7 @@ def test_the_doctor_looks_without_a_server_and_leaves_nothing_behind(tmp_path: P
     done = run("doctor", "--vault", DEMO_VAULT, "--data-dir", tmp_path / "data")
     assert done.returncode == 0, done.stderr
     assert "not running" in done.stdout
+    assert "offline lock of this command: audit-hook" in done.stdout
     assert "not indexed yet" in done.stdout
     assert "\x1b" not in done.stdout
     assert not (tmp_path / "data").exists()
@@ -60,7 +61,7 @@ def test_the_doctor_tells_of_the_machine_the_models_and_the_servers(tmp_path: Pa
     assert (server["reached"], server["on_this_machine"]) == (False, True)
     done = run(*arguments, *servers)
     assert done.returncode == 0, done.stderr
-    for section in ("Hardware\n", "Models\n", "Upstream default\n", "Vault demo\n"):
+    for section in ("Security\n", "Hardware\n", "Models\n", "Upstream default\n", "Vault demo\n"):
         assert section in done.stdout
     assert "not reached" in done.stdout
 
@@ -80,6 +81,17 @@ def test_the_doctor_asks_a_running_server(tmp_path: Path) -> None:
         assert done.returncode == 0, done.stderr
         assert f"running at {server.url}" in done.stdout
         assert "Vault demo" in done.stdout
+        lock = server.status()["offline_lock"]
+        assert f"offline lock of the server: {lock.replace('+', ', ')}" in " ".join(done.stdout.split())
+        assert "a key is asked for" in done.stdout
+
+
+def test_a_server_that_asks_for_no_key_is_told_by_its_own_word(tmp_path: Path) -> None:
+    with serve(DEMO_VAULT, "--no-auth", data_dir=tmp_path):
+        facts = json.loads(run("doctor", "--data-dir", tmp_path, "--json").stdout)
+    warnings = [check["text"] for check in facts["security"]["checks"] if check["level"] == "warning"]
+    assert ["no key is asked for" in text for text in warnings] == [True]
+    assert facts["security"]["offline_lock"].startswith("audit-hook")
 
 
 def test_an_archive_is_one_vault(tmp_path: Path) -> None:

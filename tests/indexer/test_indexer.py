@@ -115,7 +115,8 @@ async def test_most_of_a_vault_may_move_to_another_folder_and_nothing_is_compute
         await bench.indexer.refresh([], ["New", "Old"])
     else:
         await bench.indexer.refresh([f"Old/{number}.md" for number in range(40)], [])
-        assert len(bench.indexer.progress.held) == 40
+        # Where so many are gone, everything is looked at: they are found again in the same go.
+        assert bench.indexer.progress.held == ()
         await bench.indexer.refresh([], ["New"])
     await bench.indexer.embed()
 

@@ -24,12 +24,13 @@ def port() -> Iterator[int]:
         yield listening.getsockname()[1]
 
 
-def run(code: str, *arguments: object) -> str:
-    """What a process with the lock prints; `refused` is what it says for each refusal."""
-    program = (
+def run(code: str, *arguments: object, hook: bool = True) -> str:
+    """What a process with the lock prints, or one without the hook; `refused` is what it says for each refusal."""
+    locked = (
         "import sys, socket, ctypes\nfrom sidecar.offline import OutgoingLock, restrict_tcp\n"
-        "lock = OutgoingLock()\nlock.install()\n" + textwrap.dedent(code)
+        "lock = OutgoingLock()\nlock.install()\n"
     )
+    program = (locked if hook else "") + textwrap.dedent(code)
     done = subprocess.run(
         [sys.executable, "-c", program, *map(str, arguments)],
         capture_output=True,

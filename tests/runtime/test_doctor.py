@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,8 +10,6 @@ from sidecar.config import Config
 from sidecar.errors import AlreadyRunningError, ConfigError
 from sidecar.runtime.doctor import examine, failed
 from sidecar.runtime.doctor_checks import size
-
-needs_rights = pytest.mark.skipif(os.name != "posix", reason="rights are kept otherwise there")
 
 
 @pytest.fixture
@@ -138,21 +135,6 @@ def test_a_vault_that_the_running_server_does_not_have_is_told(tmp_path: Path, v
     other, served = facts["vaults"]
     assert "the running server does not have it" in texts(other, "warning")
     assert texts(served, "warning") == []
-
-
-@needs_rights
-def test_a_data_folder_that_others_may_look_into_is_a_warning(tmp_path: Path, vault: Path) -> None:
-    settings = config(tmp_path, vault)
-    settings.data_dir.mkdir(mode=0o700)
-    settings.token_file.touch(mode=0o600)
-    assert texts(examine(settings, status=None)["data_folder"], "warning") == []
-    settings.token_file.chmod(0o640)
-    settings.data_dir.chmod(0o750)
-    section = examine(settings, status=None)["data_folder"]
-    (warning,) = texts(section, "warning")
-    assert "0750" in warning
-    assert "0640" in warning
-    assert (section["mode"], section["token_mode"]) == ("0750", "0640")
 
 
 @pytest.mark.parametrize(

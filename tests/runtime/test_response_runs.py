@@ -106,3 +106,33 @@ async def test_what_ends_already_is_waited_for_instead_of_stopped(anyio_backend:
     async with asyncio.timeout(5):
         await stopping
     assert [event["n"] for event in run.events] == [0]
+
+
+async def test_a_reader_that_leaves_does_not_undo_a_stop_that_is_being_kept(anyio_backend: str) -> None:
+    keeping, kept = asyncio.Event(), asyncio.Event()
+
+    async def stoppable(run: ResponseRun) -> AsyncGenerator[Mapping[str, Any], None]:
+        yield {"n": 0, "response": {"status": "in_progress"}}
+        try:
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            assert task is not None
+            task.uncancel()
+        run.ending = True
+        keeping.set()
+        await kept.wait()
+        yield {"n": 1, "response": {"status": "cancelled"}}
+
+    run = ResponseRuns().start("a", stoppable, detached=False, kept=True)
+    while not run.events:  # noqa: ASYNC110  # it begins by itself
+        await asyncio.sleep(0)
+    stopping = asyncio.create_task(run.stop())
+    leaving_first = asyncio.create_task(run.abandon())
+    async with asyncio.timeout(5):
+        await keeping.wait()
+        leaving = asyncio.create_task(run.abandon())
+        await asyncio.sleep(0)
+        kept.set()
+        await asyncio.gather(stopping, leaving, leaving_first)
+    assert run.snapshot == {"status": "cancelled"}

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import stat
 from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
 
@@ -12,7 +14,8 @@ import apsw
 import pytest
 
 from sidecar.errors import IndexUnavailableError
-from sidecar.runtime.stored_responses import FILE, Limits, StoredResponse, StoredResponses
+from sidecar.runtime.response_rows import StoredResponse
+from sidecar.runtime.stored_responses import FILE, Limits, StoredResponses
 
 pytestmark = pytest.mark.anyio
 
@@ -262,3 +265,125 @@ async def test_a_closed_store_says_so(make: Make) -> None:
     await stored.aclose()
     with pytest.raises(IndexUnavailableError, match="closed"):
         await stored.get("resp_1")
+
+
+def drawing(number: int, *paths: str, previous: int | None = None, created: float = 0.0, **body: Any) -> StoredResponse:
+    """A response whose answer, thought and call say what the notes say."""
+    output = [
+        {"id": f"rs_{number}", "type": "reasoning", "summary": [{"type": "summary_text", "text": "secret"}]},
+        {"id": f"fs_{number}", "type": "file_search_call", "queries": ["mine"], "results": [{"filename": "secret"}]},
+        {
+            "id": f"msg_{number}",
+            "type": "message",
+            "role": "assistant",
+            "content": [{"type": "output_text", "text": "secret", "annotations": [{"title": "secret"}]}],
+        },
+        {"id": f"fc_{number}", "type": "function_call", "name": "f", "call_id": "1", "arguments": '{"a": "secret"}'},
+        {"id": f"ct_{number}", "type": "custom_tool_call", "name": "g", "call_id": "2", "input": "secret"},
+    ]
+    told = {
+        "id": f"resp_{number}",
+        "status": "completed",
+        "created_at": created,
+        "previous_response_id": None if previous is None else f"resp_{previous}",
+        "output": output,
+        "error": {"code": "x", "message": "cannot read: secret"},
+        "vault": {"sources": [{"path": "secret", "quote": ""}], "withheld": 1},
+        **body,
+    }
+    deltas = [{"type": "response.output_text.delta", "sequence_number": 1, "delta": "secret"}]
+    ends = [
+        {"type": kind, "sequence_number": 2 * n, "response": told} for n, kind in enumerate(("created", "completed"))
+    ]
+    return StoredResponse(
+        body=told,
+        input=[{"id": f"in_{number}", "type": "message", "role": "user", "content": "my question"}],
+        events=[ends[0], *deltas, ends[1]],
+        notes=frozenset(("Vault", path) for path in paths),
+    )
+
+
+async def left(stored: StoredResponses, number: int) -> StoredResponse:
+    found = await stored.get(f"resp_{number}")
+    assert found is not None
+    return found
+
+
+async def test_an_answer_goes_with_a_note_that_it_was_made_from_and_the_rest_of_it_stays(
+    make: Make, tmp_path: Path
+) -> None:
+    stored = make()
+    await stored.save(drawing(1, "A.md", "B.md"))
+    await stored.save(drawing(2, "C.md"))
+    assert await stored.drawn_on("Vault") == {"A.md": None, "B.md": None, "C.md": None}
+    assert await stored.drawn_on("Other") == {}
+    assert await stored.follow("Vault", seen={"C.md": b"3"}, moved={}, gone=["B.md", "X.md"]) == 1
+    assert await stored.drawn_on("Vault") == {"C.md": b"3"}
+    one = await left(stored, 1)
+    assert "secret" not in repr(one)
+    assert (one.body["status"], one.body["vault"]) == ("completed", {"sources": [], "withheld": 1})
+    assert [item["id"] for item in one.body["output"]] == ["rs_1", "fs_1", "msg_1", "fc_1", "ct_1"]
+    assert one.body["output"][3]["arguments"] == "{}"
+    assert one.input[0]["content"] == "my question"
+    assert [(event["type"], event["sequence_number"]) for event in one.events] == [("created", 0), ("completed", 1)]
+    assert "secret" in repr(await left(stored, 2))
+    await stored.delete("resp_2")
+    assert all(b"secret" not in path.read_bytes() for path in tmp_path.iterdir())
+
+
+async def test_an_answer_follows_a_note_that_moved(make: Make) -> None:
+    stored = make()
+    await stored.save(drawing(1, "A.md", "B.md"))
+    assert await stored.follow("Vault", seen={}, moved={"A.md": "B.md"}, gone=[]) == 0
+    assert await stored.drawn_on("Vault") == {"B.md": None}
+    assert await stored.follow("Vault", seen={}, moved={}, gone=["A.md"]) == 0
+    assert await stored.follow("Vault", seen={}, moved={}, gone=["B.md"]) == 1
+
+
+@pytest.mark.parametrize("ways", ["previous", "item"])
+async def test_an_answer_goes_with_the_notes_of_those_before_it(make: Make, ways: str) -> None:
+    stored = make()
+    await stored.save(drawing(1, "A.md"))
+    later = drawing(2, previous=1 if ways == "previous" else None)
+    if ways == "item":
+        item = {"id": "msg_1", "type": "message", "role": "assistant", "content": [{"text": "secret"}]}
+        later = replace(later, input=[item, *later.input])
+    await stored.save(later)
+    await stored.save(drawing(3, previous=2))
+    await stored.save(drawing(4))
+    assert await stored.follow("Vault", seen={}, moved={}, gone=["A.md"]) == 3
+    assert ["secret" in repr(await left(stored, number)) for number in (1, 2, 3, 4)] == [False, False, False, True]
+
+
+async def test_an_answer_that_was_being_made_when_the_one_before_it_went_goes_too(make: Make, clock: Clock) -> None:
+    stored = make()
+    await stored.save(drawing(1, "A.md"))
+    begun = clock.now
+    clock.now += 5
+    await stored.follow("Vault", seen={}, moved={}, gone=["A.md"])
+    await stored.save(drawing(2, previous=1, created=begun))
+    await stored.save(drawing(3, previous=1, created=clock.now + 1))
+    assert ["secret" in repr(await left(stored, number)) for number in (2, 3)] == [False, True]
+
+
+async def test_deleted_text_leaves_the_disk_once_nobody_reads_it(make: Make, tmp_path: Path) -> None:
+    stored = make()
+    await stored.save(response(1, text="a secret of mine"))
+    reader = apsw.Connection(str(tmp_path / FILE))
+    reader.execute("BEGIN")
+    reader.execute("SELECT count(*) FROM responses").fetchall()
+    await stored.delete("resp_1")
+    held = [path for path in tmp_path.iterdir() if b"a secret of mine" in path.read_bytes()]
+    assert held
+    reader.close()
+    async with asyncio.timeout(20):
+        while any(b"a secret of mine" in path.read_bytes() for path in tmp_path.iterdir()):  # noqa: ASYNC110  # a file tells nobody
+            await asyncio.sleep(0.02)
+
+
+async def test_a_damaged_file_is_kept_for_a_day(make: Make, clock: Clock, tmp_path: Path) -> None:
+    clock.now = 1_700_000_000.0
+    for stamp in ("20231113-221300", "20231113-221400-wal"):
+        (tmp_path / f"{FILE}.damaged-{stamp}").write_bytes(b"a secret of mine")
+    await make().tidy()
+    assert [path.name for path in tmp_path.iterdir()] == [f"{FILE}.damaged-20231113-221400-wal"]

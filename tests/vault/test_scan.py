@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.vault.exclusions import Exclusions
-from sidecar.vault.files import Excluded, Scan, VaultFile, scan, scan_at
+from sidecar.vault.files import Excluded, Scan, VaultFile, read_file, scan, scan_at
 
 
 def make(root: Path, paths: Iterable[str]) -> None:
@@ -32,7 +32,9 @@ def test_notes_are_found_in_order_with_size_and_time(tmp_path: Path) -> None:
     found = scan(tmp_path, Exclusions())
     status = (tmp_path / "a.markdown").stat()
     assert names(found) == ["B.MD", "a.markdown", "b/Note.md", "b/c/d/e.md"]
-    assert found.files[1] == VaultFile(path="a.markdown", size=1, mtime_ns=status.st_mtime_ns)
+    assert found.files[1] == VaultFile(
+        path="a.markdown", size=1, mtime_ns=status.st_mtime_ns, ctime_ns=status.st_ctime_ns
+    )
     assert rules(found) == {"image.png": "unsupported", "notes.txt": "unsupported"}
     assert (found.problems, found.complete) == ((), True)
 
@@ -275,3 +277,13 @@ def test_folders_deeper_than_the_stack_are_walked(tmp_path: Path) -> None:
     finally:
         sys.setrecursionlimit(limit)
     assert len(found.files) == 1
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows refuses such times")
+@pytest.mark.parametrize("seconds", [-(2**31), 0, 4_102_444_800, 13_569_465_600, 2**33])
+def test_times_of_any_year_fit_the_index(tmp_path: Path, seconds: int) -> None:
+    make(tmp_path, ["Note.md"])
+    os.utime(tmp_path / "Note.md", ns=(0, seconds * 10**9))
+    (found,) = scan(tmp_path, Exclusions()).files
+    assert abs(found.mtime_ns) < 2**63
+    assert found.mtime_ns == read_file(tmp_path, "Note.md", max_bytes=10).mtime_ns

@@ -20,8 +20,8 @@ from sidecar.retrieval.hit import Hit
 from sidecar.runtime import OpenVault, Runtime
 from sidecar.runtime.attributes import attributes_of
 from sidecar.runtime.kept_passages import emptied, emptied_event
+from sidecar.runtime.response_rows import DrawnOn, StoredResponse
 from sidecar.runtime.response_runs import ResponseRun
-from sidecar.runtime.stored_responses import StoredResponse
 from sidecar.runtime.vector_store import file_id
 
 Hits: TypeAlias = Sequence[tuple[OpenVault, Hit]]
@@ -44,13 +44,16 @@ async def response_events(
     raised. Afterwards it is told. A run that is stopped tells that it was.
     """
     told = ResponseEvents(asked.head, one_call=not asked.body.parallel_tool_calls)
+    drawn_on: set[DrawnOn] = set()
     try:
         if run.detached:
             for event in await _queued(runtime, asked, told):
                 yield event
         found = None if asked.search is None else await _found(asked, asked.search)
+        drawn_on.update(() if found is None else map(_file, found.told))
         async with aclosing(_answered(runtime, asked, None if found is None else found.given)) as deltas:
             async for delta in deltas:
+                drawn_on |= delta.given
                 for event in [*_opening(asked, told, found), *told.feed(delta)]:
                     yield event
                 found = None
@@ -70,7 +73,7 @@ async def response_events(
         failure = describe_failure(error, request_id=request_id).body["error"]
         last = told.fail(message=failure["message"], code=failure["code"], param=failure["param"])
     run.ending = True
-    await _keep(runtime, asked, told, [*run.events, *last])
+    await _keep(runtime, asked, told, [*run.events, *last], drawn_on=drawn_on)
     for event in last:
         yield event
 
@@ -121,6 +124,12 @@ async def _found(asked: Asked, search: Search) -> _Found:
         return _Found(told=told, given=told)
     staying = [(vault, hit) for vault, hit in told if hit.local]
     return _Found(told=told, given=[*staying, *[(vault, hit) for vault, hit in found if not hit.local][:most]])
+
+
+def _file(found: tuple[OpenVault, Hit]) -> DrawnOn:
+    vault, hit = found
+    passage = passage_of(hit, vault=vault.name)
+    return vault.name, passage.file or passage.path
 
 
 def _result(vault: OpenVault, hit: Hit) -> dict[str, Any]:
@@ -179,9 +188,16 @@ def without_beginning(messages: Sequence[Mapping[str, Any]]) -> list[Mapping[str
     return [message for i, message in enumerate(messages) if i >= start or message["role"] == "system"]
 
 
-async def _keep(runtime: Runtime, asked: Asked, told: ResponseEvents, events: Sequence[Mapping[str, Any]]) -> bool:
+async def _keep(
+    runtime: Runtime,
+    asked: Asked,
+    told: ResponseEvents,
+    events: Sequence[Mapping[str, Any]],
+    *,
+    drawn_on: Iterable[DrawnOn] = (),
+) -> bool:
     """Keep a response with the places of all that was found, whether the client asked to see it or not; says
-    whether it was kept.
+    whether it was kept. `drawn_on` are the files without which its answer may not stay.
     """
     if not asked.body.store:
         return False
@@ -194,5 +210,6 @@ async def _keep(runtime: Runtime, asked: Asked, told: ResponseEvents, events: Se
             body=emptied({**body, "output": output}),
             input=asked.input,
             events=[emptied_event(event) for event in events],
+            notes=frozenset(drawn_on),
         )
     )

@@ -25,8 +25,8 @@ from sidecar.protocol.openai_response_objects import deleted_body, input_tokens_
 from sidecar.protocol.openai_responses import RESULTS, ResponsesBody
 from sidecar.runtime import Runtime
 from sidecar.runtime.kept_passages import filled, filled_event
+from sidecar.runtime.response_rows import StoredResponse
 from sidecar.runtime.response_runs import ResponseRun
-from sidecar.runtime.stored_responses import StoredResponse
 from sidecar.runtime.stores import Stores
 
 _MOST_ITEMS = 100

@@ -12,7 +12,8 @@ from sidecar.chat import AnswerDelta
 from sidecar.errors import ModelUnavailableError
 from sidecar.inference.model import Usage
 from sidecar.runtime.kept_passages import emptied, emptied_event
-from sidecar.runtime.stored_responses import StoredResponse, StoredResponses
+from sidecar.runtime.response_rows import StoredResponse
+from sidecar.runtime.stored_responses import StoredResponses
 from tests.api.fakes import TEXT, Script
 from tests.api.live import Live, until
 from tests.api.responses.reading import checked, events, kinds, post, streamed, whole
