@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 TESTS = ROOT / "tests"
 PROMISES = TESTS / "reliability" / "promises.toml"
 RESULTS = TESTS / "reliability" / "results.json"
+NIGHTLY = " (nightly)"
+"""What follows the name of a test whose nightly cases are meant, as in tests/reliability/results.py."""
 INTRODUCTION = """\
 # Reliability
 
@@ -67,13 +69,26 @@ def find_tests() -> Iterator[PromiseTest]:
                 continue
             marks = [*module, *map(_mark, node.decorator_list)]
             promises = frozenset(number for name, number in marks if name == "promise" and number is not None)
-            if promises:
+            for nightly in _runs(node, marks) if promises else ():
                 yield PromiseTest(
-                    node=f"{path.relative_to(ROOT).as_posix()}::{node.name}",
+                    node=f"{path.relative_to(ROOT).as_posix()}::{node.name}{NIGHTLY if nightly else ''}",
                     sentence=node.name.removeprefix("test_").replace("_", " "),
-                    nightly=any(name == "nightly" for name, _ in marks),
+                    nightly=nightly,
                     promises=promises,
                 )
+
+
+def _runs(node: ast.FunctionDef | ast.AsyncFunctionDef, marks: Sequence[tuple[str, int | None]]) -> list[bool]:
+    """Whether the test has quick cases (`False`) and nightly ones (`True`): single cases may be marked as such."""
+    if any(name == "nightly" for name, _ in marks):
+        return [True]
+    params = [inner for mark in node.decorator_list for inner in ast.walk(mark) if _is_param(inner)]
+    nightly = [each for each in params if "pytest.mark.nightly" in ast.unparse(each)]
+    return [False, True] if nightly else [False]
+
+
+def _is_param(node: ast.AST) -> bool:
+    return isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.param"
 
 
 def _module_marks(tree: ast.Module) -> list[tuple[str, int | None]]:

@@ -28,8 +28,11 @@ def test_all_forms_are_refused(record_property):
     record_property("forms", 1000)
 
 @pytest.mark.promise(5)
-def test_a_crowd():
-    pytest.skip("needs a crowd")
+@pytest.mark.parametrize("size", [1, pytest.param(1000, marks=pytest.mark.nightly)])
+def test_a_crowd(size, record_property):
+    if size == 1:
+        pytest.skip("needs a crowd")
+    record_property("size", size)
 
 def test_of_no_promise():
     pass
@@ -52,7 +55,7 @@ def run(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 
 
 def test_nightly_tests_are_left_out_unless_asked_for(tmp_path: Path) -> None:
-    assert "1 deselected" in run(tmp_path).stdout
+    assert "2 deselected" in run(tmp_path).stdout
     assert "deselected" not in run(tmp_path, "--nightly").stdout
 
 
@@ -71,6 +74,16 @@ def test_what_tests_of_promises_found_is_kept_by_test_and_added_up_over_its_case
     assert forms["measured"] == {"forms": [1, 3], "kind": "text/plain"}
     crowd = found["test_attacks.py::test_a_crowd"]
     assert (crowd["skipped"], crowd["reasons"]) == (1, ["Skipped: needs a crowd"])
+
+
+def test_a_quick_run_does_not_replace_what_the_nightly_cases_of_a_test_found(tmp_path: Path) -> None:
+    file = tmp_path / "results.json"
+    run(tmp_path, "--nightly", "--results", str(file))
+    run(tmp_path, "--results", str(file))
+    found = json.loads(file.read_text(encoding="utf-8"))
+    assert found["test_attacks.py::test_a_crowd (nightly)"]["measured"] == {"size": 1000}
+    assert found["test_attacks.py::test_a_crowd"]["skipped"] == 1
+    assert "test_attacks.py::test_all_forms_are_refused (nightly)" in found
 
 
 def test_a_mark_of_a_promise_that_does_not_exist_is_an_error(tmp_path: Path) -> None:
@@ -101,5 +114,6 @@ def test_the_page_shows_failures_skips_and_ranges(tmp_path: Path, monkeypatch: p
     assert three.endswith("| 2 | **1 failed**, 0 passed, 1 not run |")
     (row,) = [line for line in page if "[forms are refused]" in line]
     assert row.endswith("| quick | 2 passed, 1 failed, 2026-01-01, Linux | ms: 1 to 2.5 |")
+    assert [line.split(" | ")[1] for line in page if "[a crowd]" in line] == ["quick", "nightly"]
     (one,) = [line for line in page if line.startswith("| 1 |")]
     assert "**no test**" in one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import shutil
 import sys
@@ -39,7 +40,18 @@ def stdout() -> Console:
 
 def stderr() -> Console:
     """The console for progress and notices."""
-    return Console(stderr=True, highlight=False, soft_wrap=True)
+    return _Notices(stderr=True, highlight=False, soft_wrap=True)
+
+
+class _Notices(Console):
+    """Falls silent where nobody reads any longer: rich would end the program, and with it a server."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+        # What could not be written would be tried again at the end, and make that a failure.
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stderr.fileno())
+        os.close(nowhere)
 
 
 def complain(error: SidecarError) -> None:

@@ -21,7 +21,7 @@ from sidecar.cli.settings import config_command
 from sidecar.cli.status import status, why
 from sidecar.cli.token import token
 from sidecar.errors import AlreadyRunningError, SidecarError
-from sidecar.logs import described
+from sidecar.logs import described, leave_no_cores
 from sidecar.offline import OutgoingLock
 
 EXIT_USER = 1
@@ -48,6 +48,7 @@ def run() -> int:
     """Run the command line as a process of its own, which reaches no other machine than the user names."""
     lock = OutgoingLock()
     lock.install()
+    leave_no_cores()
     return main(lock=lock)
 
 

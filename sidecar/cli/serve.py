@@ -31,7 +31,7 @@ from sidecar.cli.options import (
 from sidecar.cli.output import complain, set_up_logging, stderr, with_progress
 from sidecar.config import Config
 from sidecar.errors import ConfigError, SidecarError
-from sidecar.logs import ContentLog, LogFile, leave_no_cores, remove_content
+from sidecar.logs import ContentLog, LogFile, remove_content
 from sidecar.offline import close_system, is_looked_up
 from sidecar.runtime import OpenVault, Runtime, datafolder, open_runtime
 from sidecar.runtime.ledger import counted
@@ -67,7 +67,6 @@ def serve(vaults: tuple[Path, ...], no_auth: bool, **flags: Any) -> None:
     """
     config = choose_vaults(read_settings({**flags, "auth": False if no_auth else None}, vaults=vaults))
     set_up_logging(config.log_level)
-    leave_no_cores()
     address = _taken(config)
     try:
         with LogFile() as log_file:
@@ -96,7 +95,9 @@ def _lock(config: Config) -> str:
     # Without a model, the usual places of model servers on this machine are looked at.
     looked_at = KNOWN_PORTS if _wants_model(config) else ()
     by_name = any(is_looked_up(host) for host, _ in servers)
-    closed = close_system([*(port for _, port in servers), *looked_at], look_up_names=by_name)
+    # An answer that is too long for a datagram is asked for again over TCP.
+    looked_up = (53,) if by_name else ()
+    closed = close_system([*(port for _, port in servers), *looked_at, *looked_up], look_up_names=by_name)
     return "+".join(["audit-hook", *closed])
 
 

@@ -35,7 +35,8 @@ class RunningServer:
         """The name under which the server has the folder, the first of `paths`; `None` when it has another vault."""
         status = await self.json("GET", "/vault/status")
         wanted = paths[0].resolve() if paths else None
-        return next((vault["name"] for vault in status["vaults"] if Path(vault["path"]) == wanted), None)
+        vaults = status.get("vaults", ()) if isinstance(status, dict) else ()
+        return next((vault["name"] for vault in vaults if Path(vault["path"]) == wanted), None)
 
 
 @asynccontextmanager
@@ -46,9 +47,10 @@ async def running_server(config: Config) -> AsyncIterator[RunningServer | None]:
     if not facts or not isinstance(facts.get("url"), str) or not _runs(facts.get("pid")):
         yield None
         return
-    token = datafolder.read_token(config)
+    # One that asks for none is sent none: nothing would prove that it is ours.
+    token = datafolder.read_token(config) if facts.get("token_file") else None
     async with httpx2.AsyncClient(base_url=facts["url"], trust_env=False, timeout=300) as client:
-        ours = await _is_ours(client, token if facts.get("token_file") else None)
+        ours = await _is_ours(client, token)
         if ours and token:
             client.headers["authorization"] = f"Bearer {token}"
         yield RunningServer(client=client) if ours else None

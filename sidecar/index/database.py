@@ -44,7 +44,7 @@ class Database:
         self._lock = threading.Lock()
         self._closed = False
         self._told_damage = False
-        self._looked_through = False
+        self._soundness: asyncio.Future[bool] | None = None
         self._writer = ThreadPoolExecutor(max_workers=1, thread_name_prefix="index-writer")
         self._readers = ThreadPoolExecutor(max_workers=_READERS, thread_name_prefix="index-reader")
 
@@ -145,13 +145,16 @@ class Database:
             self._on_damaged()
 
     async def _is_sound(self) -> bool:
-        """Look through the file, once: an error that comes again in a sound one is the program's mistake."""
-        if self._looked_through or self._closed:
-            return True
-        self._looked_through = True
-        return await asyncio.get_running_loop().run_in_executor(
-            self._readers, lambda: is_sound(self._connection(writable=False))
-        )
+        """Look through the file, once for all who ask: an error that comes again in a sound one is the program's
+        mistake.
+        """
+        if self._soundness is None:
+            if self._closed:
+                return True
+            self._soundness = asyncio.get_running_loop().run_in_executor(
+                self._readers, lambda: is_sound(self._connection(writable=False))
+            )
+        return await asyncio.shield(self._soundness)
 
     def _connection(self, *, writable: bool) -> apsw.Connection:
         connection: apsw.Connection | None = getattr(self._local, "connection", None)

@@ -8,8 +8,13 @@ from dataclasses import dataclass
 
 import apsw
 
+from sidecar.vault.files import NOT_DOWNLOADED
+
 # SQLite's own limit is 32,766 parameters; a JSON array is one.
-_AT = "SELECT path, status, content_hash FROM notes WHERE path IN (SELECT value FROM json_each(?)) AND part_of IS NULL"
+_AT = (
+    "SELECT path, coalesce(reason, ''), status, content_hash FROM notes"
+    " WHERE path IN (SELECT value FROM json_each(?)) AND part_of IS NULL"
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,9 +30,14 @@ class Whereabouts:
 
 def whereabouts(connection: apsw.Connection, known: Mapping[str, bytes | None]) -> Whereabouts:
     """Look for files by their paths, and by the hashes that they had when they were last seen."""
-    rows = {path: (status, content_hash) for path, status, content_hash in connection.execute(_AT, (_json(known),))}
-    # A file that could not be read has not gone, and one that is excluded has, wherever it lies.
-    here = {path: content_hash for path, (status, content_hash) in rows.items() if status != "excluded"}
+    rows = {path: told for path, *told in connection.execute(_AT, (_json(known),))}
+    # A file that could not be read has not gone, nor one that the cloud has taken off this disk; one that is excluded
+    # has, wherever it lies.
+    here = {
+        path: content_hash
+        for path, (reason, status, content_hash) in rows.items()
+        if status != "excluded" or reason == NOT_DOWNLOADED
+    }
     lost = {path: content_hash for path, content_hash in known.items() if path not in rows and content_hash}
     found = _at_hashes(connection, lost.values()) if lost else {}
     moved = {path: found[content_hash] for path, content_hash in lost.items() if content_hash in found}

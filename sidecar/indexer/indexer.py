@@ -173,7 +173,9 @@ class Indexer:
         """Whether, a moment later, more notes are missing than these."""
         await asyncio.sleep(_MORE_SECONDS)
         found = await asyncio.to_thread(scan_at, self._root, self._exclusions(), [""])
-        return len(await self._missing_below([""], found)) > len(missing)
+        # What lies in a folder that cannot be read is not missing.
+        closed = frozenset(each.path for each in found.excluded)
+        return sum(not inside(path, closed) for path in await self._missing_below([""], found)) > len(missing)
 
     async def _missing_below(self, folders: Sequence[str], found: Scan) -> set[str]:
         within = frozenset(folders)
@@ -292,6 +294,13 @@ class Indexer:
             while await target.write(lambda connection: relink(connection, flavour=flavour)):
                 pass
 
+    def _is_bare(self) -> bool:
+        """Whether nothing at all is in the vault's folder, not even its settings."""
+        try:
+            return next(self._root.iterdir(), None) is None
+        except OSError:
+            return True
+
     def _held_entries(self, ledger: Mapping[str, LedgerEntry]) -> dict[str, LedgerEntry]:
         return {path: ledger[path] for path in self.progress.held if path in ledger}
 
@@ -306,8 +315,8 @@ class Indexer:
         texts = {path for path in vanished if kind_of(path, flavour=self._flavour()) != "image"}
         lost = [path for path, entry in vanished.items() if entry.status == "indexed" and path in texts]
         # A small vault is held when all of it vanishes: a drive that is away leaves an empty folder behind.
-        all_of_several = len(lost) == indexed > 1
-        if not all_of_several and (len(lost) < _HOLD_AT_LEAST or len(lost) <= _HOLD_SHARE * indexed):
+        all_of_it = len(lost) == indexed and (indexed > 1 or self._is_bare())
+        if not all_of_it and (len(lost) < _HOLD_AT_LEAST or len(lost) <= _HOLD_SHARE * indexed):
             return dict(vanished)
         log.warning("%d notes vanished at once; they stay in the index until that is confirmed", len(lost))
         self.progress.held = tuple(sorted({*self.progress.held, *lost}))

@@ -22,6 +22,7 @@ FILE = "content.log"
 SECONDS = 3_600.0
 KEPT_SECONDS = 86_400.0
 MOST_BYTES = 64 * 2**20
+_LOOK_SECONDS = 60.0
 
 log = logging.getLogger(__name__)
 
@@ -36,16 +37,16 @@ class ContentLog:
         seconds: float = SECONDS,
         kept_seconds: float = KEPT_SECONDS,
         most_bytes: int = MOST_BYTES,
-        clock: Callable[[], float] = time.monotonic,
+        clock: Callable[[], float] | None = None,
         sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     ) -> None:
-        """Times are in seconds, counted from now; `clock` never goes back."""
+        """Times are in seconds, from now on. `clock` never goes back; the usual one counts a machine's sleep too."""
         self.path = data_dir / FOLDER / FILE
         self._data_dir = data_dir
         self._room = most_bytes
         self._seconds, self._kept_seconds = seconds, kept_seconds
-        self._clock, self._sleep = clock, sleep
-        self._begun = clock()
+        self._clock, self._sleep = clock or _Elapsed(), sleep
+        self._begun = self._clock()
 
     @property
     def active(self) -> bool:
@@ -96,7 +97,22 @@ class ContentLog:
         remove_content(self._data_dir)
 
     async def _until(self, seconds: float) -> None:
-        await self._sleep(max(0.0, self._begun + seconds - self._clock()))
+        # In pieces: while the machine sleeps, no wait of this program goes on.
+        while (left := self._begun + seconds - self._clock()) > 0:
+            await self._sleep(min(left, _LOOK_SECONDS))
+
+
+class _Elapsed:
+    """Seconds since it was made: those of the steady clock, which stands still while the machine sleeps, or those of
+    the day's, which may be set back. Whichever are more.
+    """
+
+    def __init__(self) -> None:
+        self._steady, self._wall, self._most = time.monotonic(), time.time(), 0.0
+
+    def __call__(self) -> float:
+        self._most = max(self._most, time.monotonic() - self._steady, time.time() - self._wall)
+        return self._most
 
 
 def remove_content(data_dir: Path) -> bool:

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import re
-import sys
 
 from sidecar.logs.describing import described
+from sidecar.logs.stderr import UnreadStream
 
 OURS = "sidecar"
 MOST_CHARACTERS = 4_096
@@ -29,7 +29,7 @@ _FIXED = frozenset(
         "Invalid HTTP request received.",
         "ASGI callable returned without starting response.",
         "ASGI callable returned without completing response.",
-        "Cancel 0 running task(s), timeout graceful shutdown exceeded",
+        "Cancel %s running task(s), timeout graceful shutdown exceeded",
     }
 )
 
@@ -45,11 +45,13 @@ class LineFormatter(logging.Formatter):
 
 def set_up(level: str) -> logging.Handler:
     """Log to standard error: ours from `level` on, libraries' from warnings on. Gives the handler that does so."""
-    handler = logging.StreamHandler(sys.stderr)
+    handler = UnreadStream()
     handler.setFormatter(LineFormatter())
     ours = logging.getLevelNamesMapping()[level.upper()]
     logging.basicConfig(level=max(ours, logging.WARNING), handlers=[handler], force=True)
     logging.getLogger(OURS).setLevel(ours)
+    # It warns of every malformed request, which costs whoever sends them nothing and would rotate all else away.
+    logging.getLogger("uvicorn.error").setLevel(logging.ERROR)
     # What cannot be logged, as on a full disk, would be told on standard error with the record's own values.
     logging.raiseExceptions = False
     return handler

@@ -59,6 +59,8 @@ class VaultKeeper:
         self._damaged: list[Path] = []
         self._damages: list[float] = []
         self._reason: str | None = None
+        # Held notes of an index that was lost, until the vault is open again.
+        self._held: frozenset[str] = frozenset()
         self._closing: OpenVault | None = None
         self._seen = look_at(path)
         self._failures = 0
@@ -96,13 +98,14 @@ class VaultKeeper:
         try:
             self.vault = await self._opened()
             await self._tell_rebuilding(self.vault)
+            await self.vault.tell_lost(self._held)
         except SidecarError as error:
             self._keep_closed(error)
         except Exception as error:  # one vault that cannot be opened must not keep the others closed
             log.exception("%s: cannot be opened", self.name)
             self._keep_closed(SidecarError(f"Opening it failed: {type(error).__name__}."))
         else:
-            self.error, self._failures = None, 0
+            self.error, self._failures, self._held = None, 0, frozenset()
 
     def start(self) -> None:
         """Begin to index and watch, or to wait, in the background."""
@@ -207,11 +210,14 @@ class VaultKeeper:
         log.warning("%s: %s", self.name, reason or "it has come back and is opened anew")
         self.error = IndexUnavailableError(reason or "It has come back and is being opened.")
         self._reason = reason
+        # The index that is lost had them; the next one will not, and nobody has said that they were deleted.
+        self._held |= self.vault.vanished
         self._closing, self.vault = self.vault, None
         await self._closing.aclose()
         self._closing = None
         if self._damaged and (pause := self._damage_pause()) is not None:
-            await self._put_aside()
+            with contextlib.suppress(IndexUnavailableError):  # it is tried again when the vault is opened
+                await self._put_aside()
             self._keep_closed(self._failing_disk(), pause=pause)
             return
         await self.open()
@@ -235,9 +241,16 @@ class VaultKeeper:
         )
 
     async def _put_aside(self) -> None:
-        """Rename the files known to be damaged."""
-        damaged, self._damaged = self._damaged, []
-        for path in damaged:
-            aside = await asyncio.to_thread(shelf.put_aside, path)
+        """Rename the files known to be damaged. Raises IndexUnavailableError; those that are left stay known."""
+        while self._damaged:
+            path = self._damaged[0]
+            try:
+                aside = await asyncio.to_thread(shelf.put_aside, path)
+            except OSError as error:
+                raise IndexUnavailableError(
+                    f"Its damaged index cannot be put aside: {error.strerror}.",
+                    hint=f"Is the folder {self._folder} yours to write?",
+                ) from error
+            self._damaged = [each for each in self._damaged if each != path]
             kept = f" The old file is kept as {aside.name}." if aside is not None else ""
             self._reason = f"The index was damaged and is being built anew from the notes.{kept}"

@@ -35,6 +35,8 @@ CREATE TABLE items (
     response_id TEXT NOT NULL REFERENCES responses (id) ON DELETE CASCADE
 ) WITHOUT ROWID;
 CREATE INDEX items_by_response ON items (response_id);
+"""
+_FOLLOWED = """
 CREATE TABLE drawn_on (
     response_id TEXT NOT NULL REFERENCES responses (id) ON DELETE CASCADE,
     vault TEXT NOT NULL,
@@ -44,21 +46,40 @@ CREATE TABLE drawn_on (
 ) WITHOUT ROWID;
 CREATE INDEX drawn_on_by_path ON drawn_on (vault, path);
 """
+# Unlike an index, stored responses cannot be made anew: those of version 2 are kept. What notes they drew on was not
+# written down, so they, and what they hand on to later ones, cannot be followed; they go when they are 30 days old.
+_FROM_2 = "ALTER TABLE responses ADD COLUMN emptied_at REAL;"
 
 
 def open_file(path: Path) -> apsw.Connection:
-    """Open the file, made anew where there is none or one of another shape. Raises apsw.Error or OSError."""
+    """Open the file, new where there is none. One of version 2 is brought up to date, another one gives way to a new.
+
+    Raises apsw.Error or OSError.
+    """
     connection = _connected(path)
-    version = connection.pragma("user_version")
-    if version not in (0, _VERSION):
+    try:
+        if (version := connection.pragma("user_version")) not in (0, 2, _VERSION):
+            connection.close(force=True)
+            _clear(path, version=version)
+            connection, version = _connected(path), 0
+        if version != _VERSION:
+            with connection:
+                connection.execute(_SCHEMA + _FOLLOWED if version == 0 else _FROM_2 + _FOLLOWED)
+                connection.pragma("user_version", _VERSION)
+    except apsw.Error:
         connection.close(force=True)
-        log.warning("the stored responses are of another version and are kept as %s", set_aside(path).name)
-        connection, version = _connected(path), 0
-    if version == 0:
-        with connection:
-            connection.execute(_SCHEMA)
-            connection.pragma("user_version", _VERSION)
+        raise
     return connection
+
+
+def _clear(path: Path, *, version: int) -> None:
+    """Take a file of another version out of the way."""
+    if version > _VERSION:
+        log.warning("the stored responses are of a later version and are kept as %s", set_aside(path).name)
+        return
+    log.warning("the stored responses are of an old version and are deleted")
+    for suffix in ("", "-wal", "-shm"):
+        path.with_name(path.name + suffix).unlink(missing_ok=True)
 
 
 def _connected(path: Path) -> apsw.Connection:
@@ -86,11 +107,18 @@ def checksum_of(body: bytes, given: bytes) -> int:
     return zlib.crc32(given, zlib.crc32(body))
 
 
-def unpacked(packed: bytes) -> list[Mapping[str, Any]]:
+def is_whole(body: object, given: object, checksum: object) -> bool:
+    """Whether a row is as it was written. A changed byte may also make a value one of another type."""
+    return isinstance(body, bytes) and isinstance(given, bytes) and checksum_of(body, given) == checksum
+
+
+def unpacked(packed: object) -> list[Mapping[str, Any]]:
     """The events of a stream; none when they are damaged, which their own checksum tells."""
+    if not isinstance(packed, bytes):
+        return []
     try:
         events: list[Mapping[str, Any]] = json.loads(zlib.decompress(packed))
-    except zlib.error:
+    except (zlib.error, ValueError):
         return []
     return events
 
@@ -102,7 +130,7 @@ def item_at(connection: apsw.Connection, item_id: str, *, since: float) -> Mappi
         " WHERE items.id = ? AND created_at >= ?",
         (item_id, since),
     ).fetchall()
-    sound = (body for body, given, checksum in rows if checksum_of(body, given) == checksum)
+    sound = (body for body, given, checksum in rows if is_whole(body, given, checksum))
     output = (item for body in sound for item in json.loads(body)["output"])
     found: Mapping[str, Any] | None = next((item for item in output if item["id"] == item_id), None)
     return found

@@ -11,12 +11,14 @@ from typing import Any, TypeAlias
 
 import apsw
 
-from sidecar.runtime.response_file import checksum_of, unpacked
+from sidecar.runtime.response_file import checksum_of, is_whole, unpacked
 from sidecar.runtime.withdrawn import emptied_body, emptied_events, emptied_input
 
 Item: TypeAlias = Mapping[str, Any]
 DrawnOn: TypeAlias = tuple[str, str]
-"""A vault's name, and the path of a file in it."""
+"""A vault, and the path of a file in it. Whoever saves a response names the vault as it is shown; the rows have its
+identity, as two vaults may bear a name one after the other.
+"""
 
 # Those before it, and those whose items it was given: what they drew on, it may repeat.
 _EARLIER = """
@@ -83,7 +85,7 @@ def read(connection: apsw.Connection, response_id: str, *, since: float) -> Stor
         "SELECT body, input, events, checksum FROM responses WHERE id = ? AND created_at >= ?", (response_id, since)
     ).fetchall()
     for body, given, events, checksum in rows:
-        if checksum_of(body, given) == checksum:
+        if is_whole(body, given, checksum):
             return StoredResponse(body=json.loads(body), input=json.loads(given), events=unpacked(events))
     return None
 
@@ -98,7 +100,7 @@ def conversation(
     found: list[list[Item]] = []
     room = items
     for body, given, checksum in reversed(rows):
-        if checksum_of(body, given) != checksum:
+        if not is_whole(body, given, checksum):
             break
         turn = [*json.loads(given), *json.loads(body)["output"]]
         room -= len(turn)
@@ -122,9 +124,13 @@ def forget_beyond(connection: apsw.Connection, *, oldest: float, count: int, siz
 
 def drawn_on(connection: apsw.Connection, vault: str) -> dict[str, bytes | None]:
     """The files of a vault that responses drew on, each with the hash of its bytes as last seen."""
-    return dict(
-        connection.execute("SELECT path, max(content_hash) FROM drawn_on WHERE vault = ? GROUP BY path", (vault,))
-    )
+    rows: list[Any] = connection.execute(
+        "SELECT path, max(content_hash) FROM drawn_on WHERE vault = ? GROUP BY path", (vault,)
+    ).fetchall()
+    if not all(isinstance(path, str) for path, _ in rows):
+        raise apsw.CorruptError("a path is no text")
+    # Without its hash, a file is followed by its path alone, until it is seen again.
+    return {path: found if isinstance(found, bytes) else None for path, found in rows}
 
 
 def note_seen(connection: apsw.Connection, vault: str, seen: Mapping[str, bytes], moved: Mapping[str, str]) -> None:
@@ -172,8 +178,9 @@ def _first_column(connection: apsw.Connection, query: str, *values: str | None) 
 
 
 def _emptied_at(connection: apsw.Connection, response_id: str) -> float | None:
-    when: float | None = connection.execute("SELECT emptied_at FROM responses WHERE id = ?", (response_id,)).get
-    return when
+    when: Any = connection.execute("SELECT emptied_at FROM responses WHERE id = ?", (response_id,)).get
+    # Of a damaged time only this is known: that it was emptied.
+    return when if when is None or isinstance(when, float) else math.inf
 
 
 def _insert(connection: apsw.Connection, stored: StoredResponse, *, now: float) -> None:

@@ -3,8 +3,8 @@
 What runs here: one thread owns the only connection; both are made by the first use, so that a server whose clients
 store nothing pays nothing. Ordering: each call is one transaction, in the order of the calls. The file is bounded by
 age, count and size, the oldest go first. Text that is deleted is overwritten at once, and in the write-ahead log as
-soon as no other program reads the file. Missing on purpose: migrations, and any way in which a damaged file or a full
-disk could keep an answer from its client.
+soon as no other program reads the file. Missing on purpose: any way in which a damaged file or a full disk could keep
+an answer from its client.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import logging
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
 import apsw
 
 from sidecar.errors import IndexUnavailableError
-from sidecar.index.database import set_aside
+from sidecar.index.database import STAMP, set_aside
 from sidecar.runtime import response_rows
 from sidecar.runtime.response_file import item_at, open_file
 from sidecar.runtime.response_rows import StoredResponse
@@ -62,22 +62,34 @@ class StoredResponses:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="responses")
         self._closed = False
         self._emptying: asyncio.Task[None] | None = None
+        self._identities: dict[str, str] = {}
         self.on_saved: Callable[[], None] = lambda: None
         """Called when a response has been kept."""
 
     async def tidy(self) -> None:
         """Forget what is too old, where there is a file at all. What goes wrong is logged."""
-        await asyncio.to_thread(self._remove_old_asides)
+        await self.remove_asides(old=True)
         if await asyncio.to_thread(self.path.exists):
             await self._attempt(self._forget_beyond_limits, doing="tidied")
             # A server that was killed may have left deleted text in the log.
             await self._empty_log()
 
+    async def remove_asides(self, *, old: bool = False) -> None:
+        """Delete damaged files that were set aside: what was deleted since is still in them. With `old`, only those
+        that have lain about for a day.
+        """
+        await asyncio.to_thread(self._remove_asides, old=old)
+
+    def identify(self, vault: str, identity: str) -> None:
+        """Keep what is drawn on a vault of this name, from now on, as drawn on the one of this identity."""
+        self._identities[vault] = identity
+
     async def save(self, stored: StoredResponse) -> bool:
         """Keep a response, in place of one of the same id; says whether it was kept. What goes wrong is logged."""
+        notes = frozenset((self._identities.get(vault, vault), path) for vault, path in stored.notes)
 
         def run(connection: apsw.Connection) -> None:
-            response_rows.write(connection, stored, now=self._clock())
+            response_rows.write(connection, replace(stored, notes=notes), now=self._clock())
             self._forget_beyond_limits(connection)
 
         kept = await self._attempt(run, doing="written")
@@ -123,11 +135,12 @@ class StoredResponses:
         gone = await self._run(run)
         if gone:
             await self._empty_log()
+            await self.remove_asides()
         return gone
 
     async def drawn_on(self, vault: str) -> dict[str, bytes | None]:
-        """The files of a vault that answers were made from, each with the hash of its bytes as last seen; instantly
-        none where nothing is kept. Raises IndexUnavailableError.
+        """The files of a vault, named by its identity, that answers were made from, each with the hash of its bytes as
+        last seen; instantly none where nothing is kept. Raises IndexUnavailableError.
         """
         if self._connection is None and not await asyncio.to_thread(self.path.exists):
             return {}
@@ -147,6 +160,7 @@ class StoredResponses:
         emptied = await self._run(run)
         if emptied:
             await self._empty_log()
+            await self.remove_asides()
         return emptied
 
     async def aclose(self) -> None:
@@ -174,11 +188,13 @@ class StoredResponses:
                 break
         self._emptying = None
 
-    def _remove_old_asides(self) -> None:
-        """Delete damaged files that have lain about for a day: what was deleted since is still in them."""
-        oldest = time.strftime("%Y%m%d-%H%M%S", time.gmtime(self._clock() - _KEPT_ASIDE))
+    def _remove_asides(self, *, old: bool) -> None:
+        now = self._clock()
+        oldest, newest = (time.strftime(STAMP, time.gmtime(when)) for when in (now - _KEPT_ASIDE, now))
         for aside in self.path.parent.glob(f"{self.path.name}.damaged-*"):
-            if aside.name.removeprefix(f"{self.path.name}.damaged-")[: len(oldest)] < oldest:
+            stamp = aside.name.removeprefix(f"{self.path.name}.damaged-")[: len(oldest)]
+            # One from the future is of a clock that was set since.
+            if not old or not oldest <= stamp <= newest:
                 with contextlib.suppress(OSError):
                     aside.unlink()
 
@@ -222,7 +238,7 @@ class StoredResponses:
     def _retried(self, work: Callable[[apsw.Connection], T], transaction: bool) -> T:  # noqa: FBT001  # run_in_executor takes no keywords
         try:
             return self._done(work, transaction=transaction)
-        except (apsw.NotADBError, apsw.CorruptError):
+        except (apsw.NotADBError, apsw.CorruptError, UnicodeDecodeError):
             # What it held is lost to clients; the next response begins a new file.
             if self._connection is not None:
                 self._connection.close(force=True)

@@ -82,7 +82,8 @@ class Stores:
         first = names[0] if after is None and names else self._vault_of(after)
         if after is not None and first is None:
             raise _no_cursor("after")
-        refuse_closed(self._vaults, lambda name: name == first)
+        # Without any open one, an empty page would have a client that keeps a copy of it drop everything.
+        refuse_closed(self._vaults, lambda name: name == first or not names)
         for name in names[names.index(first) :] if first is not None else ():
             rest = FilesWanted(limit=wanted.limit + 1 - len(files), ascending=wanted.ascending, after=after)
             files += (await self.page(vaults[name], rest)).files

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from collections.abc import Awaitable, Callable, Container, Mapping
+from collections.abc import Awaitable, Callable, Collection, Container, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
@@ -109,9 +109,14 @@ class OpenVault:
         """Whether it has to be opened anew when it is back, as an archive that is to be unpacked has."""
         self._looking: asyncio.Task[VaultError | None] | None = None
         self._lost_index: str | None = None
+        self._lost_notes: frozenset[str] = frozenset()
+        self.identity = database.path.parent.name
+        """What no other vault has, whatever it is called: the name of its index's folder, made of its path."""
         self._index_file = _file_at(database.path)
         self.on_settled: Callable[[], None] = lambda: None
         """Called when a piece of the background work has ended: the index may say something else than before."""
+        self.on_forgotten: Callable[[], None] = lambda: None
+        """Called when text that a note had has left the index."""
         self.problem: str | None = None
         self._watch_problem: str | None = None
         self.retriever = Retriever(
@@ -145,7 +150,10 @@ class OpenVault:
         """Stop the background work and close the indexes. Idempotent."""
         self._stop.set()
         self._end_watch.set()
-        running = [*self._tasks, *([self._trusting] if self._trusting else [])]
+        running: list[asyncio.Task[Any]] = [
+            *self._tasks,
+            *(t for t in (self._trusting, self._looking) if t is not None),
+        ]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
@@ -171,6 +179,25 @@ class OpenVault:
     def tell_rebuilding(self, reason: str) -> None:
         """Say in the status why the index is being built anew, until it is whole. What was told first stays."""
         self._lost_index = self._lost_index or reason
+
+    @property
+    def vanished(self) -> frozenset[str]:
+        """The notes that vanished and of which nobody has said that they were deleted, in the index or not."""
+        return self._lost_notes | {*self.indexer.progress.held}
+
+    async def tell_lost(self, held: Collection[str]) -> None:
+        """Remember which notes were held when the index before this one was lost. Raises IndexUnavailableError."""
+        self._lost_notes = frozenset(held)
+        await self.lost_notes()
+
+    async def lost_notes(self) -> frozenset[str]:
+        """The held notes that went with the index, and whose files have not come back: nobody knows whether they were
+        deleted. Raises IndexUnavailableError.
+        """
+        if self._lost_notes:
+            known = await self._serving().read(partial(records.ledger, paths=self._lost_notes))
+            self._lost_notes -= known.keys()
+        return self._lost_notes
 
     async def notice_absence(self) -> None:
         """Look whether the vault can be read now. An empty folder is one that is away when notes of it are known."""
@@ -201,7 +228,7 @@ class OpenVault:
         be trusted. Raises VaultError when the vault cannot be read.
         """
         await self._remember_settings()
-        await self.indexer.reconcile(accept_removals=accept_removals)
+        await self._reconcile(accept_removals=accept_removals)
         await self.indexer.embed()
         if measure:
             await self._keep_trust()
@@ -292,6 +319,7 @@ class OpenVault:
         links = await self._database.read(link_counts)
         notable = await self._database.read(records.notable)
         missing = await self._database.read(unresolved) if "unresolved" in lists else None
+        await self.lost_notes()
         progress = self.indexer.progress
         known = counts.indexed + counts.excluded + counts.failed
         return {
@@ -390,13 +418,18 @@ class OpenVault:
         await asyncio.to_thread(self._read_settings)
         await self._guarded(self._remember_settings)
         unread = bool(self.indexer.progress.problems)
-        done = await self._guarded(lambda: self.indexer.reconcile(accept_removals=accept_removals))
+        done = await self._guarded(partial(self._reconcile, accept_removals=accept_removals))
         self._behind = not done
         if unread and not self.indexer.progress.problems:
             self._end_watch.set()
         self._to_embed.set()
         if done:
             self.problem = None
+
+    async def _reconcile(self, *, accept_removals: bool) -> None:
+        await self.indexer.reconcile(accept_removals=accept_removals)
+        if accept_removals:
+            self._lost_notes = frozenset()
 
     async def _keep_reconciled(self) -> None:
         """Look at everything now and then, for what no event told: a machine that slept, a drive that came back. What
@@ -416,6 +449,7 @@ class OpenVault:
 
     async def _forget_asides(self) -> None:
         """Delete damaged files kept aside: they hold text that a note had until now."""
+        self.on_forgotten()
         await asyncio.to_thread(shelf.remove_asides, self._database.path.parent)
 
     async def _remove_asides(self) -> None:
@@ -522,6 +556,12 @@ class OpenVault:
             problems.append(
                 f"{len(held)} notes vanished from the vault at once and are still searchable. If they were deleted on"
                 " purpose, say so: `sidecar index --accept-removals`, or POST /vault/sync with accept_removals."
+            )
+        if self._lost_notes:
+            problems.append(
+                f"{len(self._lost_notes)} notes that had vanished are no longer searchable since the index was built"
+                " anew; they come back with their files. If they were deleted on purpose, say so:"
+                " `sidecar index --accept-removals`, or POST /vault/sync with accept_removals."
             )
         return problems
 

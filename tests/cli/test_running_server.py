@@ -13,7 +13,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from tests.serving import DEMO_VAULT, environment, serve
+from tests.serving import DEMO_VAULT, environment, serve, stop, until
 
 TOKEN = "sk-sidecar-0123456789abcdef0123456789abcdef"
 
@@ -87,6 +87,41 @@ def test_a_stranger_with_the_port_and_the_process_number_of_a_killed_server_is_n
     assert json.loads(done.stdout)["results"][0]["path"] == "Numbat.md"
     assert len(heard) == 1
     assert TOKEN.encode() not in heard[0]
+
+
+def test_a_stranger_in_the_place_of_a_server_that_asked_for_no_token_is_not_sent_the_one_of_before(
+    vault: Path, tmp_path: Path
+) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "token").write_text(TOKEN, encoding="utf-8")
+    heard: list[bytes] = []
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        facts = {"url": f"http://127.0.0.1:{stranger.getsockname()[1]}", "pid": os.getpid(), "token_file": None}
+        (data / "runtime.json").write_text(json.dumps(facts), encoding="utf-8")
+        for _ in range(2):
+            threading.Thread(target=_listen, args=(stranger, heard), daemon=True).start()
+        run("search", "numbat", "--vault", vault, "--data-dir", data, "--json")
+    assert len(heard) == 2
+    assert TOKEN.encode() not in b"".join(heard)
+
+
+def test_a_server_goes_on_when_nobody_reads_what_it_says(vault: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    command = [sys.executable, "-m", "sidecar", "serve", str(vault), "--port", "0", "--data-dir", str(data)]
+    process = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, env=environment()
+    )
+    assert process.stderr is not None
+    process.stderr.close()
+    try:
+        until(lambda: process.poll() is not None or (data / "runtime.json").exists())
+        url = json.loads((data / "runtime.json").read_text(encoding="utf-8"))["url"]
+        headers = {"authorization": f"Bearer {(data / 'token').read_text(encoding='utf-8').strip()}"}
+        until(lambda: httpx2.get(f"{url}/vault/status", headers=headers, trust_env=False).json()["ready"])
+    finally:
+        code = stop(process)
+    assert code == 0
 
 
 def test_a_stranger_who_passes_the_question_on_to_the_real_server_is_not_sent_the_token(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ LAYERS = 2
 HEADS = 4
 KV_HEADS = 2
 FEED_FORWARD = 128
+CONTROLS = ("<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>")
 
 
 def build(
@@ -29,9 +30,12 @@ def build(
     architecture: str = "llama",
     pre_tokenizer: str = "gpt-2",
     seed: int = 0,
+    ends: bool = True,
 ) -> Path:
     """Write the model. More `layers` and a greater `width` make it slower, so that there is time to
-    interrupt it, or something to measure. `pre_tokenizer` is llama.cpp's name for how texts are split."""
+    interrupt it, or something to measure. `pre_tokenizer` is llama.cpp's name for how texts are split.
+    Without `ends`, the token that ends an answer is never the likeliest: at temperature 0 it goes on to
+    its limit."""
     random = np.random.default_rng(seed)
     writer = open_writer(path, architecture)
     writer.add_name("tiny-random-chat")
@@ -48,7 +52,7 @@ def build(
     vocabulary = add_byte_tokenizer(
         writer,
         merges=[("h", "e"), ("i", "n")],
-        controls=["<|endoftext|>", "<|im_start|>", "<|im_end|>", "<|pad|>"],
+        controls=list(CONTROLS),
         bos="<|endoftext|>",
         eos="<|im_end|>",
         pad="<|pad|>",
@@ -63,7 +67,10 @@ def build(
 
     half(writer, "token_embd.weight", matrix(vocabulary, width, scale=1.0))
     single(writer, "output_norm.weight", np.ones(width))
-    half(writer, "output.weight", matrix(vocabulary, width))
+    output = matrix(vocabulary, width)
+    if not ends:
+        output[-len(CONTROLS) :] = 0.0
+    half(writer, "output.weight", output)
     kv_width = KV_HEADS * width // HEADS
     for layer in range(layers):
         block = f"blk.{layer}."

@@ -19,6 +19,8 @@ import pytest
 from sidecar import __version__
 
 PROMISES = range(1, 17)
+NIGHTLY = " (nightly)"
+"""What follows the name of a test whose nightly cases are meant."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -52,16 +54,21 @@ class _Results:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._wanted: set[str] = set()
+        self._wanted: dict[str, str] = {}
         self._cases: dict[str, dict[str, pytest.TestReport]] = {}
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        self._wanted = {item.nodeid for item in items if item.get_closest_marker("promise") is not None}
+        # The nightly cases of a test are kept apart: a quick run is not to replace what a long one found.
+        self._wanted = {
+            item.nodeid: item.nodeid.partition("[")[0] + (NIGHTLY if item.get_closest_marker("nightly") else "")
+            for item in items
+            if item.get_closest_marker("promise") is not None
+        }
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         if report.nodeid not in self._wanted:
             return
-        cases = self._cases.setdefault(report.nodeid.partition("[")[0], {})
+        cases = self._cases.setdefault(self._wanted[report.nodeid], {})
         before = cases.get(report.nodeid)
         # Of set-up, call and tear-down, the one that did not pass tells; else the call.
         if before is None or before.passed:

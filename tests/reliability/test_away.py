@@ -154,6 +154,7 @@ def test_a_vault_that_goes_away_is_kept_and_read_again_when_it_is_back(
 
 
 @pytest.mark.promise(12)
+@pytest.mark.nightly
 def test_a_vault_that_is_looked_at_now_and_then_is_kept_too(vault: Path, tmp_path: Path) -> None:
     with serve(vault, "--embedding-model", "none", data_dir=tmp_path / "data", under=_polling()) as server:
         until(lambda: "cannot watch" in _problems(server))

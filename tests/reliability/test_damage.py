@@ -15,7 +15,7 @@ from tests.serving import Server, serve, until
 
 Record = Callable[[str, object], None]
 _NOTES = 24
-_VAULTS = 10
+_VAULTS = 5
 _WORDS = ["boiler", "caldera", "Heizung", "chaudière", "caldaia", "aquecimento", "котёл", "暖房", "หม้อน้ำ", "غلاية"]
 _QUERIES = [*_WORDS, *(f"zorb{number}" for number in range(0, _NOTES, 3)), '"it was repaired"', "tag:#heating"]
 _SHOWN = ["path", "kind", "title", "aliases", "tags", "properties", "date", "dates", "tasks", "chunks"]
@@ -73,7 +73,7 @@ def _paths() -> list[str]:
 
 
 @pytest.mark.promise(10)
-@pytest.mark.parametrize("rounds", [1, pytest.param(30, marks=pytest.mark.nightly)])
+@pytest.mark.parametrize("rounds", [1, pytest.param(60, marks=pytest.mark.nightly)])
 def test_a_damaged_index_tells_the_truth_or_is_found_out_and_built_anew(
     whole: Whole, tmp_path: Path, rounds: int, record_property: Record
 ) -> None:
@@ -175,6 +175,7 @@ def _asks(server: Server, vault: str) -> bool:
 
 
 @pytest.mark.promise(13)
+@pytest.mark.nightly
 def test_a_damaged_file_is_not_kept_longer_than_the_notes_whose_text_it_holds(whole: Whole, tmp_path: Path) -> None:
     data, vault = tmp_path / "data", tmp_path / "Vault 0"
     _make_vault(vault)

@@ -164,6 +164,7 @@ def test_a_start_on_a_full_disk_says_so_and_leaves_nothing_that_hinders_the_next
 
 
 @pytest.mark.promise(9)
+@pytest.mark.nightly
 def test_an_index_that_is_there_is_served_from_a_disk_that_is_all_but_full(tmp_path: Path, disk: SmallDisk) -> None:
     """The log lies on the full disk too: what cannot be logged must not stop the server."""
     vault, data_dir = tmp_path / "vault", disk.path / "data"
@@ -189,6 +190,7 @@ def test_an_index_that_is_there_is_served_from_a_disk_that_is_all_but_full(tmp_p
 
 
 @pytest.mark.promise(9)
+@pytest.mark.nightly
 def test_an_export_that_does_not_fit_unpacked_is_refused_and_opened_once_there_is_room(
     tmp_path: Path, disk: SmallDisk
 ) -> None:

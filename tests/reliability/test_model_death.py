@@ -36,7 +36,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, tiny_bert_gguf: Path, tiny_
     """A server with a chat, an embedding and a reranking model, each in a worker process of its own."""
     folder = tmp_path_factory.mktemp("served")
     (folder / "sitecustomize.py").write_text(LEAVES_WHEN_TOLD, encoding="utf-8")
-    model = tiny_chat.build(folder / "endless.gguf", layers=4, context_length=8192)
+    model = tiny_chat.build(folder / "endless.gguf", layers=4, context_length=8192, ends=False)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("PYTHONPATH", str(folder))
         models = ("--model", model, "--embedding-model", tiny_bert_gguf, "--rerank-model", tiny_rank_gguf)
@@ -165,7 +165,8 @@ async def loading(server: Server, http: httpx2.AsyncClient) -> tuple[asyncio.Tas
     known = {each.pid for each in workers(server)}
     for worker in workers(server):
         worker.kill()
-    until(lambda: not workers(server))
+    # Threads may outlive the first one for a moment; what counts is that the server knows.
+    until(lambda: not any(model.get("loaded") for model in server.status()["models"]) and not workers(server))
     asking = asyncio.create_task(short(http))
     return asking, await asyncio.to_thread(newest_worker, server, besides=known)
 
@@ -299,7 +300,7 @@ def half_embedded(server: Server) -> int | None:
 
 @pytest.mark.nightly
 async def test_a_model_file_may_be_removed_cut_or_replaced_while_it_runs(tmp_path: Path) -> None:
-    path = tiny_chat.build(tmp_path / "endless.gguf", layers=4, context_length=8192)
+    path = tiny_chat.build(tmp_path / "endless.gguf", layers=4, context_length=8192, ends=False)
     whole = path.read_bytes()
     with serve(DEMO_VAULT, "--model", path, "--config", one_thread(tmp_path), data_dir=tmp_path / "data") as server:
         async with client(server) as http:
@@ -362,17 +363,12 @@ def starved(worker: psutil.Process) -> None:
     worker.rlimit(psutil.RLIMIT_AS, (worker.memory_info().vms, worker.memory_info().vms))
 
 
-async def test_a_model_process_that_gets_no_memory_ends_in_an_error_that_says_so(
-    served: Server, record_property: Callable[[str, object], None]
-) -> None:
+async def test_a_model_process_that_gets_no_memory_ends_in_an_error(served: Server) -> None:
     async with client(served) as http:
         await served_again(served, http)
-        starved(newest_worker(served))
-        long = " ".join(str(number) for number in range(200))
-        told = await asyncio.gather(
-            *(ask(http, Asked(way=way), model="endless", content=long, most=50) for way in WAYS)
-        )
-        assert all(each.error is None or "model process" in each.error for each in told)
-        record_property("told", sum(each.error is not None for each in told))
-        newest_worker(served).kill()
+        asking, worker = await loading(served, http)
+        starved(worker)
+        told = await asking
+        assert told.status == 503
+        assert "model" in (told.error or "")
         await served_again(served, http)

@@ -399,6 +399,8 @@ def test_no_process_may_leave_an_image_of_its_memory(server: Server) -> None:
         limits = Path(f"/proc/{pid}/limits").read_text(encoding="utf-8")
         (cores,) = [line for line in limits.split("\n") if line.startswith("Max core file size")]
         assert cores.split()[4] == "0"
+        # What a program would be given that the system hands images to.
+        assert int(Path(f"/proc/{pid}/coredump_filter").read_text(encoding="ascii"), 16) == 0
 
 
 HIDDEN = (

@@ -43,7 +43,7 @@ Record = Callable[[str, object], None]
 def endless_gguf(tmp_path_factory: pytest.TempPathFactory) -> Path:
     pytest.importorskip("gguf", reason="the gguf package, which writes model files, is not installed")
     pytest.importorskip("llama_cpp", reason="llama-cpp-python is not installed")
-    return tiny_chat.build(tmp_path_factory.mktemp("model") / "endless.gguf", layers=4, context_length=8192)
+    return tiny_chat.build(tmp_path_factory.mktemp("model") / "endless.gguf", layers=4, context_length=8192, ends=False)
 
 
 @contextlib.contextmanager
@@ -99,6 +99,7 @@ async def test_fifty_streams_of_a_model_get_their_last_event(
     starts_again(tmp_path)
 
 
+@pytest.mark.nightly
 async def test_fifty_streams_of_a_server_elsewhere_that_hangs_get_their_last_event(
     tmp_path: Path, record_property: Record
 ) -> None:

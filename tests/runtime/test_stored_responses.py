@@ -383,7 +383,104 @@ async def test_deleted_text_leaves_the_disk_once_nobody_reads_it(make: Make, tmp
 
 async def test_a_damaged_file_is_kept_for_a_day(make: Make, clock: Clock, tmp_path: Path) -> None:
     clock.now = 1_700_000_000.0
-    for stamp in ("20231113-221300", "20231113-221400-wal"):
+    for stamp in ("20231113-221300", "20231113-221400-wal", "20231115-000000"):
         (tmp_path / f"{FILE}.damaged-{stamp}").write_bytes(b"a secret of mine")
     await make().tidy()
     assert [path.name for path in tmp_path.iterdir()] == [f"{FILE}.damaged-20231113-221400-wal"]
+
+
+async def test_damaged_files_go_with_what_is_deleted_or_emptied(make: Make, tmp_path: Path) -> None:
+    stored = make()
+    await stored.save(drawing(1, "A.md"))
+    await stored.save(response(2))
+    for ways in ("deleted", "emptied"):
+        aside = tmp_path / f"{FILE}.damaged-20231113-221300"
+        aside.write_bytes(b"a secret of mine")
+        if ways == "deleted":
+            assert await stored.delete("resp_2")
+        else:
+            assert await stored.follow("Vault", seen={}, moved={}, gone=["A.md"]) == 1
+        assert not aside.exists(), ways
+
+
+# As commit 37ae185 made it.
+_VERSION_2 = """
+CREATE TABLE responses (
+    id TEXT PRIMARY KEY,
+    created_at REAL NOT NULL,
+    previous_id TEXT,
+    bytes INTEGER NOT NULL,
+    checksum INTEGER NOT NULL,
+    body BLOB NOT NULL,
+    input BLOB NOT NULL,
+    events BLOB NOT NULL
+);
+CREATE INDEX responses_by_age ON responses (created_at, id, bytes);
+CREATE TABLE items (
+    id TEXT PRIMARY KEY,
+    response_id TEXT NOT NULL REFERENCES responses (id) ON DELETE CASCADE
+) WITHOUT ROWID;
+CREATE INDEX items_by_response ON items (response_id);
+"""
+
+
+async def test_what_a_file_of_version_2_holds_is_kept(make: Make, tmp_path: Path) -> None:
+    stored = make()
+    await stored.save(response(1))
+    await stored.aclose()
+    (tmp_path / FILE).rename(tmp_path / "new.db")
+    connection = apsw.Connection(str(tmp_path / FILE))
+    connection.execute(_VERSION_2)
+    connection.execute("ATTACH ? AS new", (str(tmp_path / "new.db"),))
+    columns = "id, created_at, previous_id, bytes, checksum, body, input, events"
+    connection.execute(f"INSERT INTO responses ({columns}) SELECT {columns} FROM new.responses")
+    connection.execute("INSERT INTO items SELECT * FROM new.items")
+    connection.pragma("user_version", 2)
+    connection.close()
+    for _ in range(2):
+        upgraded = make()
+        assert await upgraded.get("resp_1") == response(1)
+        assert await upgraded.drawn_on("Vault") == {}
+        await upgraded.save(drawing(2, "A.md", previous=1))
+        assert await upgraded.follow("Vault", seen={}, moved={}, gone=["A.md"]) == 1
+        assert "secret" not in repr(await left(upgraded, 2))
+        await upgraded.aclose()
+    assert not list(tmp_path.glob("*.damaged-*"))
+
+
+async def test_a_file_of_an_older_version_is_deleted(make: Make, tmp_path: Path) -> None:
+    connection = apsw.Connection(str(tmp_path / FILE))
+    connection.execute("CREATE TABLE t AS SELECT 'a secret of mine' AS text")
+    connection.pragma("user_version", 1)
+    connection.close()
+    stored = make()
+    assert await stored.save(response(1))
+    assert await stored.get("resp_1") == response(1)
+    assert all(b"a secret of mine" not in path.read_bytes() for path in tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("column", ["body", "input", "events", "checksum", "emptied_at"])
+async def test_a_value_of_another_type_is_damage(make: Make, tmp_path: Path, column: str) -> None:
+    stored = make()
+    await stored.save(drawing(1, "A.md"))
+    connection = apsw.Connection(str(tmp_path / FILE))
+    connection.execute(f"UPDATE responses SET {column} = 'text'")
+    connection.close()
+    found = await stored.get("resp_1")
+    assert (found is not None) is (column in {"events", "emptied_at"})
+    assert (await stored.items(["msg_1"]) != {}) is (found is not None)
+    assert (await stored.conversation("resp_1") is not None) is (found is not None)
+    assert await stored.save(drawing(2, previous=1))
+    assert ("secret" in repr(await left(stored, 2))) is (column != "emptied_at")
+    assert await stored.follow("Vault", seen={}, moved={}, gone=["A.md"]) >= 1
+
+
+@pytest.mark.parametrize(("column", "value"), [("path", b"A.md"), ("content_hash", "text")])
+async def test_a_place_of_another_type_is_damage(make: Make, tmp_path: Path, column: str, value: str | bytes) -> None:
+    stored = make()
+    await stored.save(drawing(1, "A.md"))
+    connection = apsw.Connection(str(tmp_path / FILE))
+    connection.execute(f"UPDATE drawn_on SET {column} = ?", (value,))
+    connection.close()
+    assert await stored.drawn_on("Vault") == ({} if column == "path" else {"A.md": None})
+    assert bool(list(tmp_path.glob("*.damaged-*"))) is (column == "path")

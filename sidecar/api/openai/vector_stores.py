@@ -29,6 +29,7 @@ from sidecar.protocol.openai_vector_stores import (
 )
 from sidecar.runtime import OpenVault, Runtime
 from sidecar.runtime.attributes import attributes_of
+from sidecar.runtime.configured import refuse_closed
 from sidecar.runtime.stores import FilesWanted, StoredFile
 from sidecar.runtime.vector_store import FoundPiece, file_id, search, store_id, vault_of_store
 
@@ -66,6 +67,9 @@ async def listing(runtime: Runtime, request: Request) -> ASGIApp:
     """List the stores in the order of the settings, the default vault's first; `asc` is the other way round."""
     limit = page_limit(request, default=_DEFAULT, most=_MOST)
     vaults = list(runtime.vaults.values())
+    if not vaults:
+        # An empty list would have a client that keeps a copy of it drop everything.
+        refuse_closed(runtime.vaults, lambda _: True)
     vaults = vaults[::-1] if ascending(request) else vaults
     if (after := cursor(request, "after")) is not None:
         vaults = vaults[_place(runtime, vaults, after, "after") + 1 :]
