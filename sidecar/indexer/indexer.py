@@ -315,7 +315,7 @@ class Indexer:
         texts = {path for path in vanished if kind_of(path, flavour=self._flavour()) != "image"}
         lost = [path for path, entry in vanished.items() if entry.status == "indexed" and path in texts]
         # A small vault is held when all of it vanishes: a drive that is away leaves an empty folder behind.
-        all_of_it = len(lost) == indexed and (indexed > 1 or self._is_bare())
+        all_of_it = len(lost) == indexed > 0 and (indexed > 1 or self._is_bare())
         if not all_of_it and (len(lost) < _HOLD_AT_LEAST or len(lost) <= _HOLD_SHARE * indexed):
             return dict(vanished)
         log.warning("%d notes vanished at once; they stay in the index until that is confirmed", len(lost))

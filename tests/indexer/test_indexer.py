@@ -319,3 +319,34 @@ async def test_what_an_unreadable_folder_lacks_stays_told_while_other_folders_ar
     assert bench.indexer.progress.problems == ["Folder cannot be read: denied."]
     await bench.indexer.reconcile()
     assert bench.indexer.progress.problems == []
+
+
+@pytest.mark.anyio
+async def test_the_only_note_of_a_vault_is_held_when_nothing_is_left_in_its_folder(
+    bench: Bench, tmp_path: Path
+) -> None:
+    bench.write("Only.md", "A quokka.")
+    await bench.indexer.reconcile()
+    (bench.vault / "Only.md").rename(tmp_path / "aside.md")
+    await bench.indexer.reconcile()
+    assert bench.indexer.progress.held == ("Only.md",)
+    assert await bench.paths() == {"Only.md"}
+
+
+@pytest.mark.anyio
+async def test_the_only_note_of_a_vault_is_forgotten_when_something_else_is_left(bench: Bench) -> None:
+    bench.write("Only.md", "A quokka.")
+    bench.write(".obsidian/app.json", "{}")
+    await bench.indexer.reconcile()
+    (bench.vault / "Only.md").unlink()
+    await bench.indexer.reconcile()
+    assert await bench.paths() == set()
+
+
+@pytest.mark.anyio
+async def test_a_file_that_is_no_note_goes_from_a_vault_without_notes(bench: Bench) -> None:
+    bench.write("report.docx", "")
+    await bench.indexer.reconcile()
+    (bench.vault / "report.docx").unlink()
+    await bench.indexer.reconcile()
+    assert bench.indexer.progress.held == ()
