@@ -10,7 +10,8 @@ SidecarError                     message says what happened, hint says what to d
 │   ├── WorkerCrashedError       it died
 │   └── WorkerTimeoutError       it did not answer in time and was killed
 ├── IndexUnavailableError        the index can't be opened, read or written
-│   └── IndexDamagedError        its file holds other bytes than were written
+│   ├── IndexDamagedError        its file holds other bytes than were written
+│   └── IndexFullError           there is no room on its disk
 ├── RequestError                 the request is wrong (400); names the parameter
 │   ├── ContextLengthError       it does not fit the model's context window
 │   └── ModelNotFoundError       no such model (404)
@@ -84,6 +85,10 @@ class IndexUnavailableError(SidecarError):
 
 class IndexDamagedError(IndexUnavailableError):
     """The index holds something else than was written to it. It is built anew from the notes."""
+
+
+class IndexFullError(IndexUnavailableError):
+    """The disk that holds the index is full."""
 
 
 class RequestError(SidecarError):

@@ -19,7 +19,7 @@ from typing import TypeVar
 import apsw
 import sqlite_vec  # type: ignore[import-untyped]  # ships no annotations
 
-from sidecar.errors import IndexDamagedError, IndexUnavailableError, SidecarError
+from sidecar.errors import IndexDamagedError, IndexFullError, IndexUnavailableError, SidecarError
 from sidecar.index.soundness import is_sound, may_be_damage, says_damage
 
 T = TypeVar("T")
@@ -117,7 +117,7 @@ class Database:
         try:
             return await asyncio.get_running_loop().run_in_executor(pool, run)
         except apsw.FullError as error:
-            raise IndexUnavailableError(
+            raise IndexFullError(
                 f"The disk that holds the index {self.path.name} is full.",
                 hint="Make room, or choose another place with --data-dir. It goes on by itself once there is room.",
             ) from error

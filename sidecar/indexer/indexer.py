@@ -11,15 +11,17 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import apsw
 
 from sidecar.embedding.model import EmbeddingModel
-from sidecar.errors import IndexUnavailableError
+from sidecar.errors import IndexFullError, IndexUnavailableError
 from sidecar.index import records, store
 from sidecar.index.database import Database
 from sidecar.index.graph import relink
+from sidecar.index.reserve import give_reserve, lay_reserve
 from sidecar.index.schema import read_meta, write_meta
 from sidecar.index.shelf import mark_complete
 from sidecar.index.store import FileState, LedgerEntry
@@ -27,7 +29,7 @@ from sidecar.indexer.comparing import changed, disputed, inside, moves, newly_ex
 from sidecar.indexer.embedder import Embedder
 from sidecar.indexer.parsing import ParseJob, Parser, ParseResult
 from sidecar.indexer.progress import Progress
-from sidecar.indexer.storing import write_result
+from sidecar.indexer.storing import write_results
 from sidecar.notes.formats import kind_of
 from sidecar.notes.rules import Flavour
 from sidecar.vault.exclusions import Exclusions
@@ -111,6 +113,7 @@ class Indexer:
                 await self._apply_scan(found, folders, accept_removals=accept_removals)
                 await self._follow_links()
                 await self._forget_replaced_text()
+                await asyncio.to_thread(lay_reserve, self._targets()[0].path.parent)
                 self.progress.passes += whole
             finally:
                 self._set_phase("idle")
@@ -258,7 +261,12 @@ class Indexer:
         vanished = {path: entry for path, entry in here.items() if path not in present} if found.complete else {}
         self._release(present)
         lost = self._held_entries(ledger) | vanished
-        missing = await self._read_files(files, ledger, lost)
+        full: IndexFullError | None = None
+        try:
+            missing = await self._read_files(files, ledger, lost)
+        except IndexFullError as error:
+            # What is gone is forgotten even so.
+            full, missing = error, []
         vanished |= {path: ledger[path] for path in missing if path in here}
         # What is gone from `lost` by now has moved. A note whose bytes stand elsewhere in the vault is not lost either.
         vanished = {path: entry for path, entry in vanished.items() if path in lost}
@@ -268,6 +276,8 @@ class Indexer:
             rest = {path: entry for path, entry in vanished.items() if path not in moved}
             vanished = moved | self._believable(rest, indexed=indexed)
         await self._remove(vanished)
+        if full is not None:
+            raise full
 
     async def _read_otherwise(self) -> bool:
         """Whether an index was made under other settings than the vault's now."""
@@ -367,12 +377,12 @@ class Indexer:
 
     async def _store(self, results: Sequence[ParseResult], lost: dict[str, LedgerEntry]) -> None:
         moved = moves(results, lost)
-
-        def write(connection: apsw.Connection) -> None:
-            for result in results:
-                write_result(connection, result, moved.get(result.path), places=self._places)
-
-        await self._write(write)
+        withheld = [each for each in results if each.parsed is not None and each.parsed.note.withheld is not None]
+        if withheld:
+            # By themselves, and first: on a full disk nothing else can be written.
+            await self._write(partial(write_results, withheld, moved, places=self._places), forgets=True)
+        rest = [each for each in results if each not in withheld]
+        await self._write(partial(write_results, rest, moved, places=self._places))
         for old in moved.values():
             lost.pop(old, None)
         self._release(moved.values())
@@ -399,12 +409,18 @@ class Indexer:
             for entry in entries:
                 store.record_file(connection, entry)
 
-        await self._write(write)
+        await self._write(write, forgets=True)
 
-    async def _write(self, work: Callable[[apsw.Connection], None]) -> None:
+    async def _write(self, work: Callable[[apsw.Connection], None], *, forgets: bool = False) -> None:
+        """Write to every index. What `forgets` text is done on a full disk too, as long as room is kept for that."""
         self._written = True
         for target in self._targets():
-            await target.write(work)
+            try:
+                await target.write(work)
+            except IndexFullError:
+                if not forgets or not await asyncio.to_thread(give_reserve, target.path.parent):
+                    raise
+                await target.write(work)
 
     async def _forget_replaced_text(self, *, patient: bool = True) -> None:
         """Empty the write-ahead logs, which still hold what notes said before they were edited, deleted or withheld."""
@@ -438,7 +454,7 @@ class Indexer:
             for path in gone:
                 store.remove_note(connection, path)
 
-        await self._write(write)
+        await self._write(write, forgets=True)
         self._release(gone)
 
     async def _ledger(self, paths: Iterable[str] | None = None) -> dict[str, LedgerEntry]:

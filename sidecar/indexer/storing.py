@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 import apsw
@@ -10,6 +11,14 @@ from sidecar.index import store
 from sidecar.index.store import FileState, LedgerEntry, NoteEntry
 from sidecar.indexer.parsing import ParsedNote, ParseResult
 from sidecar.vault.staying import StayingPlaces
+
+
+def write_results(
+    results: Sequence[ParseResult], moved: Mapping[str, str], connection: apsw.Connection, *, places: StayingPlaces
+) -> None:
+    """Store what became of files; `moved` has the paths that the rows of some of them have so far, by the new ones."""
+    for result in results:
+        write_result(connection, result, moved.get(result.path), places=places)
 
 
 def write_result(

@@ -114,6 +114,31 @@ def test_a_disk_that_fills_up_stops_the_indexing_alone_and_it_goes_on_once_there
     assert "marker" not in told
 
 
+@pytest.mark.promise(9)
+@pytest.mark.promise(13)
+def test_what_is_deleted_or_made_private_is_found_no_longer_though_the_disk_is_full(tmp_path: Path) -> None:
+    vault = tmp_path / "few"
+    vault.mkdir()
+    for number in range(30):
+        (vault / f"Note {number:03}.md").write_text(f"marker{number}x " + "Some more text. " * 50, encoding="utf-8")
+    with small_disk(tmp_path / "larger", size=24 * _MIB) as disk:
+        _log_elsewhere(disk.path / "data", tmp_path / "larger.log")
+        with serve(vault, data_dir=disk.path / "data", under=disk.under) as server:
+            disk.fill()
+            assert disk.free < _MIB // 256
+            (vault / "Note 001.md").unlink()
+            (vault / "Note 002.md").write_text("---\nprivate: true\n---\nmarker2x", encoding="utf-8")
+            (vault / "Note 999.md").write_text("marker999x " + "far too much to be written " * 40_000, encoding="utf-8")
+            until(lambda: server.indexed().isdisjoint({"Note 001.md", "Note 002.md"}))
+            assert server.best("marker3x") == "Note 003.md"
+            assert server.client.get("/vault/notes/Note 002.md").status_code == 404
+            until(lambda: "full" in _problems(server))
+            disk.make_room()
+            until(lambda: server.best("marker999x") == "Note 999.md" and not _problems(server), seconds=60)
+            # The room that was given up is kept again, for the next time.
+            until(lambda: list((disk.path / "data").rglob("room-for-deletions")))
+
+
 def _assert_an_answer_comes_that_is_not_kept(server: Server, question: str) -> None:
     status, answer = _answer(server, "/v1/responses", input=question)
     assert (status, answer["status"]) == (200, "completed")
