@@ -47,8 +47,8 @@ from sidecar.evaluation.run import (  # noqa: E402  # the path is set above
 )
 from sidecar.evaluation.targets import Aim, Target  # noqa: E402  # the path is set above
 from sidecar.rerank.llama import LlamaRerankModel  # noqa: E402  # the path is set above
-from sidecar.runtime import OpenVault  # noqa: E402  # the path is set above
 from sidecar.runtime.opening import open_vault  # noqa: E402  # the path is set above
+from sidecar.runtime.vaults import OpenVault  # noqa: E402  # the path is set above
 
 VARIABLE = "SIDECAR_RETRIEVAL_DATA"
 _LANGUAGE = re.compile(r"-([a-z]{2})$")

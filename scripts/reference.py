@@ -1,4 +1,6 @@
-"""Writes docs/reference/*.md from the code: commands, settings, routes, errors, promises. `--check` only compares."""
+"""Writes docs/reference/*.md from the code (commands, settings, routes, errors, promises) and docs/how-to/connect/*.md
+from the clients' entries. `--check` only compares.
+"""
 
 from __future__ import annotations
 
@@ -12,6 +14,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import click
+from connect_pages import connect_pages
 from reliability import reliability_page
 
 from sidecar import errors
@@ -21,7 +24,7 @@ from sidecar.cli.program import sidecar
 from sidecar.config import Config
 
 ROOT = Path(__file__).resolve().parent.parent
-FOLDER = ROOT / "docs" / "reference"
+FOLDER = ROOT / "docs"
 NOTICE = "<!-- Written by scripts/docs from the code. Do not edit. -->"
 EXIT_CODES = """\
 Exit codes: 0 done; 1 something you can fix, with a message and a hint; 2 wrong usage; 3 another Sidecar runs on the
@@ -54,11 +57,12 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; exit 1 when a page is out of date")
     check = parser.parse_args().check
     pages = {
-        "cli.md": cli_page,
-        "configuration.md": configuration_page,
-        "http.md": http_page,
-        "errors.md": errors_page,
-        "reliability.md": reliability_page,
+        "reference/cli.md": cli_page,
+        "reference/configuration.md": configuration_page,
+        "reference/http.md": http_page,
+        "reference/errors.md": errors_page,
+        "reference/reliability.md": reliability_page,
+        **connect_pages(),
     }
     stale = 0
     for name, page in pages.items():
@@ -68,7 +72,7 @@ def main() -> int:
         stale += 1
         print(f"{path.relative_to(ROOT)}: {'out of date, run scripts/docs' if check else 'written'}")
         if not check:
-            FOLDER.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
     return 1 if check and stale else 0
 
@@ -80,7 +84,8 @@ def cli_page() -> Iterator[str]:
 
 def _commands(group: click.Group, context: click.Context) -> Iterator[str]:
     for name in sorted(group.commands):
-        command = group.commands[name]
+        _, command, _ = group.resolve_command(context, [name])
+        assert command is not None
         if command.hidden:
             continue
         inner = click.Context(command, info_name=name, parent=context)

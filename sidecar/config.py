@@ -17,6 +17,7 @@ import platformdirs
 
 from sidecar.errors import ConfigError
 from sidecar.llama.settings import KvType
+from sidecar.offline.address import is_this_machine, name_of
 from sidecar.vault.settings import VaultKind
 
 APP = "sidecar"
@@ -26,6 +27,7 @@ KV_CACHE_TYPES = get_args(KvType)
 # Written out: the room that it belongs to would be loaded by every command.
 CallsFromNotes: TypeAlias = Literal["checked", "allowed"]
 CitationStyle: TypeAlias = Literal["wikilinks", "footnotes"]
+OnBattery: TypeAlias = Literal["run", "slow", "pause"]
 _LOOPBACK = frozenset({"127.0.0.1", "localhost", "::1"})
 _KINDS = ", ".join(f"`{kind}`" for kind in get_args(VaultKind))
 _TRUE = frozenset({"1", "true", "yes", "on"})
@@ -36,10 +38,12 @@ _FALSE = frozenset({"0", "false", "no", "off"})
 _FLAG_ONLY = frozenset({"log_content"})
 
 
-def _setting(default: Any, doc: str, *, env: bool = True) -> Any:
+def _setting(default: Any, doc: str, *, env: bool = True, table: str | None = None) -> Any:
+    """A field with what it means; `table` is the one of the settings file that it stands in."""
+    metadata = {"doc": doc, "env": env, "table": table}
     if isinstance(default, dict):
-        return field(default_factory=dict, metadata={"doc": doc, "env": env})
-    return field(default=default, metadata={"doc": doc, "env": env})
+        return field(default_factory=dict, metadata=metadata)
+    return field(default=default, metadata=metadata)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -108,7 +112,9 @@ class Config:
     auth: bool = _setting(default=True, doc="Ask for the token on every route but /healthz.")
     allow_remote: bool = _setting(default=False, doc="Allow listening on an address that other machines can reach.")
     allowed_hosts: tuple[str, ...] = _setting(
-        (), "Further host names, with port, under which clients may call, such as `notes.tail1234.ts.net:443`."
+        (),
+        "Further names under which clients may call, such as `notes.tail1234.ts.net`; with the port, as in"
+        " `192.168.1.20:8484`, unless it is 443 or 80.",
     )
     allowed_origins: tuple[str, ...] = _setting(
         ("app://obsidian.md",), "Origins of web pages and apps that may call: exact strings, no wildcards."
@@ -119,6 +125,13 @@ class Config:
     )
     include_templates: bool = _setting(
         default=False, doc="Read the folders of templates that the settings of Obsidian and Templater name."
+    )
+    on_battery: OnBattery = _setting(  # noqa: RUF009  # a dataclass field, as all others
+        "slow",
+        "In the table `[indexing]`: what indexing does on battery. `slow` uses a quarter of one core, `pause` leaves"
+        " new notes and vectors until mains power is back, `run` changes nothing. Deletions, edits and privacy marks of"
+        " indexed notes are always followed.",
+        table="indexing",
     )
     tool_calls_from_notes: CallsFromNotes = _setting(  # noqa: RUF009  # a dataclass field, as all others
         "checked",
@@ -148,6 +161,11 @@ class Config:
             )
         if not self.auth and self.allow_remote:
             raise ConfigError("--no-auth and --allow-remote do not go together.", hint="Leave one of them out.")
+        if not self.auth and (elsewhere := [host for host in self.allowed_hosts if not is_this_machine(name_of(host))]):
+            raise ConfigError(
+                f"--no-auth does not go together with the allowed host {elsewhere[0]!r}: whoever reaches it could ask.",
+                hint="Leave one of them out.",
+            )
         if not 0 <= self.port <= 65535:
             raise ConfigError(f"Port {self.port} does not exist.", hint="Use a number from 0 to 65535.")
         if self.log_level not in LOG_LEVELS:
@@ -230,6 +248,7 @@ def _from_file(path: Path, *, required: bool) -> dict[str, Any]:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"The settings file {path} is not valid TOML: {error}.") from error
+    table = _out_of_tables(table, path)
     known = {f.name for f in fields(Config)} - _FLAG_ONLY
     unknown = sorted(set(table) - known)
     if unknown:
@@ -243,6 +262,28 @@ def _from_file(path: Path, *, required: bool) -> dict[str, Any]:
     if isinstance(table.get("kinds"), dict):
         table["kinds"] = {_beside(path, key) if _is_path(key) else key: kind for key, kind in table["kinds"].items()}
     return table
+
+
+def _out_of_tables(table: dict[str, Any], path: Path) -> dict[str, Any]:
+    """The settings of a file, those that stand in tables of theirs beside the others. Raises ConfigError."""
+    settings = dict(table)
+    inside: dict[str, list[str]] = {}
+    for f in fields(Config):
+        if (name := f.metadata["table"]) is not None:
+            inside.setdefault(name, []).append(f.name)
+    for name, known in inside.items():
+        if misplaced := sorted(set(known) & set(table)):
+            raise ConfigError(f"{path} has {', '.join(misplaced)} outside a table.", hint=f"Write it under [{name}].")
+        found = settings.pop(name, {})
+        if not isinstance(found, dict):
+            raise ConfigError(f"{path} has a setting {name} that is no table.", hint=f"Write [{name}] above its keys.")
+        if unknown := sorted(set(found) - set(known)):
+            raise ConfigError(
+                f"{path} has settings under [{name}] that do not exist: {', '.join(unknown)}.",
+                hint=f"Those that do: {', '.join(sorted(known))}.",
+            )
+        settings |= found
+    return settings
 
 
 def _beside(file: Path, path: str) -> str:
@@ -363,6 +404,13 @@ def _citations(value: Any) -> CitationStyle:
     return cast("CitationStyle", word)
 
 
+def _on_battery(value: Any) -> OnBattery:
+    word = next((word for word in get_args(OnBattery) if word == _text(value).strip().lower()), None)
+    if word is None:
+        raise ValueError(f"use {', '.join(get_args(OnBattery))}")
+    return cast("OnBattery", word)
+
+
 def _kinds(value: Any) -> Mapping[str, VaultKind]:
     kinds: dict[str, VaultKind] = {}
     for key, word in _table(value).items():
@@ -402,6 +450,7 @@ _CONVERT: Mapping[str, Callable[[Any], Any]] = {
     "exclude": _strings,
     "local_only": _strings,
     "include_templates": _flag,
+    "on_battery": _on_battery,
     "tool_calls_from_notes": _calls_from_notes,
     "citations": _citations,
     "aliases": _table,

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from scripts.benchmark_idle import Idle, Sample, fields, table_of
 from scripts.benchmark_page import write_section
 from scripts.kept_vectors import KeptVectors
 from sidecar.embedding.llama import LlamaEmbeddingModel
@@ -27,6 +28,7 @@ __all__ = ["house", "ready"]
         (["My vault", "--write"], ["<{root}/scripts/benchmark.py>", "<My vault>", "<--write>"]),
         (["vault", "retrieval"], ["<{root}/scripts/benchmark.py>", "<retrieval>"]),
         (["retrieval", "--queries", "5"], ["<{root}/scripts/benchmark_retrieval.py>", "<--queries>", "<5>"]),
+        (["idle", "--seconds", "60"], ["<{root}/scripts/benchmark_idle.py>", "<--seconds>", "<60>"]),
         ([], ["<{root}/scripts/benchmark.py>"]),
     ],
 )
@@ -61,6 +63,20 @@ def test_documents_become_notes_once_under_names_that_any_system_takes(tmp_path:
     aim = benchmark.aim_of(Question(line=1, text="a", expected={"a/b:1": 2}), "set-pt")
     assert (aim.question.language, aim.grades) == ("pt", {"a%2Fb%3A1.md": 2})
     assert benchmark.aim_of(Question(line=1, text="a", expected={"2": 1}), "set").question.language is None
+
+
+def test_what_an_idle_server_used_is_told_as_a_share_of_one_core(tmp_path: Path) -> None:
+    def sample(cpu: float, switches: int) -> Sample:
+        return Sample(rss=100_000, pss=50_000, cpu=cpu, switches=switches)
+
+    told = Idle(listening=1.5, start=0.9, before=sample(2.0, 100), after=sample(2.3, 700))
+    lines = table_of({"new index": told}, seconds=600)
+    assert "| processor time in 600 s | 0.300 s |" in lines
+    assert "| share of one core | 0.050 % |" in lines
+    assert "| wakes a second | 1.0 |" in lines
+    assert "| resident memory (RSS) | 102 MB |" in lines
+    (tmp_path / "status").write_text("Name:\tpython\nRss:   12 kB\nEmpty:\n", encoding="utf-8")
+    assert fields(tmp_path / "status") == {"Rss": 12}
 
 
 class Counting:

@@ -30,6 +30,27 @@ def test_vaults_in_the_file_are_meant_from_the_files_folder(tmp_path: Path) -> N
     )
 
 
+def test_what_indexing_does_on_battery_stands_in_its_table(tmp_path: Path) -> None:
+    assert load(tmp_path).on_battery == "slow"
+    assert load(tmp_path, '[indexing]\non_battery = "pause"').on_battery == "pause"
+    assert load(tmp_path, '[indexing]\non_battery = "pause"', {"SIDECAR_ON_BATTERY": " Run "}).on_battery == "run"
+
+
+@pytest.mark.parametrize(
+    ("toml", "told"),
+    [
+        ('on_battery = "pause"', "outside a table"),
+        ('indexing = "pause"', "no table"),
+        ('[indexing]\non_batery = "pause"', "on_batery"),
+        ('[indexing]\non_battery = "stop"', "run, slow, pause"),
+        ("[indexing]\non_battery = true", "a string is wanted"),
+    ],
+)
+def test_a_table_of_settings_that_is_not_right_is_refused(tmp_path: Path, toml: str, told: str) -> None:
+    with pytest.raises(ConfigError, match=told):
+        load(tmp_path, toml)
+
+
 def test_lists_and_flags_in_the_environment(tmp_path: Path) -> None:
     config = load(tmp_path, environ={"SIDECAR_EXCLUDE": "Journal/**, Old/**", "SIDECAR_AUTH": "false"})
     assert config.exclude == ("Journal/**", "Old/**")

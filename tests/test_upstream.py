@@ -14,9 +14,10 @@ from hypothesis import strategies as st
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, RedirectResponse, Response
 
 from sidecar.errors import ConfigError, UpstreamError
-from sidecar.upstream import Upstream, find_local
 from sidecar.upstream.events import MAX_EVENT, EventParser
 from sidecar.upstream.listing import model_list
+from sidecar.upstream.local import find_local
+from sidecar.upstream.server import Upstream
 from tests.inference.programs import Ollama, play_vllm, program
 from tests.inference.upstream_server import DEADLINE, DONE, Parts, UpstreamServer, closed_port, event, upstream_server
 

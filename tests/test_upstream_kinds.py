@@ -17,8 +17,9 @@ from sidecar.errors import ConfigError, UpstreamError
 from sidecar.inference.model import Completion
 from sidecar.inference.upstream import UpstreamChatModel
 from sidecar.offline.address import is_this_machine
-from sidecar.upstream import ServerKind, Upstream
+from sidecar.upstream.kind import ServerKind
 from sidecar.upstream.lines import MAX_LINE, lines
+from sidecar.upstream.server import Upstream
 from tests.inference.programs import (
     CHAT,
     Ollama,

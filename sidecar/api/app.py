@@ -10,8 +10,10 @@ from starlette.routing import Route, Router
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from sidecar.api import health, vault
+from sidecar.api.console import routes as console_routes
+from sidecar.api.console.routes import Console
 from sidecar.api.errors import Errors
-from sidecar.api.guard import Guard
+from sidecar.api.guard import OPEN_PATHS, Guard
 from sidecar.api.lifetime import Lifetime
 from sidecar.api.neighbours import lm_studio, ollama
 from sidecar.api.neighbours.ollama_errors import OllamaErrors
@@ -27,13 +29,15 @@ from sidecar.api.openai import (
     vector_stores,
 )
 from sidecar.api.paths import CanonicalPath
-from sidecar.runtime import Runtime
+from sidecar.api.scopes import RouteScopes
+from sidecar.api.traffic import note_route
+from sidecar.runtime.runtime import Runtime
 
 _PARTS = (responses, vector_stores, files, rerank, tokenize, ollama, lm_studio)
 
 
-def routes(runtime: Runtime) -> list[Route]:
-    """Every path there is. `GET` changes nothing, anywhere."""
+def routes(runtime: Runtime, console: Console | None = None) -> list[Route]:
+    """Every path there is; each has its scope in `scopes.SCOPES`. `GET` changes nothing, anywhere."""
     return [
         Route("/healthz", partial(health.alive, runtime)),
         Route("/health", partial(health.alive, runtime)),
@@ -50,6 +54,7 @@ def routes(runtime: Runtime) -> list[Route]:
         Route("/vault/why", partial(vault.why, runtime)),
         Route("/vault/notes/{path:path}", partial(vault.note, runtime)),
         Route("/vault/sync", partial(vault.sync, runtime), methods=["POST"]),
+        *console_routes.routes(runtime, console or Console()),
     ]
 
 
@@ -58,17 +63,24 @@ class App:
 
     def __init__(self, runtime: Runtime) -> None:
         self._stopping = asyncio.Event()
-        app: ASGIApp = Router(routes(runtime), redirect_slashes=False, default=_nothing_here)
+        self.console = Console()
+        all_routes = routes(runtime, self.console)
+        app: ASGIApp = Router(all_routes, redirect_slashes=False, default=_nothing_here)
         # From the inside out: what a request passes last stands first.
-        self.lifetime = Lifetime(app, max_body=runtime.max_body, stopping=self._stopping)
+        self.lifetime = Lifetime(
+            note_route(app), max_body=runtime.max_body, stopping=self._stopping, open_paths=OPEN_PATHS
+        )
         app = Errors(self.lifetime)
         app = Guard(
             app,
             token=runtime.token,
             allowed_hosts=runtime.allowed_hosts,
             allowed_origins=runtime.allowed_origins,
+            sessions=self.console.sessions,
+            keys=runtime.keys,
+            scopes=RouteScopes(all_routes),
         )
-        self._app = CanonicalPath(OllamaErrors(app))
+        self._app = self.console.traffic.layer(CanonicalPath(OllamaErrors(app)))
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         # With an app in the scope, Starlette raises what it would else answer in plain text.

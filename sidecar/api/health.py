@@ -6,8 +6,8 @@ from starlette.requests import Request
 from starlette.types import ASGIApp
 
 from sidecar.api.responses import json_response
-from sidecar.runtime import Runtime
 from sidecar.runtime.proof import proof
+from sidecar.runtime.runtime import Runtime
 
 
 async def alive(runtime: Runtime, request: Request) -> ASGIApp:

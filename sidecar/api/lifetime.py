@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Collection
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -20,18 +21,31 @@ from sidecar.errors import OverloadedError
 MAX_REQUESTS = 256
 """Requests with a body at work at once: 200 open streams and room for the rest. Reads (`GET`) are not counted, so that
 status and model lists answer even then."""
+_OPEN_BODY = 4096
+"""Bytes that may be sent without a key."""
 _GRACE = 1.5
 """Seconds that work which has sent nothing yet may finish in when the server stops."""
 
 
 class Lifetime:
-    """Runs each request as a task that ends when it should. `stopping` is set once, when the server stops."""
+    """Runs each request as a task that ends when it should. `stopping` is set once, when the server stops.
+
+    `open_paths` are those that ask for no key: who has none can neither take up the places of those who have one, nor
+    send much.
+    """
 
     def __init__(
-        self, app: ASGIApp, *, max_body: int, stopping: asyncio.Event, max_requests: int = MAX_REQUESTS
+        self,
+        app: ASGIApp,
+        *,
+        max_body: int,
+        stopping: asyncio.Event,
+        max_requests: int = MAX_REQUESTS,
+        open_paths: Collection[str] = (),
     ) -> None:
         self._app = app
         self._max_body = max_body
+        self._open_paths = open_paths
         self._stopping = stopping
         self._max_requests = max_requests
         self._running = 0
@@ -45,14 +59,15 @@ class Lifetime:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        counted = scope["method"] == "POST"
+        is_open = scope["path"] in self._open_paths
+        counted = scope["method"] == "POST" and not is_open
         if self._stopping.is_set():
             raise _stopping_error()
         if counted and self._running >= self._max_requests:
             raise OverloadedError("Too many requests at once.", retry_after=1.0)
         self._running += counted
         try:
-            body = await receive_body(scope, receive, limit=self._max_body)
+            body = await receive_body(scope, receive, limit=_OPEN_BODY if is_open else self._max_body)
             if body is not None:
                 await self._run(scope, body, receive, send)
         finally:

@@ -12,7 +12,7 @@ from sidecar.api.responses import json_response
 from sidecar.errors import RequestError
 from sidecar.protocol.fields import read_body
 from sidecar.protocol.vault_rest import SearchBody, SyncBody
-from sidecar.runtime import Runtime
+from sidecar.runtime.runtime import Runtime
 
 _MAX_RELATED = 100
 

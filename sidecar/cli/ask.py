@@ -12,13 +12,11 @@ from typing import Any
 
 import click
 
-from sidecar.chat import ChatRequest
-from sidecar.cli.options import as_typed, choose_vaults, json_option, model_options, read_settings, settings_options
-from sidecar.cli.output import print_json, print_wrapped, set_up_logging, with_progress
+from sidecar.cli.options import as_typed, json_option, model_options, read_settings, settings_options
+from sidecar.cli.output import print_json, print_wrapped, set_up_logging
 from sidecar.cli.session import RunningServer, error_message, lost_connections, running_server
 from sidecar.config import Config
 from sidecar.errors import SidecarError
-from sidecar.runtime import open_runtime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -51,18 +49,7 @@ async def _ask(config: Config, question: str, *, here: bool, as_json: bool) -> N
             if name is not None or not here:
                 await _show(_from_server(server, question, name), as_json=as_json)
                 return
-    async with open_runtime(choose_vaults(config)) as runtime:
-        vault = runtime.vault(None)
-        await with_progress([vault], vault.index(accept_removals=False, measure=False))
-        request = ChatRequest(messages=[{"role": "user", "content": question}])
-
-        async def here_and_now() -> AsyncGenerator[_Piece, None]:
-            async with aclosing(runtime.answer(runtime.chat_target("vault"), request)) as answer:
-                async for delta in answer:
-                    sources = None if delta.sources is None else [_source(asdict(s)) for s in delta.sources]
-                    yield _Piece(content=delta.content, sources=sources, withheld=delta.withheld, trimmed=delta.trimmed)
-
-        await _show(here_and_now(), as_json=as_json)
+    await _show(_from_here(config, question), as_json=as_json)
 
 
 async def _show(answer: AsyncGenerator[_Piece, None], *, as_json: bool) -> None:
@@ -121,6 +108,16 @@ async def _from_server(server: RunningServer, question: str, vault: str | None) 
                         withheld=told.get("withheld", 0),
                         trimmed=told.get("trimmed", 0),
                     )
+
+
+async def _from_here(config: Config, question: str) -> AsyncGenerator[_Piece, None]:
+    # Only now: what a running server answers does without all that indexes.
+    from sidecar.cli.alone import answered
+
+    async with aclosing(answered(config, question)) as answer:
+        async for delta in answer:
+            sources = None if delta.sources is None else [_source(asdict(each)) for each in delta.sources]
+            yield _Piece(content=delta.content, sources=sources, withheld=delta.withheld, trimmed=delta.trimmed)
 
 
 def _source(told: Mapping[str, Any]) -> dict[str, Any]:

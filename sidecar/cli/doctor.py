@@ -27,9 +27,9 @@ from sidecar.errors import ConfigError, SidecarError
 from sidecar.hardware.bandwidth import measure_bandwidth
 from sidecar.hardware.llama_build import ask_llama_build
 from sidecar.hardware.machine import look
-from sidecar.runtime import open_runtime
 from sidecar.runtime.doctor import Surroundings, examine, failed, indexed_before
 from sidecar.runtime.doctor_upstreams import ask_servers
+from sidecar.runtime.runtime import open_runtime
 
 
 @click.command()

@@ -16,7 +16,8 @@ from sidecar.cli.eval_asking import answers_of, counted
 from sidecar.cli.eval_opening import opened, server_answerer
 from sidecar.cli.eval_tables import show_comparison, show_report
 from sidecar.cli.options import json_option, model_options, read_settings, settings_options
-from sidecar.cli.output import print_json, set_up_logging, with_progress
+from sidecar.cli.output import print_json, set_up_logging
+from sidecar.cli.progress import with_progress
 from sidecar.config import Config
 from sidecar.errors import ConfigError
 from sidecar.evaluation.answer_comparison import compare_answers, read_answers
@@ -25,7 +26,7 @@ from sidecar.evaluation.comparison import compare, read_results
 from sidecar.evaluation.questions import Question, read_questions
 from sidecar.evaluation.report import Report, evaluate, searches_of, shown
 from sidecar.evaluation.targets import Aim, take_aim
-from sidecar.runtime import Runtime
+from sidecar.runtime.runtime import Runtime
 
 _FILE = click.Path(path_type=Path, dir_okay=False)
 

@@ -13,7 +13,7 @@ from sidecar.evaluation.answer_comparison import AnswerChange, AnswerComparison
 from sidecar.evaluation.answer_figures import AnswerFigures
 from sidecar.evaluation.answer_report import AnswerReport
 from sidecar.evaluation.answered import Answered
-from sidecar.runtime.ledger import counted
+from sidecar.runtime.status_words import counted
 
 _MOST_CHANGES = 20
 _MOST_SENTENCES = 3

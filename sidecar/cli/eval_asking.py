@@ -13,8 +13,8 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sidecar.chat import AnswerDelta, ChatRequest
+from sidecar.cli.console import stderr
 from sidecar.cli.eval_server import ServerAnswerer
-from sidecar.cli.output import stderr
 from sidecar.errors import SidecarError
 from sidecar.evaluation.answer_report import AnswerReport, ask_for_answers, report_answers
 from sidecar.evaluation.answered import Answered, Unanswered
@@ -22,7 +22,7 @@ from sidecar.evaluation.grounds import Citations, look_up
 from sidecar.evaluation.reply import Answerer, ModelAnswerer, Reply
 from sidecar.evaluation.targets import Aim
 from sidecar.inference.model import ChatModel
-from sidecar.runtime import Runtime
+from sidecar.runtime.runtime import Runtime
 
 
 async def answers_of(

@@ -15,8 +15,8 @@ from sidecar.cli.options import choose_vaults
 from sidecar.cli.session import RunningServer, running_server
 from sidecar.config import Config, with_vaults
 from sidecar.evaluation.snapshot import copy_indexes
-from sidecar.runtime import Runtime, open_runtime
 from sidecar.runtime.opening import index_folder
+from sidecar.runtime.runtime import Runtime, open_runtime
 
 # A server answers with its own; who names another wants that one measured.
 _OTHER_MODELS = ("upstream", "embedding_model", "rerank_model")

@@ -12,7 +12,7 @@ from sidecar.evaluation.comparison import Change, Comparison
 from sidecar.evaluation.failures import DEPTH, Failure
 from sidecar.evaluation.report import Report
 from sidecar.evaluation.run import Figures, intruders
-from sidecar.runtime.ledger import counted
+from sidecar.runtime.status_words import counted
 
 _MOST_CHANGES = 20
 

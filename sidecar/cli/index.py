@@ -10,10 +10,11 @@ from typing import Any
 import click
 
 from sidecar.cli.options import choose_vaults, json_option, model_options, read_settings, settings_options
-from sidecar.cli.output import print_json, set_up_logging, with_progress
+from sidecar.cli.output import print_json, set_up_logging
+from sidecar.cli.progress import with_progress
 from sidecar.config import Config
-from sidecar.runtime import open_runtime
-from sidecar.runtime.ledger import counted
+from sidecar.runtime.runtime import open_runtime
+from sidecar.runtime.status_words import counted
 
 
 @click.command()

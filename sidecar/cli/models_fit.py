@@ -11,8 +11,9 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
+from sidecar.cli.console import stderr, stdout
 from sidecar.cli.options import json_option, read_settings, settings_options
-from sidecar.cli.output import print_json, print_wrapped, printable, set_up_logging, stderr, stdout
+from sidecar.cli.output import print_json, print_wrapped, printable, set_up_logging
 from sidecar.hardware.bandwidth import measure_bandwidth
 from sidecar.hardware.machine import Machine, look
 from sidecar.models.candidates import why_best

@@ -11,8 +11,7 @@ import click
 
 from sidecar.config import Config, load_config, system_environment, with_vaults
 from sidecar.errors import ConfigError
-from sidecar.offline import OutgoingLock
-from sidecar.upstream.address import host_and_port
+from sidecar.offline.lock import OutgoingLock
 from sidecar.vault.registry import obsidian_config_path, registered_vaults
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -90,7 +89,13 @@ def process_lock() -> OutgoingLock | None:
 def servers_of(config: Config) -> list[tuple[str, int]]:
     """Host and port of each upstream server in the settings; those with unusable URLs are told of when opened."""
     urls = [config.upstream, *(server["url"] for server in config.upstreams.values())]
-    return [place for url in urls if url and (place := host_and_port(url)) is not None]
+    named = [url for url in urls if url]
+    if not named:
+        return []
+    # Only here, for the start of every command without such a server: it reads URLs as the client does, httpx2.
+    from sidecar.upstream.address import host_and_port
+
+    return [place for url in named if (place := host_and_port(url)) is not None]
 
 
 def choose_vaults(config: Config) -> Config:

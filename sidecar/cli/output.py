@@ -1,26 +1,20 @@
-"""What commands print: rich on terminals, plain in pipes, JSON on request; complaints go to standard error."""
+"""What commands print: plain text and marks, JSON on request; complaints go to standard error."""
 
 from __future__ import annotations
 
-import asyncio
 import json
-import os
 import re
 import shutil
 import sys
 import textwrap
-from collections.abc import Awaitable, Sequence
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from typing import Any
 
 import click
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeRemainingColumn
 
-from sidecar import logs
 from sidecar.errors import SidecarError
-from sidecar.runtime import OpenVault
-
-T = TypeVar("T")
+from sidecar.logs.crashes import log_crashes
+from sidecar.logs.lines import set_up
 
 _MAX_WIDTH = 100
 # Control characters, half characters, line separators, and what turns the direction of writing for all that follows.
@@ -31,27 +25,6 @@ _MARKS = {
     "warning": ("!", "!", "yellow"),
     "error": ("✗", "x", "red"),
 }
-
-
-def stdout() -> Console:
-    """The console for facts. Plain text where standard output is no terminal."""
-    return Console(highlight=False, soft_wrap=True)
-
-
-def stderr() -> Console:
-    """The console for progress and notices."""
-    return _Notices(stderr=True, highlight=False, soft_wrap=True)
-
-
-class _Notices(Console):
-    """Falls silent where nobody reads any longer: rich would end the program, and with it a server."""
-
-    def on_broken_pipe(self) -> None:
-        self.quiet = True
-        # What could not be written would be tried again at the end, and make that a failure.
-        nowhere = os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nowhere, sys.stderr.fileno())
-        os.close(nowhere)
 
 
 def complain(error: SidecarError) -> None:
@@ -115,37 +88,5 @@ def print_json(facts: Any) -> None:
 
 def set_up_logging(level: str) -> None:
     """Log to standard error. No level writes note text."""
-    logs.set_up(level)
-    logs.log_crashes()
-
-
-async def with_progress(vaults: list[OpenVault], work: Awaitable[T]) -> T:
-    """Await `work` while showing how far the indexing of the vaults is, when standard error is a terminal."""
-    task = asyncio.ensure_future(work)
-    console = stderr()
-    if not console.is_terminal:
-        return await task
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console, transient=True) as progress:
-        bars = {vault.name: progress.add_task(vault.name, total=None) for vault in vaults}
-        try:
-            while not task.done():
-                for vault in vaults:
-                    now = vault.indexer.progress
-                    progress.update(
-                        bars[vault.name],
-                        description=f"{vault.name}: {now.phase}",
-                        total=now.total or None,
-                        completed=now.done,
-                    )
-                await asyncio.wait({task}, timeout=0.1)
-        finally:
-            # Whoever is told to stop meanwhile, or whose terminal is gone, leaves nothing running.
-            task.cancel()
-    return await task
+    set_up(level)
+    log_crashes()

@@ -2,27 +2,18 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 
 import click
 
 from sidecar import __version__
-from sidecar.cli.ask import ask
-from sidecar.cli.doctor import doctor
-from sidecar.cli.eval import evaluate_command
-from sidecar.cli.index import index
-from sidecar.cli.models import models
+from sidecar.cli.lazy import LazyGroup, NamedCommand
 from sidecar.cli.output import complain
-from sidecar.cli.related import related
-from sidecar.cli.search import search
-from sidecar.cli.serve import serve
-from sidecar.cli.settings import config_command
-from sidecar.cli.status import status, why
-from sidecar.cli.token import token
+from sidecar.cli.registry import COMMANDS
 from sidecar.errors import AlreadyRunningError, SidecarError
-from sidecar.logs import described, leave_no_cores
-from sidecar.offline import OutgoingLock
+from sidecar.logs.crashes import leave_no_cores
+from sidecar.logs.describing import described
+from sidecar.offline.lock import OutgoingLock
 
 EXIT_USER = 1
 EXIT_ALREADY_RUNNING = 3
@@ -30,7 +21,7 @@ EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.version_option(__version__, prog_name="sidecar")
 def sidecar() -> None:
     """Answers from your Obsidian vault, on your own machine, through OpenAI-compatible endpoints.
@@ -39,9 +30,8 @@ def sidecar() -> None:
     """
 
 
-_SERVING = (serve, index, search, related, ask, status, why, evaluate_command)
-for command in (*_SERVING, doctor, models, token, config_command):
-    sidecar.add_command(command)
+for name, (source, listed) in COMMANDS.items():
+    sidecar.add_command(NamedCommand(name, source=source, help=listed))
 
 
 def run() -> int:
@@ -61,7 +51,7 @@ def main(arguments: list[str] | None = None, *, lock: OutgoingLock | None = None
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt, asyncio.CancelledError):
+    except (click.Abort, KeyboardInterrupt, _cancelled()):
         return EXIT_INTERRUPTED
     except AlreadyRunningError as error:
         complain(error)
@@ -78,3 +68,9 @@ def main(arguments: list[str] | None = None, *, lock: OutgoingLock | None = None
         click.echo("\n".join(described(error)), err=True)
         return EXIT_BUG
     return result if isinstance(result, int) else 0
+
+
+def _cancelled() -> type[BaseException]:
+    """What a cancelled command raises. Importing asyncio takes as long as all the rest: no command has, no need to."""
+    found = sys.modules.get("asyncio")
+    return KeyboardInterrupt if found is None else found.CancelledError

@@ -12,19 +12,17 @@ import click
 from sidecar.cli.hits import show_hits
 from sidecar.cli.options import (
     as_typed,
-    choose_vaults,
     json_option,
     model_options,
     read_settings,
     settings_options,
     vault_option,
 )
-from sidecar.cli.output import print_json, set_up_logging, with_progress
+from sidecar.cli.output import print_json, set_up_logging
 from sidecar.cli.session import running_server
 from sidecar.cli.status import meant
 from sidecar.config import Config
 from sidecar.errors import NoteMissingError
-from sidecar.runtime import open_runtime
 
 
 @click.command()
@@ -63,10 +61,12 @@ async def _related(config: Config, note: str, *, limit: int, here: bool) -> Sequ
                     "results"
                 ]
                 return found
-    async with open_runtime(choose_vaults(config)) as runtime:
+    # Only now: what a running server answers does without all that indexes.
+    from sidecar.cli.alone import opened, up_to_date
+
+    async with opened(config) as runtime:
         vault_name, typed = meant(note, {name: vault.path for name, vault in runtime.vaults.items()})
-        vault = runtime.vault(vault_name)
-        await with_progress([vault], vault.index(accept_removals=False, measure=False))
+        vault = await up_to_date(runtime, vault_name)
         return await vault.related(_indexed(await vault.why(as_typed([typed]), None)), limit=limit)
 
 

@@ -10,11 +10,10 @@ from typing import Any
 import click
 
 from sidecar.cli.hits import show_hits
-from sidecar.cli.options import as_typed, choose_vaults, json_option, model_options, read_settings, settings_options
-from sidecar.cli.output import print_json, set_up_logging, with_progress
+from sidecar.cli.options import as_typed, json_option, model_options, read_settings, settings_options
+from sidecar.cli.output import print_json, set_up_logging
 from sidecar.cli.session import running_server
 from sidecar.config import Config
-from sidecar.runtime import open_runtime
 
 
 @click.command()
@@ -46,7 +45,8 @@ async def _search(config: Config, query: str, *, limit: int, explain: bool, here
                 body = {"query": query, "limit": limit, "explain": explain, "vault": name}
                 found: Sequence[Mapping[str, Any]] = (await server.json("POST", "/vault/search", json=body))["results"]
                 return found
-    async with open_runtime(choose_vaults(config)) as runtime:
-        vault = runtime.vault(None)
-        await with_progress([vault], vault.index(accept_removals=False, measure=False))
-        return await vault.search(query, limit=limit, explain=explain)
+    # Only now: what a running server answers does without all that indexes.
+    from sidecar.cli.alone import opened, up_to_date
+
+    async with opened(config) as runtime:
+        return await (await up_to_date(runtime)).search(query, limit=limit, explain=explain)

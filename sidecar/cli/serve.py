@@ -18,8 +18,11 @@ from rich.text import Text
 
 from sidecar.api.address import bind
 from sidecar.api.app import create_app
+from sidecar.api.console.sessions import Sessions
+from sidecar.api.console.sign_in import link_path
 from sidecar.api.server import serve as serve_app
 from sidecar.api.server import stop_on_signals
+from sidecar.cli.console import stderr
 from sidecar.cli.options import (
     choose_vaults,
     model_options,
@@ -28,15 +31,22 @@ from sidecar.cli.options import (
     servers_of,
     settings_options,
 )
-from sidecar.cli.output import complain, set_up_logging, stderr, with_progress
-from sidecar.config import Config
+from sidecar.cli.output import complain, set_up_logging
+from sidecar.cli.progress import with_progress
+from sidecar.config import Config, system_environment
 from sidecar.errors import ConfigError, SidecarError
-from sidecar.logs import ContentLog, LogFile, remove_content
-from sidecar.offline import close_system, is_looked_up
-from sidecar.runtime import OpenVault, Runtime, datafolder, open_runtime
-from sidecar.runtime.ledger import counted
-from sidecar.runtime.vault_status import CLOSED
-from sidecar.upstream import KNOWN_PORTS, find_local
+from sidecar.logs.content import ContentLog, remove_content
+from sidecar.logs.file import LogFile
+from sidecar.offline.address import is_looked_up
+from sidecar.offline.system import close_system
+from sidecar.runtime import datafolder
+from sidecar.runtime.reach import remote_notices
+from sidecar.runtime.runtime import Runtime, open_runtime
+from sidecar.runtime.status_words import CLOSED, counted
+from sidecar.runtime.vaults import OpenVault
+from sidecar.service.activity import describe
+from sidecar.service.notify import Supervisor
+from sidecar.upstream.local import KNOWN_PORTS, find_local
 
 # A flag that is not given leaves what the settings say.
 _SWITCH: dict[str, Any] = {"is_flag": True, "default": None}
@@ -69,8 +79,9 @@ def serve(vaults: tuple[Path, ...], no_auth: bool, **flags: Any) -> None:
     set_up_logging(config.log_level)
     address = _taken(config)
     try:
-        with LogFile() as log_file:
-            asyncio.run(_serve(config, address, offline_lock=_lock(config), log_file=log_file))
+        # Connected before the offline lock closes datagrams.
+        with Supervisor(system_environment()) as supervisor, LogFile() as log_file:
+            asyncio.run(_serve(config, address, offline_lock=_lock(config), log_file=log_file, supervisor=supervisor))
     finally:
         if isinstance(address, socket.socket):
             address.close()
@@ -106,7 +117,12 @@ def _wants_model(config: Config) -> bool:
 
 
 async def _serve(
-    config: Config, address: socket.socket | SidecarError, *, offline_lock: str, log_file: LogFile
+    config: Config,
+    address: socket.socket | SidecarError,
+    *,
+    offline_lock: str,
+    log_file: LogFile,
+    supervisor: Supervisor,
 ) -> None:
     async with open_runtime(config, patient=True) as runtime:
         # Not before: the data folder, and the file in it, belong to one process from here on.
@@ -120,6 +136,7 @@ async def _serve(
         url = f"http://{_shown(config.host)}:{port}"
         stop = asyncio.Event()
         tasks: set[asyncio.Task[None]] = set()
+        app = create_app(runtime)
 
         def started() -> None:
             try:
@@ -131,15 +148,27 @@ async def _serve(
             if config.log_content:
                 runtime.content_log = ContentLog(config.data_dir)
                 tasks.add(asyncio.create_task(runtime.content_log.run()))
-            tasks.add(asyncio.create_task(_announce(runtime, url)))
+            tasks.add(asyncio.create_task(_announce(runtime, url, app.console.sessions)))
+            supervisor.ready()
+            tasks.add(asyncio.create_task(supervisor.run(lambda: _activity(runtime))))
+            tasks.add(asyncio.create_task(_tell_stop(supervisor, stop)))
 
         try:
             with stop_on_signals(stop):
-                await serve_app(create_app(runtime), address, on_started=started, stop=stop)
+                await serve_app(app, address, on_started=started, stop=stop)
         finally:
             datafolder.remove_runtime_file(config)
             for task in tasks:
                 task.cancel()
+
+
+def _activity(runtime: Runtime) -> tuple[str, bool]:
+    return describe(vault.indexer.progress for vault in runtime.vaults.values())
+
+
+async def _tell_stop(supervisor: Supervisor, stop: asyncio.Event) -> None:
+    await stop.wait()
+    supervisor.stopping()
 
 
 def _facts(runtime: Runtime, url: str) -> dict[str, Any]:
@@ -152,16 +181,18 @@ def _facts(runtime: Runtime, url: str) -> dict[str, Any]:
     }
 
 
-async def _announce(runtime: Runtime, url: str) -> None:
+async def _announce(runtime: Runtime, url: str, sessions: Sessions) -> None:
     """Say where the server is and what it offers, then how the first indexing goes."""
     console = stderr()
     rows = [("Base URL", f"[bold]{url}/v1[/bold]"), ("API key", _key(runtime))]
+    rows += [("Console", _console(runtime, url, sessions))]
     rows += [
         ("Vault", f"{escape(vault.name)}  [dim]{escape(str(vault.path))}[/dim]") for vault in runtime.vaults.values()
     ]
     rows += [("[red]Closed[/red]", escape(problem)) for problem in runtime.closed_vaults]
     rows += [("Models", escape(", ".join(entry.id for entry in runtime.model_entries())))]
-    rows += [("[yellow]Note[/yellow]", escape(notice)) for notice in runtime.notices]
+    notices = (*runtime.notices, *remote_notices(runtime.config))
+    rows += [("[yellow]Note[/yellow]", escape(notice)) for notice in notices]
     console.print(f"\n[bold]Sidecar {runtime.version}[/bold]")
     for label, text in rows:
         console.print(f"  {label}{' ' * (10 - cell_len(Text.from_markup(label).plain))}{text}")
@@ -198,11 +229,23 @@ def _has_read_all(vault: OpenVault) -> bool:
     return vault.indexer.progress.passes > 0 and vault.indexer.progress.phase == "idle"
 
 
+def _is_terminal() -> bool:
+    # Without a window, as under pythonw, there is no standard error.
+    return sys.stderr is not None and sys.stderr.isatty()
+
+
 def _key(runtime: Runtime) -> str:
     if runtime.token is None:
         return "[yellow]none is asked for: every program on this machine can read the notes[/yellow]"
     # Shown to a person at a terminal; the log of a login service must not hold it.
-    return runtime.token if sys.stderr.isatty() else f"in {escape(str(runtime.config.token_file))}"
+    return runtime.token if _is_terminal() else f"in {escape(str(runtime.config.token_file))}"
+
+
+def _console(runtime: Runtime, url: str, sessions: Sessions) -> str:
+    """Where the page is; to a person with a link that signs in once, which no log may hold."""
+    if runtime.token is None:
+        return f"{url}/"
+    return f"{url}{link_path(sessions.new_code())}" if _is_terminal() else "`sidecar console` prints a link to it"
 
 
 async def _offer_local(runtime: Runtime, console: Console) -> None:

@@ -3,28 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import click
 
-from sidecar.cli.hits import why_line
 from sidecar.cli.options import (
     as_typed,
-    choose_vaults,
     json_option,
     model_options,
     read_settings,
     settings_options,
     vault_option,
 )
-from sidecar.cli.output import print_json, print_list, print_wrapped, printable, set_up_logging, with_progress
+from sidecar.cli.output import print_json, print_list, print_wrapped, printable, set_up_logging
 from sidecar.cli.session import running_server
+from sidecar.cli.why_line import why_line
 from sidecar.config import Config
-from sidecar.runtime import open_runtime
-from sidecar.runtime.ledger import LEDGER_LISTS, counted
-from sidecar.runtime.vault_status import CLOSED
+from sidecar.runtime.status_words import CLOSED, LEDGER_LISTS, counted
 from sidecar.vault.rules import explain_rule, path_in_vault
 
 _MOST_FILES = 20
@@ -113,7 +110,10 @@ async def _status(config: Config, *, lists: Sequence[str], here: bool) -> Mappin
         if server is not None and (not here or await server.vault_at(config.vaults)):
             facts: dict[str, Any] = await server.json("GET", "/vault/status", params={"list": list(lists)})
             return {**facts, "url": str(server.client.base_url).rstrip("/")}
-    async with open_runtime(choose_vaults(config), patient=True) as runtime:
+    # Only now: what a running server answers does without all that indexes.
+    from sidecar.cli.alone import opened
+
+    async with opened(config, patient=True) as runtime:
         return await runtime.status(lists=lists)
 
 
@@ -129,11 +129,12 @@ async def _why(config: Config, note: str, query: str | None, *, here: bool) -> M
                 given = {key: value for key, value in parameters.items() if value}
                 answer: Mapping[str, Any] = await server.json("GET", "/vault/why", params=given)
                 return answer
-    async with open_runtime(choose_vaults(config)) as runtime:
+    # Only now: what a running server answers does without all that indexes.
+    from sidecar.cli.alone import opened, up_to_date
+
+    async with opened(config) as runtime:
         vault_name, path = meant(note, {name: vault.path for name, vault in runtime.vaults.items()})
-        vault = runtime.vault(vault_name)
-        await with_progress([vault], vault.index(accept_removals=False, measure=False))
-        return await vault.why(path, query)
+        return await (await up_to_date(runtime, vault_name)).why(path, query)
 
 
 def meant(note: str, places: Mapping[str, Path]) -> tuple[str | None, str]:
@@ -172,8 +173,19 @@ def _show_vault(vault: Mapping[str, Any]) -> None:
         click.echo(f"  {counted(local, 'file')} to stay on this machine")
     if codes := vault.get("problems_by_code"):
         click.echo(f"  problems: {_counts(codes)}")
+    for line in held_up(vault):
+        click.echo(f"  {line}")
     for problem in vault["problems"]:
         click.echo(f"  ! {printable(problem)}")
+
+
+def held_up(vault: Mapping[str, Any]) -> Iterator[str]:
+    """What keeps the indexing from going on, or slow. A server of an older version tells neither."""
+    waiting = f"; {counted(vault['pending'], 'new file')} to be read" if vault["pending"] else ""
+    if reason := vault.get("paused"):
+        yield f"paused: {printable(reason)}{waiting}. It goes on with mains power"
+    elif reason := vault.get("slowed"):
+        yield f"slowly: {printable(reason)}{waiting}"
 
 
 def _counts(counts: Mapping[str, int]) -> str:

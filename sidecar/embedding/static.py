@@ -1,10 +1,11 @@
 """The built-in embedding: a table of token vectors from the installed `wordllama` wheel, averaged over a text's tokens.
 
 Only two files of that package are read; it is never imported, because its own loader downloads what it does not find.
-What runs here: a short query on the event loop (0.1 ms), everything else and the first load (0.2 s, about 40 MB) in a
-thread; tokenizing and the sums release the interpreter's lock. The table stays float16: 16 MB instead of 33, and
-converting the rows of one text at a time keeps them in the processor's cache, which measured 2.5 times faster than
-one large `np.add.reduceat` over a batch.
+What runs here: a short query on the event loop (0.1 ms), everything else and the first load (0.2 s, about 20 MB) in a
+thread; tokenizing and the sums release the interpreter's lock. The table stays float16, and in its file: of its 16 MB
+the pages are in memory whose words were used, and the system may take them back at any time. Converting the rows of
+one text at a time keeps them in the processor's cache, which measured 2.5 times faster than one large
+`np.add.reduceat` over a batch.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from __future__ import annotations
 import asyncio
 import importlib.metadata
 import importlib.util
+import json
+import mmap
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
@@ -43,11 +47,12 @@ _TOKENIZER = "tokenizers/l2_supercat_tokenizer_config.json"
 _HINT = "Install the built-in embedding with `pip install 'obsidian-sidecar[builtin]'`."
 # Raised when pooling or normalising changes here, so that stored vectors are computed again.
 _POOLING = 1
+_MAX_HEADER = 2**20
 
 
 def static_available(*, find: FindSpec = importlib.util.find_spec) -> str | None:
     """Say why the built-in embedding cannot be used, or `None` when it can. Imports and opens nothing."""
-    for package in ("wordllama", "tokenizers", "safetensors"):
+    for package in ("wordllama", "tokenizers"):
         if find(package) is None:
             return f"The package {package} is not installed."
     missing = [path for path in _files(find) if not path.is_file()]
@@ -93,7 +98,9 @@ class StaticEmbeddingModel:
         table = await self._opened()
         if sum(map(len, texts)) <= _INLINE_CHARS:
             return table.embed(texts)
-        return await asyncio.to_thread(table.embed, texts)
+        made = await asyncio.to_thread(table.embed, texts)
+        table.let_go()
+        return made
 
     async def aclose(self) -> None:
         self._table = None
@@ -114,6 +121,7 @@ class StaticEmbeddingModel:
 class _Table:
     tokenizer: Tokenizer
     weights: npt.NDArray[np.float16]
+    mapping: mmap.mmap
 
     @property
     def dimensions(self) -> int:
@@ -134,6 +142,11 @@ class _Table:
         np.divide(vectors, lengths, out=vectors, where=lengths > 0)
         return Embeddings(vectors=vectors, token_counts=tuple(counts))
 
+    def let_go(self) -> None:
+        """Have the table's pages leave this process's memory; the system keeps them for when they are read again."""
+        if sys.platform == "linux":
+            self.mapping.madvise(mmap.MADV_DONTNEED)
+
 
 def _clean(text: str) -> str:
     # Blanks alone would get a vector of their own.
@@ -150,14 +163,31 @@ def _files(find: FindSpec) -> tuple[Path, Path]:
 
 
 def _open(weights_file: Path, tokenizer_file: Path) -> _Table:
-    from safetensors import SafetensorError, safe_open
-
     try:
-        with safe_open(weights_file, framework="np") as file:
-            weights = file.get_tensor("embedding.weight")
-    except (OSError, SafetensorError) as exc:
-        raise ModelUnavailableError(f"{weights_file.name} of wordllama cannot be read: {exc}", hint=_HINT) from exc
+        weights, mapping = _mapped(weights_file)
+    except (OSError, ValueError, LookupError, TypeError, ArithmeticError, RecursionError) as exc:
+        reason = exc.strerror if isinstance(exc, OSError) else "it is not in the format safetensors"
+        raise ModelUnavailableError(f"{weights_file.name} of wordllama cannot be read: {reason}.", hint=_HINT) from exc
     tokenizer = open_tokenizer(tokenizer_file)
-    if weights.ndim != 2 or weights.shape[0] < tokenizer.get_vocab_size():
+    if weights.shape[0] < tokenizer.get_vocab_size():
         raise ModelUnavailableError(f"{weights_file.name} of wordllama does not fit its tokenizer.", hint=_HINT)
-    return _Table(tokenizer=tokenizer, weights=weights.astype(np.float16, copy=False))
+    return _Table(tokenizer=tokenizer, weights=weights, mapping=mapping)
+
+
+def _mapped(file: Path) -> tuple[npt.NDArray[np.float16], mmap.mmap]:
+    """The table as the file has it, of which what is used is read: the length of a JSON header in eight bytes, the
+    header, and behind it the numbers (https://huggingface.co/docs/safetensors). Raises OSError, and whatever reading
+    raises for a file of another kind.
+    """
+    with file.open("rb") as opened:
+        length = int.from_bytes(opened.read(8), "little")
+        if not 0 < length <= _MAX_HEADER:
+            raise ValueError("no header")
+        told = json.loads(opened.read(length))["embedding.weight"]
+        mapping = mmap.mmap(opened.fileno(), 0, access=mmap.ACCESS_READ)
+    rows, columns = told["shape"]
+    if told["dtype"] != "F16" or min(rows, columns) < 1:
+        raise ValueError("not a table of float16")
+    begin = 8 + length + told["data_offsets"][0]
+    table = np.frombuffer(mapping, dtype="<f2", count=rows * columns, offset=begin)
+    return table.reshape(rows, columns), mapping

@@ -16,7 +16,7 @@ import numpy as np
 from sidecar.embedding.measure import BEST_LENGTH, TextLimit, estimate
 from sidecar.embedding.model import Embeddings, TextKind, Vectors
 from sidecar.errors import UpstreamError
-from sidecar.upstream import Upstream
+from sidecar.upstream.server import Upstream
 
 # Reading the JSON of 32 vectors of 1,024 numbers holds the event loop for about 5 ms; twice as many, twice as long.
 _BATCH = 32

@@ -16,33 +16,45 @@ from sidecar.embedding.model import EmbeddingModel
 from sidecar.errors import SidecarError
 from sidecar.index import vectors
 from sidecar.index.database import Database
+from sidecar.indexer.pacing import Pace, Pacing, Stint
 from sidecar.indexer.progress import Progress
 
 log = logging.getLogger(__name__)
 
 _BATCH_TEXTS = 128
+# With a large model, more of them would be seconds of work on every core before the first rest.
+_SLOW_TEXTS = 16
 
 
 class Embedder:
     """Embeds with one model, or does nothing where there is none."""
 
-    def __init__(self, embedding: EmbeddingModel | None, *, progress: Progress, on_change: Callable[[], None]) -> None:
+    def __init__(
+        self, embedding: EmbeddingModel | None, *, pacing: Pacing, progress: Progress, on_change: Callable[[], None]
+    ) -> None:
         self._embedding = embedding
+        self._pacing = pacing
+        self._stint: Stint | None = None
         self._progress = progress
         self._on_change = on_change
 
     async def embed_missing(self, target: Database) -> bool:
         """Whether every chunk that was there has been embedded. Takes no lock: a vector is stored only when its chunk
-        still has the text that was embedded.
+        still has the text that was embedded. On battery it goes slowly, or leaves them for later.
         """
         try:
             while todo := await self.waiting(target, limit=_BATCH_TEXTS):
+                self._progress.pace = pace = await self._pacing.now()
+                self._progress.vectors_left = pace == "pause"
+                if pace == "pause":
+                    return False
                 if self._progress.phase == "idle":
                     self._show("embedding")
-                if not await self._embed(target, todo):
+                if not await self._embed_at(pace, target, todo):
                     return False
                 self._on_change()
             self._progress.embedding_problem = None
+            self._progress.vectors_left = False
         finally:
             if self._progress.phase == "embedding":
                 self._show("idle")
@@ -58,6 +70,14 @@ class Embedder:
             # Where the model is may become known meanwhile.
             if away != self._embedding.on_this_machine:
                 return todo
+
+    async def _embed_at(self, pace: Pace, target: Database, todo: Sequence[vectors.ChunkToEmbed]) -> bool:
+        if pace == "run":
+            return await self._embed(target, todo)
+        stint = await self._pacing.work(self._stint)
+        done = await self._embed(target, todo[:_SLOW_TEXTS])
+        self._stint = await self._pacing.rest(stint)
+        return done
 
     async def _embed(self, target: Database, todo: Sequence[vectors.ChunkToEmbed]) -> bool:
         assert self._embedding is not None

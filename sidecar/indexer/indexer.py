@@ -27,9 +27,12 @@ from sidecar.index.shelf import mark_complete
 from sidecar.index.store import FileState, LedgerEntry
 from sidecar.indexer.comparing import changed, disputed, inside, moves, newly_excluded, outermost, unseen
 from sidecar.indexer.embedder import Embedder
+from sidecar.indexer.leaving import LeftFiles, can_wait
+from sidecar.indexer.pacing import Pacing, Stint
 from sidecar.indexer.parsing import ParseJob, Parser, ParseResult
 from sidecar.indexer.progress import Progress
 from sidecar.indexer.storing import write_results
+from sidecar.indexer.turns import Turns
 from sidecar.notes.formats import kind_of
 from sidecar.notes.rules import Flavour
 from sidecar.vault.exclusions import Exclusions
@@ -68,14 +71,15 @@ class Indexer:
         places: StayingPlaces = StayingPlaces(),  # noqa: B008  # frozen
         embedding: EmbeddingModel | None,
         embedding_name: str,
+        pacing: Pacing | None = None,
         on_change: Callable[[], None] = lambda: None,
         on_complete: Callable[[], Awaitable[None]] = _nothing,
         on_forgotten: Callable[[], Awaitable[None]] = _nothing,
     ) -> None:
         """`reading` is a digest of the settings that decide what a file's bytes mean: with another one, all are read
-        again. What lies in one of the `places` stays on this machine. `on_complete` runs whenever the first target is
-        whole, while nothing is written to any of them; `on_forgotten` when text that notes no longer have has left the
-        files of all of them.
+        again. What lies in one of the `places` stays on this machine. `pacing` says how fast to go. `on_complete` runs
+        whenever the first target is whole, while nothing is written to any of them; `on_forgotten` when text that notes
+        no longer have has left the files of all of them.
         """
         self._root = root
         self._targets = targets
@@ -89,14 +93,16 @@ class Indexer:
         self._on_complete = on_complete
         self._on_forgotten = on_forgotten
         self._forgets = False
-        self._lock = asyncio.Lock()
+        self._turns = Turns()
+        self._pacing = pacing or Pacing()
+        self._left = LeftFiles()
         self._embedding_lock = asyncio.Lock()
         # True at first: a run that was killed may have left deleted text in the log.
         self._written = True
         self.remembering = asyncio.Event()
         """Set while deleted text is in an index's log, for something reads it: `forget_replaced_text` tries again."""
         self.progress = Progress()
-        self._embedder = Embedder(embedding, progress=self.progress, on_change=on_change)
+        self._embedder = Embedder(embedding, pacing=self._pacing, progress=self.progress, on_change=on_change)
 
     async def reconcile(self, *, below: Iterable[str] = ("",), accept_removals: bool = False) -> None:
         """Make the words of the index agree with the folders `below` (vault-relative; the default is the whole vault).
@@ -105,7 +111,7 @@ class Indexer:
         or a folder of it, cannot be read; the progress says so.
         """
         folders: Sequence[str] = outermost(below)
-        async with self._lock:
+        async with self._turns.take():
             try:
                 self._set_phase("scanning")
                 found, folders = await self._scan_settled(folders, settle=not accept_removals)
@@ -120,7 +126,7 @@ class Indexer:
 
     async def refresh(self, paths: Iterable[str], folders: Iterable[str] = ()) -> None:
         """Deal with files that the watcher saw change, and with folders to be scanned again."""
-        async with self._lock:
+        async with self._turns.take():
             try:
                 believed = await self._apply_paths(sorted(set(paths)))
                 await self._follow_links()
@@ -132,8 +138,12 @@ class Indexer:
 
     async def forget_replaced_text(self) -> None:
         """Empty the write-ahead logs, if nothing reads them any longer."""
-        async with self._lock:
+        async with self._turns.take():
             await self._forget_replaced_text(patient=False)
+
+    async def resumes(self) -> bool:
+        """Whether something was left for later that may be done now."""
+        return self.progress.waits and await self._pacing.now() != "pause"
 
     async def embed(self) -> None:
         """Embed every chunk that has no vector yet. What fails is told in the progress, and tried again next time."""
@@ -141,8 +151,9 @@ class Indexer:
             target = self._targets()[0]
             if not await self._embedder.embed_missing(target):
                 return
-            async with self._lock:
-                if self.progress.passes == 0 or await self._embedder.waiting(target, limit=1) or await self._lacks():
+            async with self._turns.take(patient=True):
+                unread = self.progress.passes == 0 or self.progress.left > 0
+                if unread or await self._embedder.waiting(target, limit=1) or await self._lacks():
                     return
                 await mark_complete(target, embedding_name=self._embedding_name)
                 await self._on_complete()
@@ -201,6 +212,8 @@ class Indexer:
         known = [] if whole else self.progress.problems
         self.progress.problems = list(dict.fromkeys([*known, *found.problems]))
         files = [file for file in found.files if changed(file, here.get(file.path)) or self._is_table(file.path)]
+        if found.complete:
+            self._left.keep(files, below=within)
         indexed = await self._targets()[0].read(records.indexed_count)
         await self._apply(found, files, ledger, here, indexed=None if accept_removals else indexed)
 
@@ -213,6 +226,7 @@ class Indexer:
         present = {file.path for file in found.files} | {excluded.path for excluded in found.excluded}
         # What is gone may have been a folder: nobody can tell by the name of something that is not there.
         gone = [path for path in paths if path not in present]
+        self._left.keep(found.files, below=frozenset(paths))
         below = await self._targets()[0].read(lambda connection: records.paths_below(connection, gone)) if gone else []
         ledger = await self._ledger({*paths, *below, *present, *self.progress.held})
         here = {path: ledger[path] for path in (*paths, *below) if path in ledger}
@@ -263,7 +277,8 @@ class Indexer:
         lost = self._held_entries(ledger) | vanished
         full: IndexFullError | None = None
         try:
-            missing = await self._read_files(files, ledger, lost)
+            hurry = not vanished.keys() <= {*self.progress.held}
+            missing = await self._read_files(files, ledger, lost, hurry=hurry)
         except IndexFullError as error:
             # What is gone is forgotten even so.
             full, missing = error, []
@@ -333,26 +348,34 @@ class Indexer:
         return {}
 
     async def _read_files(
-        self, files: Sequence[VaultFile], ledger: Mapping[str, LedgerEntry], lost: dict[str, LedgerEntry]
+        self,
+        files: Sequence[VaultFile],
+        ledger: Mapping[str, LedgerEntry],
+        lost: dict[str, LedgerEntry],
+        *,
+        hurry: bool = False,
     ) -> list[str]:
         """Parse and store the files; returns those that are not there any more, and adds them to `lost`. A file with
         the bytes of a lost note takes over its rows, so that moving a folder computes nothing anew; that note is then
-        taken out of `lost`.
+        taken out of `lost`. On battery, what can wait is left, or read slowly; with `hurry`, something waits for the
+        end of it.
         """
         self.progress.total, self.progress.done = len(files), 0
-        self.progress.unknown = sum(unseen(file, ledger) for file in files)
+        self.progress.unknown = sum(unseen(file, ledger) for file in files) + self._left.unseen_beside(files)
         self._set_phase("reading")
         missing: list[str] = []
         # What is large takes long, and should not keep a hundred small notes from being found.
-        ordered = sorted(files, key=lambda file: file.size)
-        batches = [ordered[i : i + _BATCH_FILES] for i in range(0, len(ordered), _BATCH_FILES)]
+        waiting = sorted(files, key=lambda file: file.size)
         following: asyncio.Task[list[ParseResult]] | None = None
+        stint: Stint | None = None
         try:
-            for number, batch in enumerate(batches):
-                results = await (following or self._parse(batch, ledger))
-                following = (
-                    asyncio.create_task(self._parse(batches[number + 1], ledger)) if number + 1 < len(batches) else None
-                )
+            while waiting := waiting if following else await self._to_read(waiting, ledger, lost, hurry=hurry):
+                batch, waiting = waiting[:_BATCH_FILES], waiting[_BATCH_FILES:]
+                slow = self.progress.pace != "run"
+                stint = await self._pacing.work(stint) if slow else None
+                results = await (following or self._parse(batch, ledger, alone=slow))
+                ahead = waiting[:_BATCH_FILES] if not slow and await self._pacing.now() == "run" else []
+                following = asyncio.create_task(self._parse(ahead, ledger)) if ahead else None
                 gone = [result.path for result in results if result.missing]
                 missing.extend(gone)
                 lost.update({path: ledger[path] for path in gone if path in ledger})
@@ -361,19 +384,46 @@ class Indexer:
                 self.progress.done += len(batch)
                 self.progress.unknown -= sum(unseen(file, ledger) for file in batch)
                 self._on_change()
+                if stint and waiting and not hurry:
+                    stint = await self._pacing.rest(stint, wanted=self._turns.wanted)
         finally:
             if following is not None and not following.done():
                 following.cancel()
         return missing
 
-    async def _parse(self, batch: Sequence[VaultFile], ledger: Mapping[str, LedgerEntry]) -> list[ParseResult]:
+    async def _to_read(
+        self,
+        files: list[VaultFile],
+        ledger: Mapping[str, LedgerEntry],
+        lost: Mapping[str, LedgerEntry],
+        *,
+        hurry: bool,
+    ) -> list[VaultFile]:
+        """Those of the files that are to be read now; the others are left for later."""
+        pace = await self._pacing.now() if files else self.progress.pace
+        self.progress.pace = pace
+        # Slowly, something is read before room is made, so that whoever saves all the time does not stop it for good.
+        makes_room = hurry or (self._turns.wanted.is_set() and self.progress.done > 0)
+        waits: set[str] = set()
+        if pace == "pause" or (pace == "slow" and makes_room):
+            waits = can_wait(files, ledger, lost.values())
+        now = [file for file in files if file.path not in waits]
+        self._left.leave([file for file in files if file.path in waits], ledger)
+        self._left.take(file.path for file in now)
+        self.progress.left = len(self._left)
+        self.progress.total -= len(waits)
+        return now
+
+    async def _parse(
+        self, batch: Sequence[VaultFile], ledger: Mapping[str, LedgerEntry], *, alone: bool = False
+    ) -> list[ParseResult]:
         jobs = []
         for file in batch:
             known = ledger.get(file.path)
             known_hash = known.file.content_hash if known else None
             times = {"size": file.size, "mtime_ns": file.mtime_ns, "ctime_ns": file.ctime_ns}
             jobs.append(ParseJob(path=file.path, known_hash=known_hash, **times))
-        return await self._parser.parse(jobs)
+        return await self._parser.parse(jobs, alone=alone)
 
     async def _store(self, results: Sequence[ParseResult], lost: dict[str, LedgerEntry]) -> None:
         moved = moves(results, lost)

@@ -27,7 +27,8 @@ from sidecar.notes.formats import kind_of
 from sidecar.notes.kinds import read_file
 from sidecar.notes.note import Note
 from sidecar.notes.table import holds_row_pages, row_pages
-from sidecar.offline import OutgoingLock, close_system
+from sidecar.offline.lock import OutgoingLock
+from sidecar.offline.system import close_system
 from sidecar.vault.files import look_at_file, resolve_inside
 from sidecar.vault.files import read_file as read_bytes
 from sidecar.worker import MAX_FRAME, FrameChannel, serve_frames

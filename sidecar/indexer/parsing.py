@@ -150,15 +150,16 @@ class Parser:
         """Process ids of the workers that run."""
         return tuple(pid for process in self._processes if (pid := process.pid) is not None)
 
-    async def parse(self, jobs: Sequence[ParseJob]) -> list[ParseResult]:
-        """Read the files, one result per job and in their order. A file that fails is a result with `error`.
+    async def parse(self, jobs: Sequence[ParseJob], *, alone: bool = False) -> list[ParseResult]:
+        """Read the files, one result per job and in their order; `alone` has one process do it. A file that fails is a
+        result with `error`.
 
         Raises WorkerError when a worker itself cannot be started, or after `aclose`.
         """
         async with self._lock:
             self._cancel_idle()
             try:
-                return await self._parse_all(jobs)
+                return await self._parse_all(jobs, alone=alone)
             except BaseException:
                 # Cancelled between two frames: the next batch would be given this one's answers.
                 await self._discard()
@@ -175,11 +176,11 @@ class Parser:
             self._cancel_idle()
             await self._discard()
 
-    async def _parse_all(self, jobs: Sequence[ParseJob]) -> list[ParseResult]:
+    async def _parse_all(self, jobs: Sequence[ParseJob], *, alone: bool) -> list[ParseResult]:
         request = ParseRequest(
             root=str(self._root), jobs=tuple(jobs), rules=self._rules(), max_bytes=self._max_bytes, plain=False
         )
-        if len(jobs) <= _ALONE or len(self._processes) == 1:
+        if alone or len(jobs) <= _ALONE or len(self._processes) == 1:
             return await self._processes[0].read(request)
         pieces = [request.jobs[start : start + _PIECE] for start in range(0, len(jobs), _PIECE)]
         found: dict[int, list[ParseResult]] = {}

@@ -14,7 +14,7 @@ from typing import Any
 from sidecar.errors import ContextLengthError, UpstreamError
 from sidecar.inference.model import Completion
 from sidecar.inference.tokens import estimate_prompt, least_prompt_tokens
-from sidecar.upstream import Upstream
+from sidecar.upstream.server import Upstream
 
 # A tokenizer may join more than the low count allows for, and servers count what they add to a prompt differently.
 _SURELY_CUT = 0.7

@@ -25,7 +25,7 @@ from typing import Any
 from sidecar.errors import RequestError
 from sidecar.inference.model import Completion, Message
 from sidecar.inference.tokens import message_text
-from sidecar.upstream import OllamaModel
+from sidecar.upstream.listing import OllamaModel
 
 DEFAULT_WINDOW = 8_192
 _OPTIONS = {

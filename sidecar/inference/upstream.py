@@ -17,7 +17,7 @@ from sidecar.inference.ollama import request_body, window_for
 from sidecar.inference.ollama_answer import OllamaAnswer
 from sidecar.inference.openai_answer import OpenAIAnswer
 from sidecar.inference.tokens import estimate_tokens
-from sidecar.upstream import Upstream
+from sidecar.upstream.server import Upstream
 
 _PATH = "chat/completions"
 _OLLAMA_PATH = "/api/chat"

@@ -34,7 +34,7 @@ from sidecar.llama.pooled import PooledContext
 from sidecar.llama.ranker import Ranker
 from sidecar.llama.settings import LoadSettings, chat_sequences
 from sidecar.llama.voice import open_voice
-from sidecar.offline import OutgoingLock
+from sidecar.offline.lock import OutgoingLock
 from sidecar.worker import FrameChannel, serve_frames
 
 _HEARTBEAT = 1.0

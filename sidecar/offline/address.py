@@ -34,3 +34,10 @@ def is_number(host: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def name_of(host: str) -> str:
+    """The name in a `Host` value or an allowed host: without the port, and without the brackets of an IPv6 address."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0]
+    return host if host.count(":") > 1 else host.partition(":")[0]

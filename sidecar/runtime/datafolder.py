@@ -1,4 +1,4 @@
-"""The data folder: its lock, the token, and `runtime.json`, by which clients find a running server."""
+"""The data folder: the token, and `runtime.json`, by which clients find a running server."""
 
 from __future__ import annotations
 
@@ -10,10 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock, Timeout
-
 from sidecar.config import Config
-from sidecar.errors import AlreadyRunningError, ConfigError
+from sidecar.errors import ConfigError
 
 _TOKEN = re.compile(r"[!-~]{8,512}")
 
@@ -46,26 +44,6 @@ def prepare(folder: Path) -> None:
 def _unusable(folder: Path, error: OSError | RuntimeError) -> ConfigError:
     reason = getattr(error, "strerror", None) or error
     return ConfigError(f"The data folder {folder} cannot be used: {reason}.", hint="`--data-dir` names another one.")
-
-
-def acquire(config: Config) -> FileLock:
-    """Take the data folder for this process. Raises AlreadyRunningError naming the other one's address if known."""
-    lock = FileLock(config.data_dir / "lock", timeout=0)
-    try:
-        lock.acquire()
-    except Timeout:
-        other = read_runtime_file(config) or {}
-        where = f" at {other['url']} (process {other['pid']})" if {"url", "pid"} <= other.keys() else ""
-        raise AlreadyRunningError(
-            f"Another Sidecar{where} uses the data folder {config.data_dir}.",
-            hint="Stop it first, or use another --data-dir.",
-        ) from None
-    except OSError as error:
-        raise ConfigError(
-            f"The data folder {config.data_dir} cannot be locked: {error.strerror or error}.",
-            hint="`--data-dir` names another one.",
-        ) from error
-    return lock
 
 
 def read_token(config: Config) -> str | None:

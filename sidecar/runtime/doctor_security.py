@@ -12,10 +12,11 @@ from urllib.parse import urlsplit
 from sidecar.config import Config
 from sidecar.logs.content import FILE
 from sidecar.logs.file import FOLDER
-from sidecar.offline import missing_walls
 from sidecar.offline.address import is_looked_up, is_this_machine
+from sidecar.offline.system import missing_walls
 from sidecar.runtime.datafolder import read_runtime_file
 from sidecar.runtime.doctor_checks import Check, check
+from sidecar.runtime.doctor_reach import examine_reach, reach_checks
 from sidecar.upstream.address import host_and_port
 
 _WALLS = {
@@ -38,6 +39,7 @@ def examine_security(config: Config, *, status: Mapping[str, Any] | None, url: s
         "missing": missing_walls(),
         "auth": config.auth if running is None else running.get("token_file") is not None,
         "host": config.host if url is None else urlsplit(url).hostname,
+        "port": config.port if url is None else urlsplit(url).port,
         "allow_remote": config.allow_remote,
         "allowed_hosts": list(config.allowed_hosts),
         "allowed_origins": list(config.allowed_origins),
@@ -48,6 +50,7 @@ def examine_security(config: Config, *, status: Mapping[str, Any] | None, url: s
         "mode": rights_of(config.data_dir),
         "token_mode": rights_of(config.token_file),
     }
+    facts |= examine_reach(config)
     return facts | {"checks": [*_lock(facts), *_door(facts), *_rights(facts), *_going_out(facts), *_kept(facts)]}
 
 
@@ -112,21 +115,11 @@ def _door(facts: Mapping[str, Any]) -> Iterator[Check]:
     else:
         text = "no key is asked for: every program and every user of this machine can read the notes"
         yield check("warning", text, "Start without `--no-auth`, and take `auth = false` out of the settings.")
-    if not is_this_machine(facts["host"] or ""):
-        text = f"other machines can reach the server, at {facts['host']}; the connection is not encrypted"
-        yield check("warning", text, "Leave out `--host` and `--allow-remote`, or put a proxy with TLS before it.")
-    elif facts["allow_remote"]:
-        text = "`allow_remote` is set, though the server listens to this machine alone"
-        yield check("note", text, "Take it out of the settings unless a proxy on this machine passes requests on.")
+    yield from reach_checks(facts)
     yield from _callers(facts)
 
 
 def _callers(facts: Mapping[str, Any]) -> Iterator[Check]:
-    for host in facts["allowed_hosts"]:
-        if "*" in host:
-            yield check("warning", f"`allowed_hosts` has {host}, which no client has: names are exact, with their port")
-    if hosts := [host for host in facts["allowed_hosts"] if "*" not in host]:
-        yield check("note", f"clients may also call it {', '.join(hosts)}")
     wide = {origin: why for origin in facts["allowed_origins"] if (why := _wide(origin)) is not None}
     for origin, why in wide.items():
         yield check("warning", f"`allowed_origins` has {origin}: {why}", "Name the exact origin that is meant.")

@@ -10,10 +10,10 @@ from typing import Any
 
 from sidecar.config import Config
 from sidecar.runtime.doctor_checks import Check, check
-from sidecar.runtime.ledger import counted
+from sidecar.runtime.status_words import counted
 from sidecar.runtime.upstreams import Upstreams, open_upstreams
-from sidecar.upstream import Upstream
 from sidecar.upstream.kind import NAMES
+from sidecar.upstream.server import Upstream
 
 PATIENCE = 3.0
 """Seconds for all servers together."""

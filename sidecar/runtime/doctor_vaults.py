@@ -8,10 +8,9 @@ from typing import Any
 
 from sidecar.config import Config
 from sidecar.runtime.doctor_checks import Check, check, size
-from sidecar.runtime.ledger import counted
 from sidecar.runtime.opening import index_folder
 from sidecar.runtime.presence import readable
-from sidecar.runtime.vault_status import CLOSED
+from sidecar.runtime.status_words import CLOSED, counted
 from sidecar.vault.archive import is_archive
 from sidecar.vault.exclusions import Exclusions
 from sidecar.vault.files import recognise_kind, scan

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Container, Iterable, Mapping
-from typing import Any, Literal, TypeAlias, get_args
+from typing import Any
 
 from sidecar.index.graph import Unresolved
 from sidecar.index.store import LedgerEntry
 from sidecar.notes.note import Problem
 from sidecar.vault.rules import explain_rule, find_file
-
-LedgerList: TypeAlias = Literal["excluded", "failed", "problems", "unresolved"]
-LEDGER_LISTS: tuple[LedgerList, ...] = get_args(LedgerList)
 
 
 def ledger_facts(entries: Iterable[LedgerEntry], *, lists: Container[str] = ()) -> dict[str, Any]:
@@ -72,11 +69,6 @@ def local_facts(rule: str | None) -> dict[str, Any]:
 def problems_of(problems: Iterable[Problem]) -> list[dict[str, Any]]:
     """A note's problems as JSON."""
     return [{"code": p.code, "message": p.message, "line": p.line} for p in problems]
-
-
-def counted(number: int, noun: str) -> str:
-    """A number with its noun, in the plural where it is not one."""
-    return f"{number:,} {noun}" if number == 1 else f"{number:,} {noun}s"
 
 
 def _answer(path: str, *, status: str, reason: str | None, explanation: str | None = None) -> dict[str, Any]:

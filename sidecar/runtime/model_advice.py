@@ -25,7 +25,7 @@ from sidecar.models.naming import look_up
 from sidecar.models.places import places
 from sidecar.models.recommend import recommend
 from sidecar.runtime.llama_install import install_command
-from sidecar.upstream import FoundServer, find_local
+from sidecar.upstream.local import FoundServer, find_local
 
 _BILLIONS = re.compile(r"(?<![\d.])(\d{1,3}(?:\.\d{1,2})?)b(?![a-z\d])", re.IGNORECASE)
 

@@ -19,7 +19,7 @@ from sidecar.inference.upstream import UpstreamChatModel
 from sidecar.rerank.model import RerankModel
 from sidecar.runtime.model_files import ModelFiles
 from sidecar.runtime.upstreams import Upstreams
-from sidecar.upstream import Upstream
+from sidecar.upstream.server import Upstream
 
 EXTRACTIVE = "extractive"
 _NO_NAMES = frozenset({EXTRACTIVE, "builtin", "none"})

@@ -13,9 +13,10 @@ from sidecar.errors import ModelNotFoundError, ModelUnavailableError
 from sidecar.inference.llama import LlamaChatModel
 from sidecar.inference.model import ChatModel
 from sidecar.inference.upstream import UpstreamChatModel
+from sidecar.llama.process import LlamaProcess
 from sidecar.runtime.configured import first_of, names_of, refuse_closed
 from sidecar.runtime.vaults import OpenVault
-from sidecar.upstream import Upstream
+from sidecar.upstream.server import Upstream
 
 OpenUpstream: TypeAlias = Callable[[Upstream, str, str], ChatModel]
 """Opens a server's model, by its name there, under an id."""
@@ -45,6 +46,15 @@ class ChatTarget:
     id: str
     model: ChatModel
     vault: OpenVault | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalModel:
+    """A model of the settings that is a file on this machine."""
+
+    name: str
+    kind: Literal["chat", "embedding", "rerank"]
+    process: LlamaProcess
 
 
 class ModelRegistry:
@@ -96,6 +106,11 @@ class ModelRegistry:
     def files(self) -> Mapping[str, LlamaChatModel]:
         """The chat models that are files on this machine, by id."""
         return {model_id: model for model_id, model in self._chat.items() if isinstance(model, LlamaChatModel)}
+
+    @property
+    def embedding(self) -> EmbeddingModel | None:
+        """The embedding model; `None` when search runs on words alone."""
+        return self._embedding
 
     def chat_target(self, model_id: str) -> ChatTarget:
         """The chat model, and the vault it answers with, behind an id or alias. Raises ModelNotFoundError, and

@@ -20,6 +20,7 @@ from sidecar.index import records, shelf
 from sidecar.index.database import Database
 from sidecar.index.schema import fingerprint, read_meta
 from sidecar.index.staying import follow_places
+from sidecar.indexer.pacing import Pacing
 from sidecar.notes import READING_VERSION
 from sidecar.rerank.model import RerankModel
 from sidecar.runtime.presence import emptied, is_empty
@@ -46,6 +47,7 @@ async def open_vault(
     kind: VaultKind | None = None,
     include_templates: bool = False,
     rebuild: bool = False,
+    pacing: Pacing | None = None,
     rerank: RerankModel | None = None,
     even_away: bool = False,
     on_damaged: Callable[[Path], None] = lambda _: None,
@@ -53,9 +55,9 @@ async def open_vault(
     """Open a vault, which is a folder or a zipped export, and its index. Raises VaultError or IndexUnavailableError.
 
     `reopen_embedding` opens the model that an older index was made with, by its name in the settings; `kind` is
-    recognised when not given; `local_only` are globs of what stays on this machine. `even_away` opens a vault that
-    cannot be read when notes of it are in an index: they can be searched. `on_damaged` is called on the event loop
-    with the path of an index file in which damage shows.
+    recognised when not given; `local_only` are globs of what stays on this machine, and `pacing` says how fast to
+    index. `even_away` opens a vault that cannot be read when notes of it are in an index: they can be searched.
+    `on_damaged` is called on the event loop with the path of an index file in which damage shows.
     """
     place = await asyncio.to_thread(_find_place, path, data_dir, even_away=even_away)
     if rebuild:
@@ -93,6 +95,7 @@ async def open_vault(
             embedding=embedding,
             embedding_name=embedding_name,
             text_limit=await _text_limit(embedding),
+            pacing=pacing,
             rerank=rerank,
             absence=absence,
         )

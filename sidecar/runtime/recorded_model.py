@@ -8,7 +8,7 @@ from contextlib import aclosing
 from typing import Any
 
 from sidecar.inference.model import ChatModel, Completion, Delta
-from sidecar.logs import ContentLog
+from sidecar.logs.content import ContentLog
 
 
 class RecordedModel:

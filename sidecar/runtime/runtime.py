@@ -16,13 +16,18 @@ from typing import Any
 from sidecar import __version__
 from sidecar.chat import AnswerDelta, ChatRequest, answer
 from sidecar.config import Config
+from sidecar.embedding.llama import LlamaEmbeddingModel
 from sidecar.embedding.model import EmbeddingModel
-from sidecar.logs import ContentLog
+from sidecar.indexer.pacing import Pacing
+from sidecar.logs.content import ContentLog
+from sidecar.rerank.llama import LlamaRerankModel
 from sidecar.rerank.model import RerankModel
 from sidecar.runtime import datafolder
 from sidecar.runtime.configured import Vaults
+from sidecar.runtime.folder_lock import acquire
 from sidecar.runtime.following import Following
 from sidecar.runtime.keeper import OnDamaged, OpenOne, VaultKeeper
+from sidecar.runtime.key_ring import KeyRing
 from sidecar.runtime.model_choice import (
     ask_for_namesakes,
     choose_chat,
@@ -31,8 +36,9 @@ from sidecar.runtime.model_choice import (
     upstream_chat,
 )
 from sidecar.runtime.model_files import ModelFiles
-from sidecar.runtime.models import ChatTarget, ModelEntry, ModelRegistry
+from sidecar.runtime.models import ChatTarget, LocalModel, ModelEntry, ModelRegistry
 from sidecar.runtime.opening import free_name, index_folder, open_vault
+from sidecar.runtime.reach import host_names
 from sidecar.runtime.recorded_model import RecordedModel
 from sidecar.runtime.response_runs import ResponseRuns
 from sidecar.runtime.stored_responses import FILE, StoredResponses
@@ -61,6 +67,7 @@ class Runtime:
         self.version = __version__
         self.config = config
         self.token = token
+        self.keys = KeyRing(config.data_dir)
         self.vaults = vaults
         """The open ones by name. Which these are may change whenever something is awaited."""
         self.max_body = config.max_body
@@ -99,10 +106,7 @@ class Runtime:
     @property
     def allowed_hosts(self) -> frozenset[str]:
         """The `Host` values, `name:port`, under which clients may call."""
-        names = {"127.0.0.1", "localhost", "[::1]"}
-        if self.config.allow_remote:
-            names.add(self.config.host)
-        return frozenset({f"{name}:{self._port}" for name in names} | set(self.config.allowed_hosts))
+        return host_names(self.config, self._port)
 
     def start(self) -> None:
         """Begin to index and watch every vault, and to wait for those that are away."""
@@ -128,6 +132,16 @@ class Runtime:
     def rerank_model(self) -> RerankModel | None:
         """The reranking model; `None` when none is configured, or the one that is cannot rank."""
         return self._rerank
+
+    def local_models(self) -> list[LocalModel]:
+        """The models of the settings that are files on this machine, with the processes that run them."""
+        files = self._models.files().items()
+        found = [LocalModel(name=name, kind="chat", process=model.process) for name, model in files]
+        if isinstance(embedding := self._models.embedding, LlamaEmbeddingModel):
+            found.append(LocalModel(name=embedding.name, kind="embedding", process=embedding.process))
+        if isinstance(rerank := self._rerank, LlamaRerankModel):
+            found.append(LocalModel(name=rerank.name, kind="rerank", process=rerank.process))
+        return found
 
     def answer(self, target: ChatTarget, request: ChatRequest) -> AsyncGenerator[AnswerDelta, None]:
         """Answer a conversation, as `sidecar.chat.answer`."""
@@ -197,7 +211,7 @@ async def open_runtime(config: Config, *, rebuild: bool = False, patient: bool =
     datafolder.refuse_inside(config.data_dir, config.vaults)
     datafolder.prepare(config.data_dir)
     async with AsyncExitStack() as stack:
-        lock = datafolder.acquire(config)
+        lock = acquire(config)
         stack.callback(lock.release)
         upstreams = open_upstreams(config)
         stack.push_async_callback(upstreams.aclose)
@@ -218,6 +232,7 @@ async def open_runtime(config: Config, *, rebuild: bool = False, patient: bool =
         stored_responses = StoredResponses(config.data_dir / FILE)
         stack.push_async_callback(stored_responses.aclose)
         following = Following(stored_responses)
+        pacing = Pacing(config.on_battery)
 
         async def open_one(path: Path, name: str, on_damaged: OnDamaged) -> OpenVault:
             opened = await open_vault(
@@ -232,6 +247,7 @@ async def open_runtime(config: Config, *, rebuild: bool = False, patient: bool =
                 kind=config.kind_of(path),
                 include_templates=config.include_templates,
                 rebuild=rebuild,
+                pacing=pacing,
                 rerank=rerank,
                 even_away=patient,
                 on_damaged=on_damaged,

@@ -10,7 +10,7 @@ from typing import Any
 
 from sidecar.config import Config
 from sidecar.errors import ConfigError, SidecarError
-from sidecar.upstream import Upstream
+from sidecar.upstream.server import Upstream
 
 _AGAIN = 300.0
 _AGAIN_UNREACHED = 30.0

@@ -7,10 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.runtime.ledger import ledger_facts, unresolved_facts
+from sidecar.runtime.status_words import CLOSED
 from sidecar.vault.settings import VaultKind
-
-CLOSED = "closed"
-"""The phase of a vault that is not open."""
 
 
 def closed_status(
@@ -30,6 +28,8 @@ def closed_status(
         **ledger_facts((), lists=lists),
         **(unresolved_facts(()) if "unresolved" in lists else {}),
         "phase": CLOSED,
+        "paused": None,
+        "slowed": None,
         "ready": False,
         "rebuilding": False,
         "problems": [problem],

@@ -16,12 +16,14 @@ from sidecar.citations import obsidian_uri
 from sidecar.embedding.measure import TextLimit
 from sidecar.embedding.model import EmbeddingModel
 from sidecar.errors import NoteMissingError, SidecarError, VaultError
+from sidecar.hardware.heap import give_back
 from sidecar.index import records, shelf, vectors
 from sidecar.index.database import Database
 from sidecar.index.graph import backlinks, link_counts, outgoing, unresolved
 from sidecar.index.lexical import merge_some
 from sidecar.index.schema import write_meta
 from sidecar.indexer.indexer import Indexer
+from sidecar.indexer.pacing import Pacing
 from sidecar.indexer.parsing import Parser
 from sidecar.indexer.waking import moment, slept
 from sidecar.notes.properties import property_type
@@ -76,6 +78,7 @@ class OpenVault:
         embedding: EmbeddingModel | None,
         embedding_name: str,
         text_limit: TextLimit | None,
+        pacing: Pacing | None = None,
         rerank: RerankModel | None = None,
         absence: VaultError | None = None,
     ) -> None:
@@ -93,6 +96,7 @@ class OpenVault:
         self._places = places
         self._load_reading = load
         self._reading = reading
+        self._pacing = pacing or Pacing()
         self._parser = Parser(path, rules=lambda: self._reading.rules, text_limit=text_limit)
         self._tasks: list[asyncio.Task[None]] = []
         self._trusting: asyncio.Task[None] | None = None
@@ -136,6 +140,7 @@ class OpenVault:
             places=places,
             embedding=embedding,
             embedding_name=embedding_name,
+            pacing=self._pacing,
             on_change=self._changed.set,
             on_complete=self._switch,
             on_forgotten=self._forget_asides,
@@ -217,8 +222,9 @@ class OpenVault:
             self._end_watch.set()
 
     async def _look_for_it(self) -> VaultError | None:
-        error = await asyncio.to_thread(readable, self._given)
-        if error is None and await asyncio.to_thread(is_empty, self.path):
+        # One thread for both: this is asked every few seconds for as long as the program runs.
+        error, empty = await asyncio.to_thread(lambda: (readable(self._given), is_empty(self.path)))
+        if error is None and empty:
             known = await self._serving().read(records.indexed_count)
             return emptied(self._given) if known else None
         return error
@@ -228,8 +234,9 @@ class OpenVault:
         be trusted. Raises VaultError when the vault cannot be read.
         """
         await self._remember_settings()
-        await self._reconcile(accept_removals=accept_removals)
-        await self.indexer.embed()
+        with self._pacing.ignored():
+            await self._reconcile(accept_removals=accept_removals)
+            await self.indexer.embed()
         if measure:
             await self._keep_trust()
 
@@ -342,6 +349,8 @@ class OpenVault:
             **await asyncio.to_thread(ledger_facts, notable.values(), lists=lists),
             **({} if missing is None else unresolved_facts(missing)),
             "phase": progress.phase,
+            "paused": progress.paused,
+            "slowed": progress.slowed,
             "ready": progress.ready,
             "rebuilding": self._previous is not None or self._lost_index is not None,
             "problems": [
@@ -441,7 +450,8 @@ class OpenVault:
             waited += _RETRY_SECONDS
             unread = waited >= _UNREAD_SECONDS and self.indexer.progress.problems
             woke = slept(before, moment(), waited=_RETRY_SECONDS)
-            if self._behind or unread or woke or waited >= _RECONCILE_SECONDS:
+            due = self._behind or unread or woke or waited >= _RECONCILE_SECONDS
+            if due or await self.indexer.resumes():
                 waited = 0.0
                 await self._look()
                 await self._remove_asides()
@@ -471,7 +481,9 @@ class OpenVault:
             if self.indexer.progress.embedding_problem:
                 # A model that died or a server that is down comes back, and nothing would tell of it.
                 asyncio.get_running_loop().call_later(_RETRY_SECONDS, self._to_embed.set)
-            if self._trusting is None or self._trusting.done():
+            # What reading and embedding took and freed is a tenth of the memory of a server that then idles.
+            await asyncio.to_thread(give_back)
+            if (self._trusting is None or self._trusting.done()) and await self._pacing.now() == "run":
                 # Apart: with a slow model it takes a while, and a note that is saved meanwhile must not wait for it.
                 self._trusting = asyncio.create_task(self._trust())
 

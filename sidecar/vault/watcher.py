@@ -25,6 +25,9 @@ from typing import Protocol
 import watchfiles
 from watchfiles import Change
 
+# Its `watch` takes the steps with each call; `watchfiles.watch` with the first one alone.
+from watchfiles._rust_notify import RustNotify
+
 from sidecar.vault.changes import Changes, read_events
 from sidecar.vault.exclusions import Exclusions
 from sidecar.vault.polling import Snapshot, differences, needs_polling, take_snapshot
@@ -36,6 +39,11 @@ _BURST = 1000
 _SETTLE_SECONDS = 0.5
 _ROOT_CHECK_SECONDS = 0.5
 _TICK_MS = 100
+# watchfiles looks for news once a step, and has no way to be woken. Twenty steps a second cost 0.3 % of a core for
+# ever: after some seconds without a change, the next one may take half a second to be seen.
+_QUIET_AFTER_SECONDS = 10.0
+_QUIET_STEP_MS = 250
+_QUIET_TICK_MS = 1000
 
 
 class StopEvent(Protocol):
@@ -54,7 +62,7 @@ async def watch(
     polling: bool | None = None,
     poll_seconds: float = 2.0,
 ) -> AsyncGenerator[Changes, None]:
-    """Tell of changes until `stop` is set or the generator is closed; either takes a moment (two `step_ms`).
+    """Tell of changes until `stop` is set or the generator is closed; either takes a moment (half a second at most).
 
     The first `Changes` says that watching has begun and asks for everything: scan after it, and nothing is missed.
     `root` is as `check_vault` gives it. `polling` looks at the vault every `poll_seconds` instead of being told;
@@ -233,22 +241,33 @@ class _WatchThread(threading.Thread):
     def _event_batches(self) -> Generator[set[tuple[Change, str]], None, None]:
         begun = False
         try:
-            for events in watchfiles.watch(
-                self._root,
-                watch_filter=None,
-                debounce=self._debounce_ms,
-                step=self._step_ms,
-                rust_timeout=_TICK_MS,
-                yield_on_timeout=True,
-                stop_event=self,
-                force_polling=False,
-                ignore_permission_denied=True,
-            ):
-                begun = True
-                yield events
+            with self._notify() as notify:
+                last = time.monotonic()
+                while isinstance(found := self._next_batch(notify, quiet_for=time.monotonic() - last), set):
+                    begun = True
+                    if found:
+                        last = time.monotonic()
+                    yield {(Change(kind), path) for kind, path in found}
         except RuntimeError as error:
             # watchfiles' own error is one of these: before the beginning it says that no watcher can be made at all.
             raise _RestartError if begun else OSError(str(error)) from error
+
+    def _notify(self) -> RustNotify:
+        return RustNotify(
+            [str(self._root)],
+            debug=False,
+            force_polling=False,
+            poll_delay_ms=0,
+            recursive=True,
+            ignore_permission_denied=True,
+        )
+
+    def _next_batch(self, notify: RustNotify, *, quiet_for: float) -> set[tuple[int, str]] | str:
+        """The next changes, none after a while without any, or a word when it is to end."""
+        quiet = quiet_for > _QUIET_AFTER_SECONDS and not self._unsettled
+        step = max(self._step_ms, _QUIET_STEP_MS) if quiet else self._step_ms
+        found = notify.watch(self._debounce_ms, step, _QUIET_TICK_MS if quiet else _TICK_MS, self)
+        return set() if found == "timeout" else found
 
     def _read(self, events: set[tuple[Change, str]]) -> None:
         if len(events) > _BURST:

@@ -15,10 +15,13 @@ from sidecar.embedding.measure import TextLimit
 from sidecar.embedding.model import EmbeddingModel, Embeddings, TextKind
 from sidecar.errors import ModelNotFoundError, NoteMissingError, RequestError
 from sidecar.inference.model import ChatModel, Usage
-from sidecar.runtime import ChatTarget, ModelEntry, OpenVault, Runtime
+from sidecar.runtime.key_ring import KeyRing
+from sidecar.runtime.models import ChatTarget, ModelEntry
 from sidecar.runtime.response_runs import ResponseRuns
+from sidecar.runtime.runtime import Runtime
 from sidecar.runtime.stored_responses import StoredResponses
 from sidecar.runtime.stores import Stores
+from sidecar.runtime.vaults import OpenVault
 
 TOKEN = "sk-sidecar-0123456789abcdef0123456789abcdef"
 URI = "obsidian://open?vault=Garden&file=Rivers"
@@ -134,9 +137,15 @@ class FakeRuntime:
     """Set by the tests that store any."""
 
     def __init__(
-        self, *, port: int, token: str | None = TOKEN, origins: frozenset[str] = frozenset({"app://obsidian.md"})
+        self,
+        *,
+        port: int,
+        token: str | None = TOKEN,
+        origins: frozenset[str] = frozenset({"app://obsidian.md"}),
+        keys_folder: Path | None = None,
     ) -> None:
         self.token = token
+        self.keys = KeyRing(keys_folder or Path("/nonexistent"))
         self.port = port
         self.allowed_hosts = frozenset({f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}"})
         self.allowed_origins = origins

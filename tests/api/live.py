@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import httpx2
@@ -52,10 +53,11 @@ async def running(
     token: str | None = TOKEN,
     origins: frozenset[str] = frozenset({"app://obsidian.md"}),
     connection: type[Connection] = Connection,
+    keys_folder: Path | None = None,
 ) -> AsyncIterator[Live]:
     sock = bind("127.0.0.1", 0)
     port: int = sock.getsockname()[1]
-    runtime = FakeRuntime(port=port, token=token, origins=origins)
+    runtime = FakeRuntime(port=port, token=token, origins=origins, keys_folder=keys_folder)
     app = create_app(runtime.as_runtime)
     started, stop = asyncio.Event(), asyncio.Event()
     server = asyncio.create_task(serve(app, sock, on_started=started.set, stop=stop, connection=connection))

@@ -9,7 +9,7 @@ from sidecar.api.address import bind
 from sidecar.api.app import create_app
 from sidecar.api.server import serve, stop_on_signals
 from sidecar.chat import AnswerDelta, ChatRequest
-from sidecar.runtime import ChatTarget
+from sidecar.runtime.models import ChatTarget
 from tests.api.fakes import FakeRuntime
 
 

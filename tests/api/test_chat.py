@@ -17,7 +17,7 @@ from sidecar.errors import (
     WorkerCrashedError,
 )
 from sidecar.inference.model import Usage
-from sidecar.logs import LineFormatter
+from sidecar.logs.lines import LineFormatter
 from tests.api.fakes import SOURCE, TEXT, URI, Script
 from tests.api.live import Live
 

@@ -26,7 +26,11 @@ ROUTES = [
     ("GET", "/vault/why"),
     ("GET", "/vault/notes/Folder/Rivers.md"),
     ("POST", "/vault/sync"),
-    ("GET", "/"),
+    ("GET", "/console"),
+    ("GET", "/console/key"),
+    ("GET", "/console/requests"),
+    ("POST", "/console/link"),
+    ("POST", "/console/sign-out"),
     ("GET", "/nothing/here"),
     ("GET", "/v1/healthz"),
 ]

@@ -13,7 +13,7 @@ from openai import AsyncOpenAI
 
 from sidecar.api.app import create_app
 from sidecar.config import Config
-from sidecar.runtime import Runtime, open_runtime
+from sidecar.runtime.runtime import Runtime, open_runtime
 
 
 @dataclass(slots=True, kw_only=True)

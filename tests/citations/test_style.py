@@ -14,8 +14,8 @@ from sidecar.chat import ChatRequest
 from sidecar.config import Config, load_config
 from sidecar.errors import ConfigError
 from sidecar.inference.model import Completion, Delta
-from sidecar.runtime import open_runtime
 from sidecar.runtime.models import ChatTarget
+from sidecar.runtime.runtime import open_runtime
 from tests.api.responses.test_file_search import serving
 
 pytestmark = pytest.mark.anyio

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.cli.hits import why_line
+from sidecar.cli.why_line import why_line
 from tests.cli.test_status import run
 from tests.serving import serve
 

@@ -7,9 +7,11 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from sidecar.cli.status import held_up
 from tests.serving import environment, serve, until
 
 FILES = {
@@ -121,3 +123,19 @@ def test_a_file_that_comes_or_goes_while_the_server_runs_is_in_the_ledger_or_not
         until(lambda: server.status()["vaults"][0]["excluded_by_rule"] == {"unsupported": 1})
         (root / "report.docx").unlink()
         until(lambda: server.status()["vaults"][0]["files"] == 0)
+
+
+@pytest.mark.parametrize(
+    ("told", "lines"),
+    [
+        ({"paused": "on battery", "slowed": None, "pending": 1}, ["paused: on battery; 1 new file to be read."]),
+        ({"paused": "on battery", "slowed": None, "pending": 0}, ["paused: on battery."]),
+        ({"paused": None, "slowed": "on battery", "pending": 2}, ["slowly: on battery; 2 new files to be read"]),
+        ({"paused": None, "slowed": None, "pending": 2}, []),
+        ({"pending": 2}, []),
+    ],
+)
+def test_what_keeps_the_indexing_is_told(told: dict[str, Any], lines: list[str]) -> None:
+    found = list(held_up(told))
+    assert len(found) == len(lines)
+    assert all(line.startswith(begin) for line, begin in zip(found, lines, strict=True))

@@ -125,7 +125,7 @@ async def test_closing_twice_is_harmless() -> None:
     await model.aclose()
 
 
-@pytest.mark.parametrize("package", ["wordllama", "tokenizers", "safetensors"])
+@pytest.mark.parametrize("package", ["wordllama", "tokenizers"])
 async def test_a_missing_package_is_named_with_the_way_to_install_it(package: str) -> None:
     def find(name: str) -> ModuleSpec | None:
         return None if name == package else find_spec(name)
@@ -162,6 +162,40 @@ async def test_damaged_files_are_an_error_and_missing_ones_are_seen_beforehand(d
         await StaticEmbeddingModel(find=find).dimensions()
     (tmp_path / damaged).unlink()
     assert damaged.rpartition("/")[2] in str(static_available(find=find))
+
+
+def _header(told: str) -> bytes:
+    return len(told).to_bytes(8, "little") + told.encode("ascii")
+
+
+@pytest.mark.parametrize(
+    "weights",
+    [
+        b"",
+        b"\xff" * 64,
+        _header("[1]"),
+        _header("[" * 100_000),
+        _header('{"embedding.weight": {"dtype": "F32", "shape": [1, 1], "data_offsets": [0, 4]}}') + bytes(4),
+        _header('{"embedding.weight": {"dtype": "F16", "shape": [9, 9], "data_offsets": []}}') + bytes(162),
+        _header('{"embedding.weight": {"dtype": "F16", "shape": [2, 2, 2], "data_offsets": [0, 16]}}') + bytes(16),
+        _header('{"embedding.weight": {"dtype": "F16", "shape": [-1, -1], "data_offsets": [0, 2]}}') + bytes(2),
+        _header('{"embedding.weight": {"dtype": "F16", "shape": [1%s, 1], "data_offsets": [0, 2]}}' % ("0" * 40)),
+        _header('{"embedding.weight": {"dtype": "F16", "shape": [1, 1], "data_offsets": [-99999, 2]}}') + bytes(2),
+        _header('{"embedding.weight": {"dtype": "F16", "shape": ["a", 1], "data_offsets": [0, 2]}}') + bytes(2),
+    ],
+)
+async def test_a_table_of_another_kind_is_an_error(weights: bytes, tmp_path: Path) -> None:
+    def find(name: str) -> ModuleSpec | None:
+        return ModuleSpec(name, None, origin=str(tmp_path / "__init__.py")) if name == "wordllama" else find_spec(name)
+
+    for name, content in (
+        ("weights/l2_supercat_256.safetensors", weights),
+        ("tokenizers/l2_supercat_tokenizer_config.json", b"{}"),
+    ):
+        (tmp_path / name).parent.mkdir()
+        (tmp_path / name).write_bytes(content)
+    with pytest.raises(ModelUnavailableError, match="not in the format safetensors"):
+        await StaticEmbeddingModel(find=find).dimensions()
 
 
 def test_the_fingerprint_is_stable_and_needs_no_loading() -> None:

@@ -11,7 +11,7 @@ from starlette.responses import JSONResponse, Response
 
 from sidecar.embedding.upstream import UpstreamEmbeddingModel
 from sidecar.errors import UpstreamError
-from sidecar.upstream import Upstream
+from sidecar.upstream.server import Upstream
 from tests.inference.programs import Ollama, program
 from tests.inference.upstream_server import UpstreamServer, upstream_server
 

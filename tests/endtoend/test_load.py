@@ -20,7 +20,7 @@ from sidecar.api.server import serve
 from sidecar.config import Config
 from sidecar.inference.llama import LlamaChatModel
 from sidecar.llama.process import MAX_WAITING, LlamaProcess
-from sidecar.runtime import Runtime, open_runtime
+from sidecar.runtime.runtime import Runtime, open_runtime
 from tests.llama.waiting import until
 from tests.serving import DEMO_VAULT
 

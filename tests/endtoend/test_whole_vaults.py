@@ -15,8 +15,8 @@ import pytest
 from sidecar.config import Config
 from sidecar.index import graph, records
 from sidecar.index.database import Database
-from sidecar.runtime import open_runtime
 from sidecar.runtime.opening import index_folder
+from sidecar.runtime.runtime import open_runtime
 
 _OWN = Path(__file__).parents[1] / "vaults"
 _OTHERS = Path(__file__).parents[3] / "shared" / "data" / "vaults"

@@ -31,7 +31,8 @@ from sidecar.evaluation.targets import Aim, take_aim
 from sidecar.inference.extractive import ExtractiveModel
 from sidecar.inference.model import ChatModel, Completion, Delta
 from sidecar.retrieval.conversation import Turn
-from sidecar.runtime import OpenVault, open_runtime
+from sidecar.runtime.runtime import open_runtime
+from sidecar.runtime.vaults import OpenVault
 from tests.evaluation.answers import source
 from tests.evaluation.vault import opened
 

@@ -19,7 +19,7 @@ from sidecar.retrieval.conversation import Turn
 from sidecar.retrieval.hit import Hit
 from sidecar.retrieval.lanes import LANES, Lanes
 from sidecar.retrieval.query import Query
-from sidecar.runtime import OpenVault
+from sidecar.runtime.vaults import OpenVault
 from tests.evaluation.vault import opened
 
 pytestmark = pytest.mark.anyio

@@ -7,7 +7,8 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from sidecar.config import Config
-from sidecar.runtime import OpenVault, open_runtime
+from sidecar.runtime.runtime import open_runtime
+from sidecar.runtime.vaults import OpenVault
 
 NOTES = {
     "Home/Boiler.md": "---\naliases: [Heizung]\n---\n# Pressure\n\nKeep the pressure at 1.4 bar.\n\n"

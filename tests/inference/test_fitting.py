@@ -14,7 +14,7 @@ from sidecar.inference.fitting import was_cut
 from sidecar.inference.model import Completion, Delta
 from sidecar.inference.tokens import estimate_prompt, least_prompt_tokens
 from sidecar.inference.upstream import UpstreamChatModel
-from sidecar.upstream import Upstream
+from sidecar.upstream.server import Upstream
 from tests.inference.programs import CHAT, play_llama_server, play_lm_studio, play_vllm, program, told
 from tests.inference.test_upstream import TEXTS, tokenizer
 from tests.inference.upstream_server import UpstreamServer

@@ -14,7 +14,7 @@ import pytest
 from sidecar.errors import ContextLengthError, RequestError, UpstreamError
 from sidecar.inference.model import Completion, Delta, Usage
 from sidecar.inference.upstream import UpstreamChatModel
-from sidecar.upstream import Upstream
+from sidecar.upstream.server import Upstream
 from tests.inference.programs import CHAT, Ollama, line, program
 from tests.inference.upstream_server import DEADLINE, Parts, UpstreamServer
 

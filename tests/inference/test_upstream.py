@@ -16,7 +16,7 @@ from sidecar.errors import UpstreamError
 from sidecar.inference.model import Completion, Delta, Usage
 from sidecar.inference.tokens import estimate_messages, estimate_tokens
 from sidecar.inference.upstream import UpstreamChatModel
-from sidecar.upstream import Upstream
+from sidecar.upstream.server import Upstream
 from tests.inference.upstream_server import DEADLINE, DONE, Parts, UpstreamServer, chunk, event, upstream_server
 
 pytestmark = pytest.mark.anyio

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.logs import ContentLog, remove_content
+from sidecar.logs.content import ContentLog, remove_content
 
 pytestmark = pytest.mark.anyio
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.logs import LogFile
+from sidecar.logs.file import LogFile
 from sidecar.logs.lines import MOST_CHARACTERS
 
 log = logging.getLogger("sidecar.tests")

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 import pytest
 
 from sidecar.errors import NoteMissingError, RequestError, SidecarError, UpstreamError, VaultError
-from sidecar.logs import LineFormatter, described
 from sidecar.logs.crashes import log_crashes
-from sidecar.logs.lines import MOST_CHARACTERS
+from sidecar.logs.describing import described
+from sidecar.logs.lines import MOST_CHARACTERS, LineFormatter
 
 SECRET = "a line of a note"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sidecar.offline import landlock_version
+from sidecar.offline.landlock import landlock_version
 
 # Addresses for documentation (RFC 5737, RFC 3849): nobody has them.
 _ELSEWHERE = "203.0.113.7"
@@ -27,7 +27,7 @@ def port() -> Iterator[int]:
 def run(code: str, *arguments: object, hook: bool = True) -> str:
     """What a process with the lock prints, or one without the hook; `refused` is what it says for each refusal."""
     locked = (
-        "import sys, socket, ctypes\nfrom sidecar.offline import OutgoingLock, restrict_tcp\n"
+        "import sys, socket, ctypes\nfrom sidecar.offline.lock import OutgoingLock; from sidecar.offline.landlock import restrict_tcp\n"
         "lock = OutgoingLock()\nlock.install()\n"
     )
     program = (locked if hook else "") + textwrap.dedent(code)

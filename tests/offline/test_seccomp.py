@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.offline import is_looked_up, missing_walls, seccomp_available
-from sidecar.offline.seccomp import filter_code
+from sidecar.offline.address import is_looked_up
+from sidecar.offline.seccomp import filter_code, seccomp_available
+from sidecar.offline.system import missing_walls
 from tests.offline.test_lock import run
 
 needs_seccomp = pytest.mark.skipif(not seccomp_available(), reason="this system does not filter calls")
@@ -21,7 +22,7 @@ needs_seccomp = pytest.mark.skipif(not seccomp_available(), reason="this system 
 # Without the audit hook, which would refuse some of it first: what is tried here is what native code does.
 TRY = """
 import sys, socket
-from sidecar.offline import restrict_sockets
+from sidecar.offline.seccomp import restrict_sockets
 S = socket
 def attempt(act):
     try:
@@ -118,7 +119,7 @@ print(seen[0], "PermissionError" in child.stderr)
 def test_a_name_that_a_socket_connects_to_is_not_looked_up(tmp_path: Path) -> None:
     """What the audit hook comes too late for: Python looks the name up before it audits the connection."""
     code = (
-        "import socket\nfrom sidecar.offline import restrict_sockets\nrestrict_sockets(look_up_names=False)\n"
+        "import socket\nfrom sidecar.offline.seccomp import restrict_sockets\nrestrict_sockets(look_up_names=False)\n"
         "socket.socket().connect(('models.example', 80))"
     )
     trace = tmp_path / "trace"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from sidecar.offline import missing_walls
+from sidecar.offline.system import missing_walls
 from tests.serving import DEMO_VAULT, serve
 
 

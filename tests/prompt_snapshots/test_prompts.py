@@ -21,7 +21,7 @@ from sidecar.inference.model import Completion, Delta
 from sidecar.llama.messages import plain_messages
 from sidecar.llama.template import ChatTemplate
 from sidecar.llama.tools import read_tool_use
-from sidecar.runtime import open_runtime
+from sidecar.runtime.runtime import open_runtime
 from tests.models.families import FamilyVocabulary
 from tests.models.family_table import FAMILIES, MISSING, Family, present
 from tests.prompt_snapshots.conversations import CONVERSATIONS, NOTES, Conversation

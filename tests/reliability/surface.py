@@ -9,6 +9,7 @@ from typing import Any, cast
 from urllib.parse import quote
 
 from sidecar.api.app import routes
+from sidecar.protocol.console import SignInBody
 from sidecar.protocol.fields import Body
 from sidecar.protocol.ollama import EmbedBody, GenerateBody, NameBody, OllamaChatBody, OllamaEmbeddingsBody
 from sidecar.protocol.openai_chat import ChatBody
@@ -19,10 +20,36 @@ from sidecar.protocol.openai_responses import ResponsesBody
 from sidecar.protocol.openai_tokenize import DetokenizeBody, TokenizeBody
 from sidecar.protocol.openai_vector_stores import VectorSearchBody
 from sidecar.protocol.vault_rest import SearchBody, SyncBody
-from sidecar.runtime import Runtime
+from sidecar.runtime.runtime import Runtime
 from sidecar.runtime.vector_store import file_id
 
-OPEN = frozenset({"/healthz", "/health"})
+HEALTH = frozenset({"/healthz", "/health"})
+PAGE = frozenset(
+    {
+        "/",
+        "/console/ask.js",
+        "/console/clients.js",
+        "/console/dom.js",
+        "/console/icon.svg",
+        "/console/keyboard.js",
+        "/console/looks.js",
+        "/console/main.js",
+        "/console/markdown.js",
+        "/console/models.js",
+        "/console/overview.js",
+        "/console/search.js",
+        "/console/server.js",
+        "/console/sign_in.js",
+        "/console/stream.js",
+        "/console/style.css",
+        "/console/texts.js",
+        *(f"/console/texts/{language}.json" for language in ("en", "es", "fr", "it", "pt")),
+    }
+)
+"""The console's files: the same for everyone."""
+SIGN_IN = "/console/sign-in"
+OPEN = HEALTH | PAGE | {SIGN_IN}
+"""Written out, so that nothing opens by being added to the server."""
 _PARAMETER = re.compile(r"\{(\w+)(?::path)?\}")
 NOTE = "Home.md"
 FILLINGS: Mapping[str, str] = {
@@ -87,6 +114,7 @@ BODIES: Mapping[str, Taken] = {
     "/api/v0/embeddings": _EMBEDDINGS,
     "/vault/search": Taken(model=SearchBody, right={"query": "cabin"}),
     "/vault/sync": Taken(model=SyncBody, right={"vault": "demo"}),
+    "/console/sign-in": Taken(model=SignInBody, right={"code": "none"}),
 }
 REFUSED = frozenset(
     {
@@ -103,6 +131,8 @@ REFUSED = frozenset(
         "/api/copy",
         "/api/push",
         "/api/blobs/{digest:path}",
+        "/console/link",
+        "/console/sign-out",
     }
 )
 """Paths that take a POST and read no body."""

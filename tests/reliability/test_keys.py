@@ -10,7 +10,7 @@ import pytest
 
 from sidecar.api.paths import canonical_path
 from tests.reliability.counting import Counted, serve_counted
-from tests.reliability.surface import OPEN, Endpoint, endpoints, spellings
+from tests.reliability.surface import HEALTH, OPEN, PAGE, SIGN_IN, Endpoint, endpoints, spellings
 from tests.reliability.wire import Header, key_of, wire
 
 pytestmark = pytest.mark.promise(1)
@@ -114,7 +114,7 @@ def test_a_key_in_the_body_or_in_the_address_opens_nothing(counted: Counted) -> 
     assert counted.passed == before
 
 
-@pytest.mark.parametrize("path", [*sorted(OPEN), "/healthz/", "//healthz", "/healthz?list=excluded&vault=demo"])
+@pytest.mark.parametrize("path", [*sorted(HEALTH), "/healthz/", "//healthz", "/healthz?list=excluded&vault=demo"])
 def test_health_is_open_and_says_nothing_of_the_vault(counted: Counted, path: str) -> None:
     server = counted.server
     with wire(server) as connection:
@@ -124,6 +124,37 @@ def test_health_is_open_and_says_nothing_of_the_vault(counted: Counted, path: st
             assert json.loads(reply.body) == {"status": "ok"}
             said = str(reply.headers).lower()
             assert not any(word in said for word in ("demo", "sidecar/", "uvicorn", "python", "version"))
+
+
+def test_the_consoles_files_are_open_and_the_same_for_everyone(counted: Counted) -> None:
+    server = counted.server
+    with wire(server) as connection:
+        for path in sorted(PAGE):
+            replies = [connection.ask("GET", path, headers) for headers in ([], [bearer("wrong")], [key_of(server)])]
+            assert [reply.status for reply in replies] == [200, 200, 200], path
+            assert len({reply.body for reply in replies}) == 1, path
+            assert not any(word in replies[0].body for word in (server.token.encode(), b"4471-B", b"Home.md")), path
+
+
+def test_the_sign_in_opens_with_a_code_that_nobody_has_used(counted: Counted) -> None:
+    server = counted.server
+    with wire(server) as connection:
+        made = json.loads(connection.ask("POST", "/console/link", [key_of(server)]).body)
+        code = made["path"].removeprefix("/#sign-in=")
+        used = json.dumps({"code": code}).encode()
+        assert connection.ask("GET", "/v1/models", [bearer(code)]).status == 401
+        for wrong in (server.token, off(code, 0), off(code, -1), code[:-1], code + "a", code.swapcase(), f"{code}é"):
+            reply = connection.ask("POST", SIGN_IN, body=json.dumps({"code": wrong}).encode())
+            assert (reply.status, reply.error()["code"]) == (401, "sign_in_refused"), wrong
+        key = json.loads(connection.ask("POST", SIGN_IN, body=used).body)["key"]
+        assert connection.ask("POST", SIGN_IN, body=used).status == 401
+        assert connection.ask("GET", "/v1/models", [bearer(key)]).status == 200
+        assert connection.ask("POST", "/console/sign-out", [bearer(key)]).status == 200
+        before = counted.passed
+        for endpoint, path in asked():
+            body = b"{}" if endpoint.method == "POST" else None
+            assert connection.ask(endpoint.method, path, [bearer(key)], body=body).status == 401, path
+    assert counted.passed == before
 
 
 def test_the_right_key_opens_every_route_and_is_counted(counted: Counted) -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sidecar.offline import missing_walls
+from sidecar.offline.system import missing_walls
 from tests.reliability import own_network
 from tests.reliability.traced import needs_strace, peers, programs, sockets, watching
 from tests.serving import DEMO_VAULT, Server, environment, serve, until

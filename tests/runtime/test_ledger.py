@@ -4,7 +4,8 @@ import pytest
 
 from sidecar.index.store import FileState, LedgerEntry, NoteStatus
 from sidecar.notes.note import Problem
-from sidecar.runtime.ledger import LEDGER_LISTS, ledger_facts, why_facts
+from sidecar.runtime.ledger import ledger_facts, why_facts
+from sidecar.runtime.status_words import LEDGER_LISTS
 
 INVALID = Problem(code="frontmatter-invalid", message="Not valid YAML.", line=2)
 REPAIRED = Problem(code="encoding-repaired", message="It was read as Mac Roman.")

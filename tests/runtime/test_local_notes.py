@@ -15,6 +15,7 @@ from sidecar.chat import ChatRequest, answer
 from sidecar.embedding.model import Embeddings, TextKind
 from sidecar.index.database import Database
 from sidecar.indexer.embedder import Embedder
+from sidecar.indexer.pacing import Pacing
 from sidecar.indexer.progress import Progress
 from sidecar.inference.model import Completion, Delta
 from sidecar.retrieval.trust import trusted
@@ -305,7 +306,7 @@ async def test_texts_are_chosen_anew_when_the_model_turns_out_to_be_elsewhere(tm
             model.on_this_machine = False
             return found
 
-    embedder = Embedder(model, progress=Progress(), on_change=lambda: None)
+    embedder = Embedder(model, pacing=Pacing(), progress=Progress(), on_change=lambda: None)
     waiting = await embedder.waiting(cast("Database", Reading()), limit=9)
     connection.close()
     assert [chunk.text for chunk in waiting] == ["b\nThe oven leaks."]

@@ -9,8 +9,8 @@ import pytest
 
 from sidecar.config import Config
 from sidecar.errors import ConfigError
-from sidecar.runtime import open_runtime
 from sidecar.runtime.doctor import examine
+from sidecar.runtime.runtime import open_runtime
 
 pytestmark = pytest.mark.anyio
 

@@ -18,10 +18,10 @@ from sidecar.embedding.llama import LlamaEmbeddingModel
 from sidecar.errors import ConfigError, ModelNotFoundError, UpstreamError
 from sidecar.inference.llama import LlamaChatModel
 from sidecar.inference.upstream import UpstreamChatModel
-from sidecar.runtime import Runtime, open_runtime
 from sidecar.runtime.model_choice import EXTRACTIVE
+from sidecar.runtime.runtime import Runtime, open_runtime
 from sidecar.runtime.upstreams import Upstreams, open_upstreams
-from sidecar.upstream import Upstream
+from sidecar.upstream.server import Upstream
 from tests.inference.programs import CHAT, Ollama, play_vllm, program
 from tests.inference.upstream_server import DEADLINE, Parts, UpstreamServer, closed_port, upstream_server
 from tests.models import tiny_bert, tiny_chat

@@ -12,10 +12,10 @@ import pytest
 from sidecar.errors import RequestError
 from sidecar.index.listing import paths_and_rows
 from sidecar.index.records import ChunkRecord, NoteRecord
-from sidecar.runtime import OpenVault
 from sidecar.runtime.attributes import MOST_CHARACTERS, MOST_KEYS, attributes_of
 from sidecar.runtime.file_ids import FileIds
 from sidecar.runtime.stores import FilesWanted, Stores
+from sidecar.runtime.vaults import OpenVault
 from sidecar.runtime.vector_store import (
     file_id,
     filtered_queries,

@@ -18,9 +18,9 @@ from sidecar.inference.extractive import ExtractiveModel
 from sidecar.inference.llama import LlamaChatModel
 from sidecar.inference.model import ChatModel
 from sidecar.protocol.ollama_models import ModelCard
-from sidecar.runtime import ModelEntry, Runtime
 from sidecar.runtime.model_choice import EXTRACTIVE
-from sidecar.runtime.models import DEFAULT_ID
+from sidecar.runtime.models import DEFAULT_ID, ModelEntry
+from sidecar.runtime.runtime import Runtime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -19,7 +19,7 @@ from sidecar.api.openai.answers import Deltas
 from sidecar.api.responses import json_response
 from sidecar.protocol.lm_studio import answer_extras, lm_studio_model
 from sidecar.protocol.openai_models import model_list
-from sidecar.runtime import Runtime
+from sidecar.runtime.runtime import Runtime
 
 
 class _Create(Protocol):

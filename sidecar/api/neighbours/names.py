@@ -7,7 +7,8 @@ from contextlib import suppress
 from sidecar.api.errors import RefusedError
 from sidecar.embedding.model import EmbeddingModel
 from sidecar.errors import ModelNotFoundError
-from sidecar.runtime import ChatTarget, ModelEntry, Runtime
+from sidecar.runtime.models import ChatTarget, ModelEntry
+from sidecar.runtime.runtime import Runtime
 
 _LATEST = ":latest"
 _EMBEDS = ("embed", "bge")

@@ -20,7 +20,7 @@ from sidecar.api.responses import json_response
 from sidecar.protocol.fields import read_body
 from sidecar.protocol.ollama import NameBody
 from sidecar.protocol.ollama_models import running_body, show_body, tags_body, version_body
-from sidecar.runtime import Runtime
+from sidecar.runtime.runtime import Runtime
 
 _WRITES = (
     ("/api/create", ["POST"]),

@@ -33,7 +33,8 @@ from sidecar.protocol.ollama_answers import (
 )
 from sidecar.protocol.ollama_messages import ollama_calls
 from sidecar.protocol.openai_chat import ChatBody
-from sidecar.runtime import ChatTarget, Runtime
+from sidecar.runtime.models import ChatTarget
+from sidecar.runtime.runtime import Runtime
 
 
 async def chat(runtime: Runtime, request: Request) -> ASGIApp:

@@ -15,7 +15,7 @@ from sidecar.api.responses import json_response
 from sidecar.protocol.fields import read_body
 from sidecar.protocol.ollama import EmbedBody, OllamaEmbeddingsBody
 from sidecar.protocol.ollama_answers import embed_answer
-from sidecar.runtime import Runtime
+from sidecar.runtime.runtime import Runtime
 
 
 async def embed(runtime: Runtime, request: Request) -> ASGIApp:

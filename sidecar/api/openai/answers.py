@@ -15,7 +15,8 @@ from sidecar.citations import Annotation, CitedSource
 from sidecar.inference.model import Usage
 from sidecar.protocol.openai_chat import Head, VaultOptions, url_citation
 from sidecar.protocol.openai_usage import usage_body
-from sidecar.runtime import ChatTarget, Runtime
+from sidecar.runtime.models import ChatTarget
+from sidecar.runtime.runtime import Runtime
 
 Deltas: TypeAlias = AsyncGenerator[AnswerDelta, None]
 

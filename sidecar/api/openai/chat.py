@@ -47,7 +47,8 @@ from sidecar.protocol.openai_chat import (
     chunk_choice,
     usage_chunk,
 )
-from sidecar.runtime import ChatTarget, Runtime
+from sidecar.runtime.models import ChatTarget
+from sidecar.runtime.runtime import Runtime
 
 
 async def create(runtime: Runtime, request: Request, *, watch: Callable[[Deltas], Deltas] = unwatched) -> ASGIApp:

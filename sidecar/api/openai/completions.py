@@ -30,7 +30,8 @@ from sidecar.inference.model import Usage
 from sidecar.protocol.fields import read_body
 from sidecar.protocol.openai_chat import Head
 from sidecar.protocol.openai_completions import CompletionBody, completion, completion_choice, legacy_logprobs
-from sidecar.runtime import ChatTarget, Runtime
+from sidecar.runtime.models import ChatTarget
+from sidecar.runtime.runtime import Runtime
 
 
 async def create(runtime: Runtime, request: Request, *, watch: Callable[[Deltas], Deltas] = unwatched) -> ASGIApp:

@@ -17,7 +17,7 @@ from sidecar.embedding.token_ids import text_of_tokens
 from sidecar.errors import RequestError
 from sidecar.protocol.fields import read_body
 from sidecar.protocol.openai_embeddings import EmbeddingsBody, base64_vector, embedding_entry, embeddings_list
-from sidecar.runtime import Runtime
+from sidecar.runtime.runtime import Runtime
 
 
 async def create(runtime: Runtime, request: Request) -> ASGIApp:

@@ -18,7 +18,7 @@ from sidecar.api.responses import json_response
 from sidecar.index.listing import FileRecord
 from sidecar.protocol.openai_files import file_body
 from sidecar.protocol.openai_vector_stores import list_page
-from sidecar.runtime import Runtime
+from sidecar.runtime.runtime import Runtime
 from sidecar.runtime.stores import FilesPage, FilesWanted, StoredFile
 from sidecar.runtime.vector_store import file_id
 

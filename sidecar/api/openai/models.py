@@ -11,7 +11,8 @@ from starlette.types import ASGIApp
 from sidecar.api.responses import json_response
 from sidecar.errors import ModelNotFoundError
 from sidecar.protocol.openai_models import model_body, model_list
-from sidecar.runtime import ModelEntry, Runtime
+from sidecar.runtime.models import ModelEntry
+from sidecar.runtime.runtime import Runtime
 
 
 async def listing(runtime: Runtime, _request: Request) -> ASGIApp:

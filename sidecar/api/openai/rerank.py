@@ -17,7 +17,7 @@ from sidecar.inference.tokens import estimate_tokens
 from sidecar.protocol.fields import read_body
 from sidecar.protocol.openai_rerank import RerankBody, rerank_list, rerank_result
 from sidecar.rerank.model import RerankModel
-from sidecar.runtime import Runtime
+from sidecar.runtime.runtime import Runtime
 
 # Between two groups the searches of others get their turn with the model.
 _AT_ONCE = 32

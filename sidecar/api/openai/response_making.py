@@ -17,11 +17,12 @@ from sidecar.errors import ContextLengthError, IndexUnavailableError
 from sidecar.prompt import Passage, question_of
 from sidecar.protocol.openai_response_items import search_result
 from sidecar.retrieval.hit import Hit
-from sidecar.runtime import OpenVault, Runtime
 from sidecar.runtime.attributes import attributes_of
 from sidecar.runtime.kept_passages import emptied, emptied_event
 from sidecar.runtime.response_rows import DrawnOn, StoredResponse
 from sidecar.runtime.response_runs import ResponseRun
+from sidecar.runtime.runtime import Runtime
+from sidecar.runtime.vaults import OpenVault
 from sidecar.runtime.vector_store import file_id
 
 Hits: TypeAlias = Sequence[tuple[OpenVault, Hit]]

@@ -17,7 +17,9 @@ from sidecar.protocol.openai_response_objects import ResponseHead
 from sidecar.protocol.openai_response_tools import FileSearchTool, ResponseTools, chosen_tools
 from sidecar.protocol.openai_responses import RESULTS, ResponsesBody
 from sidecar.retrieval.where import read_where
-from sidecar.runtime import ChatTarget, OpenVault, Runtime
+from sidecar.runtime.models import ChatTarget
+from sidecar.runtime.runtime import Runtime
+from sidecar.runtime.vaults import OpenVault
 from sidecar.runtime.vector_store import store_id, vault_of_store
 
 

@@ -23,10 +23,10 @@ from sidecar.protocol.fields import read_body
 from sidecar.protocol.openai_response_events import response_event
 from sidecar.protocol.openai_response_objects import deleted_body, input_tokens_body, item_list, response_error
 from sidecar.protocol.openai_responses import RESULTS, ResponsesBody
-from sidecar.runtime import Runtime
 from sidecar.runtime.kept_passages import filled, filled_event
 from sidecar.runtime.response_rows import StoredResponse
 from sidecar.runtime.response_runs import ResponseRun
+from sidecar.runtime.runtime import Runtime
 from sidecar.runtime.stores import Stores
 
 _MOST_ITEMS = 100

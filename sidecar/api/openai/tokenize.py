@@ -14,7 +14,7 @@ from sidecar.errors import RequestError
 from sidecar.inference.llama import LlamaChatModel
 from sidecar.protocol.fields import read_body
 from sidecar.protocol.openai_tokenize import DetokenizeBody, TokenizeBody, text_body, tokens_body
-from sidecar.runtime import Runtime
+from sidecar.runtime.runtime import Runtime
 
 
 def routes(runtime: Runtime) -> list[Route]:

@@ -27,10 +27,11 @@ from sidecar.protocol.openai_vector_stores import (
     store_body,
     store_file_body,
 )
-from sidecar.runtime import OpenVault, Runtime
 from sidecar.runtime.attributes import attributes_of
 from sidecar.runtime.configured import refuse_closed
+from sidecar.runtime.runtime import Runtime
 from sidecar.runtime.stores import FilesWanted, StoredFile
+from sidecar.runtime.vaults import OpenVault
 from sidecar.runtime.vector_store import FoundPiece, file_id, search, store_id, vault_of_store
 
 _DEFAULT = 20

@@ -15,7 +15,7 @@ from sidecar.api.address import bind
 from sidecar.api.app import create_app
 from sidecar.api.server import serve
 from sidecar.config import Config
-from sidecar.runtime import Runtime, open_runtime
+from sidecar.runtime.runtime import Runtime, open_runtime
 from sidecar.runtime.vector_store import file_id
 from tests.api.responses.reading import checked, events, kinds
 

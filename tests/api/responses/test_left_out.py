@@ -12,7 +12,7 @@ import httpx2
 import pytest
 
 from sidecar.config import Config
-from sidecar.runtime import open_runtime
+from sidecar.runtime.runtime import open_runtime
 from tests.api.responses.test_file_search import serving
 from tests.inference.programs import Ollama, program
 from tests.inference.upstream_server import UpstreamServer

@@ -10,7 +10,7 @@ import httpx2
 import pytest
 
 from sidecar.config import Config
-from sidecar.runtime import open_runtime
+from sidecar.runtime.runtime import open_runtime
 from tests.api.responses.test_file_search import serving
 
 pytestmark = pytest.mark.anyio
