@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+
 import pytest
+
+# Commands and servers are started as users start them: Python keeps what it has compiled, which takes half the time.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 pytest_plugins = ("tests.models.fixtures", "tests.reliability.results", "tests.reliability.vaults_untouched")
 

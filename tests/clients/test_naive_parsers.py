@@ -82,9 +82,11 @@ def test_each_event_is_one_write_and_one_line(keyless: Server, model: str) -> No
 
 
 def test_no_read_of_the_network_ends_within_an_event(keyless: Server) -> None:
-    answer = chat(keyless, model="vault", stream=True)
-    assert len(answer.reads) > 4
-    assert [read for read in answer.reads if not (read.startswith(b"data: ") and read.endswith(b"\n\n"))] == []
+    # A system short of time hands over several events in one read, but hardly all of every answer.
+    answers = [chat(keyless, model="vault", stream=True) for _ in range(5)]
+    reads = [read for answer in answers for read in answer.reads]
+    assert len(reads) > len(answers)
+    assert [read for read in reads if not (read.startswith(b"data: ") and read.endswith(b"\n\n"))] == []
 
 
 def test_the_recorder_notices_reads_that_end_within_an_event(keyless: Server) -> None:

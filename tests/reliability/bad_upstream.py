@@ -75,8 +75,9 @@ def _redirects(upstream: Upstream, connection: socket.socket) -> None:
     connection.sendall(b"HTTP/1.1 307 Temporary Redirect\r\n" + place.encode() + b"Content-Length: 0\r\n\r\n")
 
 
-def _drips(part: bytes) -> Manner:
+def _drips(part: bytes, *, first: bytes = b"") -> Manner:
     def manner(upstream: Upstream, connection: socket.socket) -> None:
+        connection.sendall(first)
         while not upstream.stopping.wait(0.5):
             connection.sendall(part)
 
@@ -117,7 +118,7 @@ HANGING: Mapping[str, Manner] = {
     "says-its-head": _waits(HEAD + b"\r\n"),
     "says-a-word": _waits(HEAD + b"\r\n", piece("word ")),
     "drips-a-head": _drips(b"H"),
-    "only-comments": _drips(b": wait\n\n"),
+    "only-comments": _drips(b": wait\n\n", first=HEAD + b"\r\n"),
 }
 """The client hears of it when the server has been silent for its patience; it may leave before."""
 _MANNERS = {**REFUSED, **BROKEN, **HANGING}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeAlias
 
@@ -62,12 +63,25 @@ def signalled(number: signal.Signals) -> Injury:
 def _pipe_out(pid: int) -> Path | None:
     """The descriptor of the only pipe that it writes to and that is not its standard error."""
     folder = Path("/proc", str(pid), "fd")
-    links = {path: str(path.readlink()) for path in folder.iterdir()}
-    for path, target in links.items():
-        flags = (folder.parent / "fdinfo" / path.name).read_text(encoding="ascii").split()[3]
-        if target.startswith("pipe:") and target != links[folder / "2"] and int(flags, 8) & os.O_ACCMODE == os.O_WRONLY:
+    errors = _target(folder / "2")
+    for path in folder.iterdir():
+        target = _target(path)
+        if target.startswith("pipe:") and target != errors and _written_to(folder.parent / "fdinfo" / path.name):
             return path
     return None
+
+
+def _target(path: Path) -> str:
+    """What a descriptor stands for; nothing once it is closed: a process that starts closes many."""
+    with suppress(OSError):
+        return str(path.readlink())
+    return ""
+
+
+def _written_to(facts: Path) -> bool:
+    with suppress(OSError):
+        return int(facts.read_text(encoding="ascii").split()[3], 8) & os.O_ACCMODE == os.O_WRONLY
+    return False
 
 
 DEATHS: Mapping[str, Injury] = {

@@ -21,6 +21,8 @@ from sidecar import __version__
 PROMISES = range(1, 17)
 NIGHTLY = " (nightly)"
 """What follows the name of a test whose nightly cases are meant."""
+_TEST = "the test whose case this is"
+"""A property of each case, which also comes with the reports of other processes that run tests."""
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,7 +34,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "promise(number): attacks the promise of that number in promises.toml")
     config.addinivalue_line("markers", "nightly: takes minutes and runs with --nightly alone")
-    if (file := config.getoption("--results")) is not None:
+    # Of the processes that run tests side by side, the first one has all reports.
+    if (file := config.getoption("--results")) is not None and not hasattr(config, "workerinput"):
         config.pluginmanager.register(_Results(file))
 
 
@@ -41,6 +44,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         for mark in item.iter_markers("promise"):
             if mark.args[0] not in PROMISES:
                 raise pytest.UsageError(f"{item.nodeid}: there is no promise {mark.args[0]!r}")
+        if item.get_closest_marker("promise") is not None:
+            # The nightly cases of a test are kept apart: a quick run is not to replace what a long one found.
+            kind = NIGHTLY if item.get_closest_marker("nightly") else ""
+            item.user_properties.append((_TEST, item.nodeid.partition("[")[0] + kind))
     if config.getoption("--nightly"):
         return
     later = [item for item in items if item.get_closest_marker("nightly") is not None]
@@ -54,21 +61,12 @@ class _Results:
 
     def __init__(self, file: Path) -> None:
         self._file = file
-        self._wanted: dict[str, str] = {}
         self._cases: dict[str, dict[str, pytest.TestReport]] = {}
 
-    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        # The nightly cases of a test are kept apart: a quick run is not to replace what a long one found.
-        self._wanted = {
-            item.nodeid: item.nodeid.partition("[")[0] + (NIGHTLY if item.get_closest_marker("nightly") else "")
-            for item in items
-            if item.get_closest_marker("promise") is not None
-        }
-
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
-        if report.nodeid not in self._wanted:
+        if (test := dict(report.user_properties).get(_TEST)) is None:
             return
-        cases = self._cases.setdefault(self._wanted[report.nodeid], {})
+        cases = self._cases.setdefault(str(test), {})
         before = cases.get(report.nodeid)
         # Of set-up, call and tear-down, the one that did not pass tells; else the call.
         if before is None or before.passed:
@@ -97,6 +95,8 @@ def _found(reports: Sequence[pytest.TestReport]) -> dict[str, Any]:
     measured: dict[str, list[Any]] = {}
     for report in reports:
         for name, value in report.user_properties:
+            if name == _TEST:
+                continue
             values = measured.setdefault(name, [])
             if value not in values:
                 values.append(value)

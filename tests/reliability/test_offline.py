@@ -82,7 +82,9 @@ def test_the_system_sees_nobody_elsewhere_spoken_to(
     # An upstream server that is not there: that it is asked for shows that the trace sees connections.
     settings = ("--model", tiny_chat_gguf, "--upstream", "http://127.0.0.1:9/v1")
     trace = tmp_path / "serve.trace"
-    with serve(DEMO_VAULT, *settings, data_dir=tmp_path / "data", under=watching(trace)) as server:
+    with serve(
+        DEMO_VAULT, *settings, data_dir=tmp_path / "data", under=watching(trace, refused_too=chats > 9)
+    ) as server:
         for _ in range(chats - 1):
             _chat(server)
         _kill_model(server)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-import shutil
 import signal
 import socket
 import sys
@@ -19,6 +18,7 @@ import pytest
 
 from tests.reliability.canaries import found, holders
 from tests.reliability.echoing_upstream import MODEL, echoing_upstream
+from tests.reliability.traced import needs_strace, watching
 from tests.serving import Server, serve, until
 
 pytestmark = pytest.mark.promise(13)
@@ -413,7 +413,7 @@ HIDDEN = (
 )
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="strace is not installed")
+@needs_strace
 def test_what_is_excluded_is_never_opened_and_nothing_is_written_elsewhere(tmp_path: Path) -> None:
     """As the system saw it, of the server and all its processes; also after a settings file broke while it was off."""
     notes = {path: f"{path} says mallowozthk." for path in (*HIDDEN, "Open.md", "Folder/Open too.md")}
@@ -422,8 +422,7 @@ def test_what_is_excluded_is_never_opened_and_nothing_is_written_elsewhere(tmp_p
     (tmp_path / "config.toml").write_text('exclude = ["Journal/**"]\n', encoding="utf-8")
     for start in ("first", "second"):
         trace = tmp_path / f"trace-{start}"
-        watched = ["strace", "-D", "-f", "-qq", "-y", "-e", "trace=open,openat,openat2,creat", "-o", str(trace)]
-        under = [*own_folders(tmp_path / "own"), *watched]
+        under = [*own_folders(tmp_path / "own"), *watching(trace, "open,openat,openat2,creat"), "-y"]
         with serve(vault, "--config", tmp_path / "config.toml", data_dir=tmp_path / "data", under=under) as server:
             assert server.indexed() == {"Open.md", "Folder/Open too.md"}
             for path in HIDDEN:

@@ -262,7 +262,7 @@ def _found(client: httpx2.Client, word: str) -> set[str]:
 
 @pytest.mark.promise(16)
 @pytest.mark.parametrize(
-    ("examples", "steps"), [(2, 4), pytest.param(80, 30, marks=pytest.mark.nightly)], ids=["quick", "nightly"]
+    ("examples", "steps"), [(2, 4), pytest.param(40, 30, marks=pytest.mark.nightly)], ids=["quick", "nightly"]
 )
 def test_whatever_happens_to_a_vault_the_index_says_the_same_in_the_end(
     examples: int, steps: int, record_property: Record
