@@ -11,6 +11,7 @@ import hmac
 import re
 import uuid
 from collections.abc import Iterable
+from email.utils import formatdate
 
 from starlette.types import ASGIApp, Message, Receive, Send
 from starlette.types import Scope as Request
@@ -227,7 +228,8 @@ def _request_id(headers: Headers) -> bytes:
 
 
 def _complete(headers: Iterable[tuple[bytes, bytes]], request_id: bytes, origin: bytes | None) -> Headers:
-    complete = [*headers, (b"x-request-id", request_id), *_ALWAYS, *response_headers(origin)]
+    date = (b"date", formatdate(usegmt=True).encode("ascii"))
+    complete = [*headers, date, (b"x-request-id", request_id), *_ALWAYS, *response_headers(origin)]
     if not any(name.lower() == b"cache-control" for name, _ in complete):
         complete.append((b"cache-control", b"no-store"))
     return complete

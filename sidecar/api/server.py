@@ -24,6 +24,7 @@ _IDLE_SECONDS = 65
 _GRACE_SECONDS = 3
 _STOPPING_SECONDS = 5
 """How long a stop may take: until then, being told again changes nothing."""
+_NOTICED_WITHIN = 30
 _OPEN_FILES = 4096
 
 
@@ -49,6 +50,7 @@ async def serve(
         access_log=False,
         proxy_headers=False,
         server_header=False,
+        date_header=False,
         timeout_keep_alive=_IDLE_SECONDS,
         timeout_graceful_shutdown=_GRACE_SECONDS,
         h11_max_incomplete_event_size=MAX_HEADER_BYTES,
@@ -129,12 +131,12 @@ class _Server(uvicorn.Server):
         self._on_started()
 
     async def main_loop(self) -> None:
-        # uvicorn wakes ten times a second; a login service should sleep. Once a second keeps the Date header true.
+        # uvicorn wakes ten times a second to keep its Date header true; a login service should sleep, and ours is made
+        # with each answer. A signal that came to another thread than this one is noticed when this one wakes.
         while not self._stop.is_set():
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(1):
+                async with asyncio.timeout(_NOTICED_WITHIN):
                     await self._stop.wait()
-            await self.on_tick(0)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         self._app.stop()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import json
+from email.utils import parsedate_to_datetime
 
 import pytest
 
@@ -303,6 +305,12 @@ async def test_every_answer_names_its_request(live: Live) -> None:
         assert response.headers["x-request-id"].startswith("req_")
     refused = await live.bare.get("/v1/models")
     assert refused.headers["x-request-id"].startswith("req_")
+
+
+async def test_every_answer_says_when_it_was_made(live: Live) -> None:
+    for answer in (await live.http.get("/v1/models"), await live.bare.get("/v1/models"), await live.http.get("/no")):
+        (made,) = answer.headers.get_list("date")
+        assert abs(parsedate_to_datetime(made) - dt.datetime.now(tz=dt.UTC)) < dt.timedelta(seconds=30)
 
 
 async def test_answers_are_not_stored_sniffed_or_embedded(live: Live) -> None:

@@ -60,7 +60,7 @@ async def test_posts_are_as_tolerant_and_ignore_the_query(live: Live, path: str)
     assert (await live.http.post(path, json=body)).status_code == 200
 
 
-@pytest.mark.parametrize("path", ["/", "/v1", "/v1/", "/v1/nothing", "/v1/healthz", "/v1/vault/status", "/vault"])
+@pytest.mark.parametrize("path", ["/v1", "/v1/", "/v1/nothing", "/v1/healthz", "/v1/vault/status", "/vault"])
 async def test_an_unknown_path_is_json_in_openais_shape(live: Live, path: str) -> None:
     response = await live.http.get(path)
     assert response.status_code == 404

@@ -33,7 +33,9 @@ def seen(drawn: str, *, letters_are_dark: bool) -> np.ndarray[tuple[int, int], n
 
 def read(picture: np.ndarray[tuple[int, int], np.dtype[np.uint8]]) -> list[str]:
     """What a reader finds that, like the strictest of them, takes no code with light and dark swapped."""
-    found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode), try_invert=False)
+    found = zxingcpp.read_barcodes(
+        picture, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode), try_invert=False
+    )
     return [code.text for code in found]
 
 

@@ -27,7 +27,8 @@ def port() -> Iterator[int]:
 def run(code: str, *arguments: object, hook: bool = True) -> str:
     """What a process with the lock prints, or one without the hook; `refused` is what it says for each refusal."""
     locked = (
-        "import sys, socket, ctypes\nfrom sidecar.offline.lock import OutgoingLock; from sidecar.offline.landlock import restrict_tcp\n"
+        "import sys, socket, ctypes\n"
+        "from sidecar.offline.landlock import restrict_tcp\nfrom sidecar.offline.lock import OutgoingLock\n"
         "lock = OutgoingLock()\nlock.install()\n"
     )
     program = (locked if hook else "") + textwrap.dedent(code)

@@ -42,7 +42,10 @@ def test_the_settings_as_they_come_have_no_warning(tmp_path: Path) -> None:
 WARNED = {
     "no key": ({"auth": False}, "no key is asked for"),
     "an address of the house": ({"host": "192.168.1.20", "allow_remote": True}, "other machines can reach the server"),
-    "every address": ({"host": "0.0.0.0", "allow_remote": True}, "can reach the server, on every network of this machine"),
+    "every address": (
+        {"host": "0.0.0.0", "allow_remote": True},
+        "can reach the server, on every network of this machine",
+    ),
     "a host with a wildcard": ({"allowed_hosts": ("*:8484",)}, "which no client has"),
     "the origin of files": ({"allowed_origins": ("null",)}, "every local file and every sandboxed page"),
     "every origin": ({"allowed_origins": ("*",)}, "there are no wildcards"),

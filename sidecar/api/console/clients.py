@@ -20,8 +20,9 @@ _KINDS = ("chat", "embedding")
 
 async def clients(runtime: Runtime, request: Request) -> ASGIApp:
     """List the settings that clients want, with `{{key}}` where the key belongs."""
-    # The name under which the page was reached is one that the guard lets in.
-    address = f"http://{request.headers['host']}"
+    # The guard lets the name in under which the page was reached; whether a proxy speaks TLS, only the page knows.
+    scheme = "https" if request.query_params.get("scheme") == "https" else "http"
+    address = f"{scheme}://{request.headers['host']}"
     named = {kind: [entry.id for entry in runtime.model_entries() if entry.kind == kind] for kind in _KINDS}
     known = await asyncio.to_thread(_catalogue, address, _vault(runtime), named, asks_key=runtime.token is not None)
     return json_response({"clients": [_openai(address, named, has_key=runtime.token is not None), *known]})

@@ -27,7 +27,7 @@ export function clients(place, { problemOf }) {
     try {
       if (settings === null) {
         // Behind a proxy of one's own the page may have been reached by another scheme than the server speaks.
-        const told = JSON.stringify((await ask("/console/clients")).clients);
+        const told = JSON.stringify((await ask(`/console/clients?scheme=${location.protocol.slice(0, -1)}`)).clients);
         settings = JSON.parse(told.replaceAll(`http://${location.host}`, location.origin));
         drawSettings();
       }
