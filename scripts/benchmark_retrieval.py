@@ -46,6 +46,8 @@ from sidecar.evaluation.run import (  # noqa: E402  # the path is set above
     variants,
 )
 from sidecar.evaluation.targets import Aim, Target  # noqa: E402  # the path is set above
+from sidecar.llama.process import ProcessOptions  # noqa: E402  # the path is set above
+from sidecar.llama.tuning import Wishes  # noqa: E402  # the path is set above
 from sidecar.rerank.llama import LlamaRerankModel  # noqa: E402  # the path is set above
 from sidecar.runtime.opening import open_vault  # noqa: E402  # the path is set above
 from sidecar.runtime.vaults import OpenVault  # noqa: E402  # the path is set above
@@ -125,7 +127,8 @@ async def _embedding(options: argparse.Namespace) -> AsyncIterator[EmbeddingMode
         return
     model: EmbeddingModel = StaticEmbeddingModel()
     if options.embedding == "minilm":
-        slow = LlamaEmbeddingModel(minilm(options.cache / "minilm"), threads=options.threads)
+        run = ProcessOptions(wishes=Wishes(threads=options.threads))
+        slow = LlamaEmbeddingModel(minilm(options.cache / "minilm"), options=run)
         model = KeptVectors(slow, options.cache / "vectors")
     try:
         yield model

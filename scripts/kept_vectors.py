@@ -35,6 +35,10 @@ class KeptVectors:
         return self._model.name
 
     @property
+    def on_this_machine(self) -> bool:
+        return self._model.on_this_machine
+
+    @property
     def fingerprint(self) -> str:
         return self._model.fingerprint
 
