@@ -47,7 +47,7 @@ def _base(url: str) -> str:
         port = parts.port
     except ValueError as error:
         raise wrong from error
-    told = parts.username or parts.query or parts.fragment or parts.path.strip("/") not in {"", "v1"}
+    told = "@" in parts.netloc or parts.query or parts.fragment or parts.path.strip("/") not in {"", "v1"}
     named = parts.scheme in {"http", "https"} and parts.hostname and parts.netloc.isascii()
     if told or not named or port == 0 or len(url) > _LONGEST or not url.strip().isprintable() or " " in url.strip():
         raise wrong

@@ -9,8 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import re
 import secrets
+import stat
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +29,8 @@ from sidecar.runtime.datafolder import write_private
 FILE = "keys.json"
 MOST = 64
 """Keys that there may be: each request with one of them is compared with all."""
+_LONGEST_FILE = 256 * 1024
+"""Bytes: several times what the most keys take, and too few to hold up a server that reads them."""
 _LONGEST_NAME = 64
 _DIGEST = re.compile("[0-9a-f]{64}")
 
@@ -88,7 +92,7 @@ def load(folder: Path) -> tuple[ClientKey, ...]:
     """All keys, expired ones included; none where there is no file. Raises ConfigError for one that cannot be read."""
     path = folder / FILE
     try:
-        facts = json.loads(path.read_text(encoding="utf-8"))
+        facts = json.loads(_content(path))
         return tuple(_read(each) for each in facts["keys"])
     except FileNotFoundError:
         return ()
@@ -126,12 +130,19 @@ def create(folder: Path, *, name: str, scope: Scope, now: float, seconds: float 
 
 def revoke(folder: Path, name: str) -> ClientKey:
     """Remove a key by its name and return what it was. Raises ConfigError where there is none."""
+    # The lock would make a folder that is not there.
+    if not folder.is_dir():
+        raise _no_key(name)
     with _changing(folder) as keys:
         gone = [key for key in keys if _folded(key.name) == _folded(name)]
         if not gone:
-            raise ConfigError(f"There is no key named {name!r}.", hint="`sidecar token list` shows them.")
+            raise _no_key(name)
         _save(folder, [key for key in keys if key not in gone])
     return gone[0]
+
+
+def _no_key(name: str) -> ConfigError:
+    return ConfigError(f"There is no key named {name!r}.", hint="`sidecar token list` shows them.")
 
 
 @contextmanager
@@ -151,6 +162,18 @@ def _changing(folder: Path) -> Iterator[Sequence[ClientKey]]:
 def _save(folder: Path, keys: Sequence[ClientKey]) -> None:
     facts = [{**asdict(key), "scope": key.scope.title} for key in keys]
     write_private(folder / FILE, json.dumps({"keys": facts}, ensure_ascii=False, indent=1) + "\n")
+
+
+def _content(path: Path) -> str:
+    """The file's text. Raises OSError, and ValueError for what is no file or too long for one of keys."""
+    # Opening a pipe would wait for who writes to it, and with it the whole server.
+    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
+        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+            raise ValueError("no file")
+        content = file.read(_LONGEST_FILE + 1)
+    if len(content) > _LONGEST_FILE:
+        raise ValueError("too long")
+    return content.decode("utf-8")
 
 
 def _read(facts: Mapping[str, Any]) -> ClientKey:

@@ -37,6 +37,8 @@ class KeyRing:
         """By their digests."""
         self._stamp: tuple[int, ...] | None = None
         """The file that `_keys` was read from, by what tells it from any that took its place."""
+        self._warned: tuple[int, ...] | None = None
+        """The file that was last said to be unreadable: whoever sends wrong keys should not fill the log."""
         self._used: dict[str, str] | None = None
         self._saving = threading.Lock()
 
@@ -71,7 +73,12 @@ class KeyRing:
         try:
             self._keys = {key.sha256.encode("ascii"): key for key in load(self._folder)}
         except ConfigError as error:
-            logger.warning("the file of the clients' keys cannot be read: %s", type(error.__cause__).__name__)
+            if isinstance(error.__cause__, OSError):
+                # With too many files open, say: the same file may be opened at the next request.
+                self._stamp = None
+            if stamp != self._warned:
+                self._warned = stamp
+                logger.warning("the file of the clients' keys cannot be read: %s", type(error.__cause__).__name__)
 
     def _save_used(self) -> None:
         # Within the lock, so that the latest state is the one that stays.

@@ -78,6 +78,7 @@ ADDRESSES = [
     "ftp://machine",
     "https://",
     "https://user:secret@machine",
+    "https://:secret@machine",
     "https://machine/path",
     "https://machine?x=1",
     "https://machine#x",

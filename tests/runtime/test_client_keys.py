@@ -104,6 +104,7 @@ DAMAGED: dict[str, str | bytes] = {
     "no keys": "{}",
     "keys that are none": '{"keys": [1]}',
     "deep nesting": "[" * 100_000,
+    "more than keys can take": '{"keys": []}' + " " * 300_000,
 }
 
 
@@ -119,6 +120,40 @@ def test_a_damaged_file_opens_nothing_and_is_not_written_over(tmp_path: Path, co
         with pytest.raises(ConfigError, match="no list of keys"):
             change()
     assert (tmp_path / FILE).read_bytes() == damaged
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_a_pipe_in_the_files_place_holds_nobody_up(tmp_path: Path) -> None:
+    key = made(tmp_path)
+    kept = (tmp_path / FILE).rename(tmp_path / "kept")
+    os.mkfifo(tmp_path / FILE)
+    ring = KeyRing(tmp_path, clock=Clock())
+    assert ring.find(key) is None
+    kept.replace(tmp_path / FILE)
+    assert ring.find(key) is not None
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits are set otherwise there")
+def test_a_file_that_could_not_be_opened_once_is_tried_again(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    import resource  # does not exist on Windows
+
+    key, ring = made(tmp_path), KeyRing(tmp_path, clock=Clock())
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (0, hard))
+    try:
+        assert [ring.find(key) for _ in range(3)] == [None] * 3
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    assert ring.find(key) is not None
+    assert [record.getMessage() for record in caplog.records if record.name == "sidecar.keys"] == [
+        "the file of the clients' keys cannot be read: OSError"
+    ]
+
+
+def test_to_revoke_a_key_makes_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match="no key named 'phone'"):
+        revoke(tmp_path / "none", "phone")
+    assert not (tmp_path / "none").exists()
 
 
 FIELDS: dict[str, tuple[str, Any]] = {

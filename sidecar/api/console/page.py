@@ -66,6 +66,8 @@ HEADERS = {
     "referrer-policy": "no-referrer",
     "x-frame-options": "DENY",
     "cross-origin-opener-policy": "same-origin",
+    # A browser may look names of links up before anybody clicks, which would tell a word in such a name to its owner.
+    "x-dns-prefetch-control": "off",
     "permissions-policy": "camera=(), display-capture=(), geolocation=(), microphone=(), payment=(), usb=()",
 }
 """Beside those that the guard gives to every answer."""

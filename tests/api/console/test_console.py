@@ -48,6 +48,7 @@ async def test_every_file_of_the_page_is_open_and_lets_the_page_do_nothing_else(
         assert response.headers["content-security-policy"] == POLICY
         assert response.headers["referrer-policy"] == "no-referrer"
         assert response.headers["cross-origin-opener-policy"] == "same-origin"
+        assert response.headers["x-dns-prefetch-control"] == "off"
         assert response.headers["x-content-type-options"] == "nosniff"
         assert response.headers["cache-control"] == "no-store"
         assert "set-cookie" not in response.headers

@@ -15,8 +15,8 @@ export function svg(tag, props = {}, ...children) {
 
 /** Put these in the place of what an element holds. */
 export function fill(element, ...children) {
-  element.replaceChildren(...children.flat(Infinity).filter(shown));
-  return element;
+  element.replaceChildren();
+  return filled(element, {}, children);
 }
 
 /** Text of a note, a model or a person, whose writing may run either way and must not turn what is around it. */
@@ -55,7 +55,8 @@ function filled(element, props, children) {
     if (HANDLER.test(name)) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  element.append(...children.flat(Infinity).filter(shown));
+  // One by one: a call takes no more than some 100,000 arguments.
+  for (const child of children.flat(Infinity)) if (shown(child)) element.append(child);
   return element;
 }
 

@@ -15,12 +15,12 @@ const QUOTE = /^ {0,3}> ?(.*)$/;
 const CALLOUT = /^\[!([\w-]{1,40})\][+-]?[ \t]*(.*)$/;
 const CELLS = /^[ \t]*\|(.+)\|[ \t]*$/;
 const BELOW_HEADS = /^[ \t]*\|(?:[ \t]*:?-+:?[ \t]*\|)+[ \t]*$/;
-const BLOCK_ID = /[ \t]+\^[A-Za-z0-9-]{1,60}$/;
+const BLOCK_ID = /(?<![ \t])[ \t]+\^[A-Za-z0-9-]{1,60}$/;
 const ADDRESS = /^(?:https?:\/\/|obsidian:\/\/)[^\s<>"'`\])}]{1,2000}/i;
 const MARKS = /[\\`*_~[\]!<&hHoO]/;
 const ENTITY = /^&(?:(lt|gt|amp|quot|apos|nbsp)|#(\d{1,7}));/;
 const ENTITIES = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'", nbsp: "\u00a0" };
-const ENDING = /[.,;:!?]+$/;
+const ENDING = /(?<![.,;:!?])[.,;:!?]+$/;
 
 /**
  * Elements for a text. `addressOf` gives the address of a wikilink's target, null for none; `marked` are words to set
@@ -58,8 +58,8 @@ function block(lines, at, rules, depth) {
 }
 
 function code(lines, at, fence) {
-  const end = lines.findIndex((line, index) => index > at && line.trim().startsWith(fence) && FENCE.test(line));
-  const to = end < 0 ? lines.length : end;
+  let to = at + 1;
+  while (to < lines.length && !(FENCE.test(lines[to]) && lines[to].trim().startsWith(fence))) to += 1;
   return { to: to + 1, made: [h("pre", { tabindex: 0 }, h("code", {}, lines.slice(at + 1, to).join("\n")))] };
 }
 
@@ -240,11 +240,15 @@ function bare(text, at) {
   return { made: link(address, safeAddress(address)), to: closes ? at + found[0].length + 2 : at + address.length };
 }
 
-/** Words with where they lead beside them, so that nobody is led elsewhere than they read. */
+/**
+ * Words with where they lead beside them, so that nobody is led elsewhere than they read. Each runs its own way: a mark
+ * in the words that turns the writing round would else turn the address too.
+ */
 function addressed(words, address) {
   const href = safeAddress(address);
-  if (href === null) return [h("span", {}, words), h("span", { class: "address" }, ` (${address})`)];
-  return [link(href, words), h("span", { class: "address" }, ` (${href})`)];
+  const said = h("bdi", {}, words);
+  if (href === null) return [said, h("bdi", { class: "address" }, ` (${address})`)];
+  return [link(href, said), h("bdi", { class: "address" }, ` (${href})`)];
 }
 
 /** Plain text, with the words set off that were searched for. */
