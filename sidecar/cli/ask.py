@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sys
 from collections.abc import AsyncGenerator, Iterator, Mapping
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
@@ -13,9 +14,9 @@ from typing import Any
 import click
 
 from sidecar.cli.options import as_typed, json_option, model_options, read_settings, settings_options
-from sidecar.cli.output import print_json, print_wrapped, set_up_logging
+from sidecar.cli.output import print_json, print_wrapped, printable, printable_text, set_up_logging
 from sidecar.cli.session import RunningServer, error_message, lost_connections, running_server
-from sidecar.config import Config
+from sidecar.config import Config, system_environment
 from sidecar.errors import SidecarError
 
 
@@ -62,15 +63,23 @@ async def _show(answer: AsyncGenerator[_Piece, None], *, as_json: bool) -> None:
             sources = sources if piece.sources is None else piece.sources
             withheld, trimmed = max(withheld, piece.withheld), max(trimmed, piece.trimmed)
             if not as_json:
-                click.echo(piece.content, nl=False)
+                click.echo(printable_text(piece.content), nl=False)
     if as_json:
         print_json({"answer": "".join(text), "sources": sources, "withheld": withheld, "trimmed": trimmed})
         return
     click.echo("")
     for source in sources:
-        click.echo(click.style(f"  {source['path']}:{_lines(source)}  {source['uri']}", dim=True))
+        place = printable(f"{source['path']}:{_lines(source)}  {source['uri']}")
+        click.echo(f"  {_linked(click.style(place, dim=True), source['uri'])}")
     for sentence in _left_out(withheld, trimmed):
         print_wrapped(sentence, first="  ", rest="  ")
+
+
+def _linked(text: str, uri: str) -> str:
+    """Text on which a click opens `uri` (OSC 8), where a terminal can have that; Windows' older one shows the codes."""
+    if not sys.stdout.isatty() or sys.platform == "win32" or system_environment().get("TERM") == "dumb":
+        return text
+    return f"\x1b]8;;{printable(uri)}\x1b\\{text}\x1b]8;;\x1b\\"
 
 
 def _left_out(withheld: int, trimmed: int) -> Iterator[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from typing import TextIO
 
 import click
 
@@ -21,13 +22,36 @@ EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 
 
-@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    cls=LazyGroup,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
 @click.version_option(__version__, prog_name="sidecar")
-def sidecar() -> None:
+@click.pass_context
+def sidecar(context: click.Context) -> None:
     """Answers from your Obsidian vault, on your own machine, through OpenAI-compatible endpoints.
 
-    Start with `sidecar serve VAULT`, then ask: `sidecar ask "What did I decide about the boiler?"`
+    `sidecar` alone guides through the first run. Then start it with `sidecar serve`, and ask: `sidecar ask "What did I
+    decide about the boiler?"`
     """
+    if context.invoked_subcommand is None:
+        _without_command(context)
+
+
+def _without_command(context: click.Context) -> None:
+    if not (_is_terminal(sys.stdin) and _is_terminal(sys.stdout)):
+        click.echo(context.get_help(), err=True)
+        context.exit(2)
+    # Only here: other commands do without it.
+    from sidecar.cli.home import start
+
+    start(context)
+
+
+def _is_terminal(stream: TextIO | None) -> bool:
+    # Without a window, as under pythonw, there are no streams.
+    return stream is not None and stream.isatty()
 
 
 for name, (source, listed) in COMMANDS.items():

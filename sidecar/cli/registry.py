@@ -41,6 +41,10 @@ COMMANDS: Mapping[str, tuple[str, str]] = {
         "sidecar.cli.service:service",
         "Run Sidecar at login: systemd on Linux, launchd on macOS, the Task Scheduler on Windows.",
     ),
+    "setup": (
+        "sidecar.cli.setup:setup",
+        "Look at this machine, propose a set-up in one table, and write the settings file.",
+    ),
     "status": ("sidecar.cli.status:status", "What is indexed, what not, and what is wrong."),
     "token": ("sidecar.cli.token:token", "The keys that clients send."),
     "why": ("sidecar.cli.status:why", "Why a note is indexed or not, and with QUERY why it was found or not."),

@@ -13,7 +13,6 @@ from sidecar.cli.output import print_check, print_json, printable
 from sidecar.config import system_environment, with_vaults
 from sidecar.errors import ConfigError, SidecarError
 from sidecar.runtime import datafolder
-from sidecar.runtime.folder_lock import acquire
 from sidecar.service import installing, lifecycle, manager, server_logs
 from sidecar.service.commands import run_here
 from sidecar.service.guarded import advice, guarded_folders
@@ -68,7 +67,8 @@ def install(vaults: tuple[Path, ...], platform: Platform | None, *, dry_run: boo
     manager.check(account, run_here)
     datafolder.refuse_inside(config.data_dir, config.vaults)
     datafolder.prepare(config.data_dir)
-    lifecycle.refuse_other(config, lifecycle.with_server(manager.state(account, run_here), config))
+    installed = manager.state(account, run_here)
+    lifecycle.refuse_other(config, lifecycle.with_server(installed, config, platform=account.platform))
     plan, notes = manager.plan_for(account, prepared.launch, run=run_here)
     _try_guarded(account, prepared, config.vaults)
     changed = installing.install(plan, run=run_here)
@@ -92,8 +92,9 @@ def uninstall(*, purge_data: bool, dry_run: bool) -> None:
     plan, _ = manager.plan_for(account, _ANY)
     installed = manager.state(account, run_here)
     config = lifecycle.installed_config(installed)
+    purged = purge_data and installed.words
     if dry_run:
-        for path in (plan.file, *plan.links, *plan.folders, *([config.data_dir] if config and purge_data else [])):
+        for path in (plan.file, *plan.links, *plan.folders, *([config.data_dir] if purged and config else [])):
             click.echo(printable(str(path)))
         return
     outcome = installing.uninstall(plan, run=run_here)
@@ -104,11 +105,18 @@ def uninstall(*, purge_data: bool, dry_run: bool) -> None:
     if config is None:
         raise ConfigError("The settings of the service cannot be read, so its data folder is not known.")
     if purge_data:
-        acquire(config).release()
+        if not installed.words:
+            raise ConfigError(
+                "No service was installed, so nothing tells which data folder was its own.",
+                hint=f"If it is {config.data_dir}, delete that by hand.",
+            )
+        lifecycle.await_end(config)
         installing.purge(config.data_dir, vaults=(*config.vaults, *map(Path, _vaults_of(installed.words))))
         click.echo(f"Deleted {printable(str(config.data_dir))}")
     elif config.data_dir.is_dir():
-        click.echo(f"Kept {printable(str(config.data_dir))} (index, token, logs); --purge-data deletes it.")
+        click.echo(
+            f"Kept {printable(str(config.data_dir))} (index, token, logs): delete it by hand when it is not needed."
+        )
 
 
 @service.command()
@@ -118,14 +126,15 @@ def status(*, as_json: bool) -> None:
     account = _account()
     installed = manager.state(account, run_here)
     config = lifecycle.installed_config(installed)
-    facts = lifecycle.facts_of(lifecycle.with_server(installed, config), account, config)
+    running = lifecycle.with_server(installed, config, platform=account.platform)
+    facts = lifecycle.facts_of(running, account, config)
     if as_json:
         print_json(facts)
     elif not facts["installed"]:
         click.echo("Not installed. `sidecar service install VAULT` does it.")
     else:
-        running = f"Runs as process {facts['pid']}" if facts["running"] else "Does not run"
-        print_check("ok" if facts["running"] else "warning", running, None)
+        runs = f"Runs as process {facts['pid']}" if facts["running"] else "Does not run"
+        print_check("ok" if facts["running"] else "warning", runs, None)
         print_check("note", facts["detail"], None)
         for name in ("url", "file", "data_dir"):
             if facts[name]:

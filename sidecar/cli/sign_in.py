@@ -21,10 +21,11 @@ def console(**flags: Any) -> None:
     The link signs a browser in once and within 15 minutes; run this again for another one. It opens nothing by itself,
     so that the link is in no list of processes that other accounts of this machine could read.
     """
-    click.echo(asyncio.run(_link(read_settings(flags))))
+    click.echo(asyncio.run(console_link(read_settings(flags))))
 
 
-async def _link(config: Config) -> str:
+async def console_link(config: Config) -> str:
+    """Have the running server make a link that signs in once. Raises SidecarError when none runs."""
     async with running_server(config) as server:
         if server is None:
             raise SidecarError("No Sidecar runs on this data folder.", hint="Start it with `sidecar serve VAULT`.")

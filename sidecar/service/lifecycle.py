@@ -20,12 +20,13 @@ from sidecar.config import Config, config_path, load_config
 from sidecar.errors import AlreadyRunningError, ConfigError
 from sidecar.runtime import datafolder
 from sidecar.runtime.folder_lock import acquire
-from sidecar.service.plan import Account, Launch
+from sidecar.service.plan import Account, Launch, Platform
 from sidecar.service.program import installed_program, place_warning
 from sidecar.service.serving_words import absolute, serving_words, unseen_settings
 from sidecar.service.state import State
 
 _START_SECONDS = 30.0
+"""How long a server may take to come up, or to be gone."""
 # What these variables of a shell say of folders, a service does not see.
 _DATA_VARIABLES = ("SIDECAR_DATA_DIR", "XDG_DATA_HOME")
 _CONFIG_VARIABLES = ("SIDECAR_CONFIG", "XDG_CONFIG_HOME")
@@ -79,9 +80,11 @@ def refuse_other(config: Config, installed: State) -> None:
         bind(config.host, config.port).close()
 
 
-def with_server(installed: State, config: Config | None) -> State:
-    """The state with what the server wrote down of itself, for managers that do not tell."""
-    if installed.running or not installed.installed or config is None:
+def with_server(installed: State, config: Config | None, *, platform: Platform) -> State:
+    """The state with what the server wrote down of itself, on Windows, whose manager does not tell. Elsewhere a server
+    that the manager does not know was started by hand.
+    """
+    if platform != "windows" or installed.running or not installed.installed or config is None:
         return installed
     pid = live_server(config).get("pid")
     if pid is None:
@@ -112,6 +115,18 @@ def await_server(config: Config, *, sleep: Callable[[float], object] = time.slee
             return str(url)
         sleep(0.25)
     return None
+
+
+def await_end(config: Config, *, sleep: Callable[[float], object] = time.sleep) -> None:
+    """Wait until no server has the data folder: launchd says that one has ended before it has. Raises
+    AlreadyRunningError after half a minute.
+    """
+    for _ in range(round(_START_SECONDS / 0.25)):
+        try:
+            return acquire(config).release()
+        except AlreadyRunningError:
+            sleep(0.25)
+    return acquire(config).release()
 
 
 def installed_config(installed: State) -> Config | None:

@@ -25,7 +25,9 @@ class Account:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Launch:
-    """What the service runs. `writable` are the folders it writes to; `paths` all that it was given or reads."""
+    """What the service runs. `writable` are the folders it writes to, the data folder first; `paths` all that it was
+    given or reads.
+    """
 
     words: tuple[str, ...]
     writable: tuple[Path, ...] = ()

@@ -25,6 +25,10 @@ _TEMPORARY = (
 )
 _VERSIONED = re.compile(r"^/nix/store/|/\.pyenv/versions/[^/]*\d|/uv/python/cpython-\d|/Cellar/|/hostedtoolcache/")
 
+# The folder of a script's interpreter; a shell starts one whose path is too long for the first line or has blanks.
+_INTERPRETER = re.compile(rb"""#!(?:/bin/sh\s+'''exec' "?)?(/[^"\n]*?)/python[^/\s"]*["\s]""")
+_MOST_BYTES = 4096
+
 
 def installed_program(executable: Path, *, platform: Platform, path: Sequence[Path] = ()) -> tuple[str, ...]:
     """The words that start Sidecar. `executable` is the interpreter that runs now, not followed to where its link
@@ -35,7 +39,7 @@ def installed_program(executable: Path, *, platform: Platform, path: Sequence[Pa
         windowless = executable.with_name("pythonw.exe")
         return (str(windowless if windowless.exists() else executable), "-P", "-m", "sidecar")
     beside = executable.with_name("sidecar")
-    if not os.access(beside, os.X_OK):
+    if not os.access(beside, os.X_OK) or _is_anothers(beside, executable):
         # `-P`: a folder named sidecar where the service starts is not this program.
         return (str(_lasting(executable)), "-P", "-m", "sidecar")
     return (str(_lasting(beside, path)),)
@@ -49,6 +53,21 @@ def place_warning(program: str) -> str | None:
     if _VERSIONED.search(program):
         return f"{program} has a version in its path: after an upgrade, run `sidecar service install` again."
     return None
+
+
+def _is_anothers(script: Path, executable: Path) -> bool:
+    """Whether a script is run by another interpreter than the one beside it: in a virtual environment that was moved or
+    copied, by the one at its old place, which is gone or has a Sidecar of its own.
+    """
+    try:
+        with script.open("rb") as opened:
+            found = _INTERPRETER.match(opened.read(_MOST_BYTES))
+    except OSError:
+        return False
+    if found is None:
+        return False
+    folder = Path(os.fsdecode(found[1]))
+    return folder != executable.parent and not _same(folder, executable.parent)
 
 
 def _lasting(program: Path, path: Sequence[Path] = ()) -> Path:

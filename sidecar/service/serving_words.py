@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
+
+from sidecar.config import Config
 
 _PATHS = frozenset({"data_dir", "config_file"})
 # A model is a path only when there is a file: it may as well be a name.
@@ -34,8 +37,14 @@ def absolute(path: Path) -> str:
 
 def unseen_settings(environ: Mapping[str, str], given: Sequence[str]) -> tuple[str, ...]:
     """The variables of this shell that set something for Sidecar and that a service does not see."""
-    seen = {f"SIDECAR_{_SPELLING.get(name, name).upper()}" for name in given}
-    return tuple(sorted(name for name in environ if name.startswith("SIDECAR_") and name not in seen and environ[name]))
+    seen = {_variable(name) for name in given}
+    # What else begins so, such as the SIDECAR_API_KEY of a client, sets nothing here.
+    known = {_variable(name) for name in ("config_file", *(field.name for field in fields(Config)))}
+    return tuple(sorted(name for name in known - seen if environ.get(name)))
+
+
+def _variable(name: str) -> str:
+    return f"SIDECAR_{_SPELLING.get(name, name).upper()}"
 
 
 def _value(name: str, value: Any) -> str:

@@ -70,7 +70,8 @@ def quoted(word: str) -> str:
 
 def words_of(text: str) -> tuple[str, ...]:
     """The command in a unit that was made here, word by word; empty when there is none."""
-    line = next((line for line in text.splitlines() if line.startswith("ExecStart=:")), "")
+    # Not `splitlines`: it also parts at characters that systemd takes as they are, such as U+2028.
+    line = next((line for line in text.split("\n") if line.startswith("ExecStart=:")), "")
     quotations = re.findall(r'"([^"\\]*(?:\\.[^"\\]*)*)"', line)
     words = tuple(re.sub(r"\\(.)", r"\1", word).replace("%%", "%") for word in quotations)
     return words[len(_BY_SHELL) :] if words[: len(_BY_SHELL)] == _BY_SHELL else words
@@ -135,9 +136,16 @@ def _walls(launch: Launch, home: Path) -> list[str]:
     return [
         "",
         *WALLS,
+        *_made_anew(launch.writable[:1]),
         *_read_write(writable if own else [*writable, *_TEMPORARY]),
         *(["PrivateTmp=yes"] if own else []),
     ]
+
+
+def _made_anew(folders: Iterable[Path]) -> list[str]:
+    # Who deletes the data folder for a fresh start would else have a service that may not make it: behind the walls
+    # only what is there can be written to. `+` is outside of them, and `-` leaves what fails to the server to tell.
+    return [f"ExecStartPre=-+:mkdir -p -- {quoted(str(folder))}" for folder in folders]
 
 
 def _read_write(folders: Iterable[Path]) -> list[str]:

@@ -54,11 +54,30 @@ def registered_vaults(paths: Iterable[Path]) -> tuple[RegisteredVault, ...]:
     return tuple(sorted(found.values(), key=_recency, reverse=True))
 
 
+def vanished_vaults(paths: Iterable[Path]) -> tuple[str, ...]:
+    """Read the same lists: paths of vaults that are not there now, such as those on a drive that is not mounted."""
+    found = dict.fromkeys(
+        entry["path"]
+        for path in paths
+        for key, entry in _entries(path / "obsidian.json")
+        if isinstance(entry, dict) and isinstance(entry.get("path"), str) and Path(entry["path"]).is_absolute()
+        if _vault(key, entry) is None
+    )
+    return tuple(found)
+
+
 def _recency(vault: RegisteredVault) -> tuple[float, bool]:
     return (vault.last_opened.timestamp() if vault.last_opened else 0.0, vault.open)
 
 
 def _read_list(file: Path) -> Iterator[RegisteredVault]:
+    for key, entry in _entries(file):
+        vault = _vault(key, entry)
+        if vault is not None:
+            yield vault
+
+
+def _entries(file: Path) -> Iterator[tuple[str, object]]:
     try:
         if not file.is_file() or file.stat().st_size > _MAX_BYTES:
             return
@@ -66,10 +85,7 @@ def _read_list(file: Path) -> Iterator[RegisteredVault]:
     except (OSError, ValueError, RecursionError):
         return
     vaults = content.get("vaults") if isinstance(content, dict) else None
-    for key, entry in vaults.items() if isinstance(vaults, dict) else ():
-        vault = _vault(key, entry)
-        if vault is not None:
-            yield vault
+    yield from vaults.items() if isinstance(vaults, dict) else ()
 
 
 def _vault(key: str, entry: object) -> RegisteredVault | None:

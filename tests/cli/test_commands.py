@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import socket
@@ -24,6 +25,22 @@ def run(*arguments: str | Path, **extra: str) -> subprocess.CompletedProcess[str
     return subprocess.run(
         command, capture_output=True, text=True, encoding="utf-8", env=environment(**extra), timeout=60, check=False
     )
+
+
+def in_a_terminal(stream: str, *arguments: str | Path, **extra: str) -> tuple[int, bytes]:
+    """Run with one stream being a terminal: the exit code, and what was written to it."""
+    ours, its = os.openpty()
+    shown = b""
+    command = [sys.executable, "-m", "sidecar", *map(str, arguments)]
+    streams = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL, stream: its}
+    with subprocess.Popen(command, env=environment(**extra), **streams) as running:  # type: ignore[call-overload]
+        os.close(its)
+        # Linux ends a terminal that nobody writes to any longer with an error.
+        with contextlib.suppress(OSError):
+            while piece := os.read(ours, 65536):
+                shown += piece
+    os.close(ours)
+    return running.returncode, shown
 
 
 @pytest.fixture(scope="module")
@@ -153,6 +170,25 @@ def test_ask_answers_with_sources_from_a_running_server_or_without_one(server: S
         assert "obsidian://open?vault=demo" in done.stdout
         answered: dict[str, Any] = json.loads(run("ask", question, "--json", *arguments).stdout)
         assert answered["sources"][0]["path"] == "Places/Cabin.md"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals")
+def test_brackets_in_the_name_of_a_vault_are_shown_with_its_progress(tmp_path: Path) -> None:
+    vault = tmp_path / "a [bold] [@b=(]"
+    vault.mkdir()
+    (vault / "a.md").write_text("A note.", encoding="utf-8")
+    code, shown = in_a_terminal("stderr", "index", vault, "--data-dir", tmp_path / "data")
+    assert code == 0
+    assert b"a [bold] [@b=(]: " in shown
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="has no pseudo-terminals")
+@pytest.mark.parametrize(("terminal", "linked"), [("xterm-256color", True), ("dumb", False)])
+def test_in_a_terminal_the_places_of_an_answer_can_be_clicked(server: Server, terminal: str, linked: bool) -> None:
+    code, shown = in_a_terminal("stdout", "ask", "gate code?", "--data-dir", server.data_dir, TERM=terminal)
+    assert code == 0
+    assert b"Places/Cabin.md:" in shown
+    assert (b"\x1b]8;;obsidian://open?vault=demo&file=Places%2FCabin" in shown) is linked
 
 
 def test_ask_says_how_many_notes_a_model_elsewhere_was_not_given(tmp_path: Path) -> None:

@@ -78,6 +78,17 @@ def test_what_is_not_installed_is_said_to_be_so(tmp_path: Path) -> None:
     assert (uninstall.returncode, uninstall.stdout) == (0, "")
 
 
+def test_without_a_service_no_data_folder_is_deleted_as_it_may_be_anothers(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    (data / "token").write_text("x", encoding="utf-8")
+    dry = _sidecar("uninstall", "--purge-data", "--print", home=tmp_path, SIDECAR_DATA_DIR=str(data))
+    assert str(data) not in dry.stdout
+    done = _sidecar("uninstall", "--purge-data", home=tmp_path, SIDECAR_DATA_DIR=str(data))
+    assert (done.returncode, "by hand" in done.stderr) == (1, True)
+    assert (data / "token").exists()
+
+
 def test_a_platform_is_only_printed_for(tmp_path: Path) -> None:
     assert _sidecar("install", str(DEMO_VAULT), "--platform", "macos", home=tmp_path).returncode == 2
 

@@ -40,6 +40,11 @@ def test_every_word_comes_back_from_every_definition(
     assert task_scheduler.words_of(file) == launch.words
 
 
+def test_a_command_is_read_back_whole_whatever_counts_as_a_line_break_elsewhere() -> None:
+    launch = Launch(words=("/bin/sidecar", "--data-dir", "/a\u2028b\u2029c\x85d"))
+    assert words_of(unit_text(launch, home=Path("/home/ana"))) == launch.words
+
+
 @pytest.mark.parametrize("bad", ["/notes\nRestart=no", "/a\0b", "/a\x1b[2J", "/not-utf8-\udcff", "/a\rb"])
 def test_what_would_break_out_of_a_definition_is_refused(bad: str) -> None:
     launch = Launch(words=("/bin/sidecar", "serve", bad))

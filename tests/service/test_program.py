@@ -29,6 +29,33 @@ def test_without_a_command_the_module_is_run_and_no_folder_stands_in_its_place(t
     assert installed_program(python, platform="macos") == (str(python), "-P", "-m", "sidecar")
 
 
+@pytest.mark.parametrize(
+    "begin",
+    [
+        "#!{old}/bin/python3\n",
+        "#!{old}/bin/python3.12 -sE\n",
+        '#!/bin/sh\n\'\'\'exec\' "{old}/bin/python" "$0" "$@"\n',
+        "#!/bin/sh\n'''exec' {old}/bin/python3 \"$0\" \"$@\"\n",
+    ],
+)
+def test_the_command_of_a_moved_environment_is_not_run_as_it_leads_to_the_old_place(tmp_path: Path, begin: str) -> None:
+    python = _program(tmp_path / "mo ved" / "bin" / "python")
+    script = _program(python.with_name("sidecar"))
+    script.write_text(begin.format(old=tmp_path / "old"), encoding="utf-8")
+    assert installed_program(python, platform="linux") == (str(python), "-P", "-m", "sidecar")
+    here = begin.format(old=tmp_path / "mo ved")
+    script.write_text(here, encoding="utf-8")
+    assert installed_program(python, platform="linux") == (str(script),)
+
+
+@pytest.mark.parametrize("begin", [b"#!/usr/bin/env python3\n", b"\x7fELF", b"", b"#!/bin/sh\n'''exec' \"$(dirname"])
+def test_a_command_that_names_no_interpreter_is_run(tmp_path: Path, begin: bytes) -> None:
+    python = _program(tmp_path / "bin" / "python")
+    script = _program(python.with_name("sidecar"))
+    script.write_bytes(begin)
+    assert installed_program(python, platform="linux") == (str(script),)
+
+
 def test_on_windows_the_interpreter_without_a_window_is_run(tmp_path: Path) -> None:
     python = _program(tmp_path / "Scripts" / "python.exe")
     assert installed_program(python, platform="windows")[0] == str(python)
@@ -103,5 +130,5 @@ def test_the_flags_that_were_given_are_passed_on_with_paths_from_the_root(
 
 
 def test_settings_of_the_shell_that_a_service_does_not_see_are_named() -> None:
-    environ = {"SIDECAR_MODEL": "x", "SIDECAR_CONFIG": "/c", "SIDECAR_PORT": "", "PATH": "/bin"}
+    environ = {"SIDECAR_MODEL": "x", "SIDECAR_CONFIG": "/c", "SIDECAR_PORT": "", "SIDECAR_API_KEY": "k", "PATH": "/bin"}
     assert unseen_settings(environ, ["config_file"]) == ("SIDECAR_MODEL",)

@@ -80,6 +80,10 @@ def test_a_second_installation_leaves_the_process_alone_and_restart_does_not(lif
     assert life["third"]["MainPID"] not in ("0", life["first"]["MainPID"])
 
 
+def test_the_service_starts_without_its_data_folder_for_a_new_one(life: Facts) -> None:
+    assert life["without its data folder"] == "active"
+
+
 def test_a_server_that_hangs_is_started_anew(life: Facts) -> None:
     assert life["hung"]
 

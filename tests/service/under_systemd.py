@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -64,12 +65,21 @@ def _life() -> dict[str, Any]:
     facts["second"] = _shown()
     facts["restarted"] = _service("restart")
     facts["third"] = _shown()
+    facts["without its data folder"] = _begun_anew()
     facts["hung"] = _hang()
     facts["beside another"] = _beside_another()
     facts["uninstalled"] = _service("uninstall", "--purge-data")
     facts["left"] = sorted(str(path.relative_to(HOME)) for path in HOME.rglob("*") if not path.is_dir())
     facts["still there"] = _shown()["LoadState"]
     return facts
+
+
+def _begun_anew() -> str:
+    """Whether the service runs after its data folder was deleted."""
+    _run("systemctl", "--user", "stop", "sidecar.service")
+    shutil.rmtree(DATA)
+    _run("systemctl", "--user", "start", "sidecar.service")
+    return _shown()["ActiveState"]
 
 
 def _hang() -> bool:
