@@ -50,7 +50,9 @@ def carry_on(
         wanted = index_now if index_now is not None or not asks else confirm("Index the notes now?", default=True)
         if wanted is not False:
             failed = not _run(context, index, named)
-    _say_next(proposal, named, runs=runs, link=_link(config_file) if proposal.service and runs else None)
+    # Shown to a person alone: a log must not hold what signs in.
+    link = _link(config_file) if asks and proposal.service and runs else None
+    _say_next(proposal, named, runs=runs, link=link)
     return 1 if failed else 0
 
 

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from sidecar.config import Config, load_config
 from sidecar.hardware.machine import Machine
-from sidecar.llama.gguf import GgufModel
 from sidecar.models.catalogue import load_catalogue
 from sidecar.setup.counting import Count
 from sidecar.setup.models import ModelOption, download
@@ -53,8 +51,3 @@ def settings(tmp_path: Path, text: str = "") -> Config:
     file = tmp_path / "config.toml"
     file.write_text(text, encoding="utf-8")
     return load_config({}, config_file=file, environ={})
-
-
-def header(name: str, **changed: Any) -> GgufModel:
-    """The header of a file of the catalogue's model."""
-    return replace(load_catalogue()[name].header(), **changed)

@@ -17,7 +17,6 @@ from sidecar.setup.proposal import Answers, Proposal, propose
 from sidecar.setup.rows import rows
 from sidecar.setup.survey import ServiceState, Survey
 from sidecar.upstream.listing import UpstreamModel
-from tests.local_models.files import write_model
 from tests.local_models.machines import apple, laptop, with_card
 from tests.setup.made import LM_STUDIO, OLLAMA, server, settings, survey_of, vault
 
@@ -190,10 +189,6 @@ def on_disk(path: Path, name: str) -> FoundModel:
     )
 
 
-def small(tmp_path: Path) -> FoundModel:
-    return on_disk(write_model(tmp_path / "small.gguf", name="Small"), "small")
-
-
 def test_a_file_needs_llama_cpp_and_a_server_does_not(tmp_path: Path, tiny_chat_gguf: Path) -> None:
     path = shutil.copy(tiny_chat_gguf, tmp_path / "tiny.gguf")
     found = [on_disk(Path(path), "tiny")]
@@ -223,7 +218,7 @@ def test_a_servers_model_may_be_in_memory_already(tmp_path: Path, tiny_chat_gguf
 
 def test_a_servers_model_that_no_memory_holds_or_that_runs_elsewhere_is_not_used() -> None:
     cloud = replace(server("Ollama", OLLAMA), models=(UpstreamModel(id="gpt-oss:120b-cloud", elsewhere=True),))
-    big = server("LM Studio", LM_STUDIO, "llama-3.3-70b", "gemma-3-4b", kind="lm_studio")
+    big = server("LM Studio", LM_STUDIO, "llama-3.3-70b", "gemma-3-4b", kind="lm-studio")
     found = options(laptop(16, 9), [], [cloud, big], llama=False)
     assert [(each.name, each.usable) for each in found if each.usable] == [("gemma-3-4b", True)]
     assert sorted(each.problem or "" for each in found)[1:] == [
@@ -266,3 +261,9 @@ def test_a_server_without_models_is_named(tmp_path: Path) -> None:
     survey = survey_of(servers=(server("Ollama", OLLAMA),))
     told = " ".join(advice(survey, propose(survey, Answers(), settings(tmp_path))))
     assert "Ollama runs here and has no chat model yet" in told
+
+
+def test_a_list_of_megabytes_does_not_fill_the_table(tmp_path: Path) -> None:
+    long = replace(QWEN, name="x" * 2**20, where="y" * 2**20)
+    survey = survey_of(long, vanished=("/" + "z" * 2**20,), vaults=(vault("/" + "v" * 2**20),))
+    assert len(shown(survey, propose(survey, Answers(), settings(tmp_path)))) < 5000
