@@ -14,7 +14,14 @@ import click
 
 from sidecar.chat import ChatRequest
 from sidecar.cli.options import as_typed, choose_vaults, json_option, model_options, read_settings, settings_options
-from sidecar.cli.output import print_json, print_wrapped, set_up_logging, with_progress
+from sidecar.cli.output import (
+    print_json,
+    print_wrapped,
+    printable,
+    printable_text,
+    set_up_logging,
+    with_progress,
+)
 from sidecar.cli.session import RunningServer, error_message, lost_connections, running_server
 from sidecar.config import Config
 from sidecar.errors import SidecarError
@@ -75,13 +82,14 @@ async def _show(answer: AsyncGenerator[_Piece, None], *, as_json: bool) -> None:
             sources = sources if piece.sources is None else piece.sources
             withheld, trimmed = max(withheld, piece.withheld), max(trimmed, piece.trimmed)
             if not as_json:
-                click.echo(piece.content, nl=False)
+                click.echo(printable_text(piece.content), nl=False)
     if as_json:
         print_json({"answer": "".join(text), "sources": sources, "withheld": withheld, "trimmed": trimmed})
         return
     click.echo("")
     for source in sources:
-        click.echo(click.style(f"  {source['path']}:{_lines(source)}  {source['uri']}", dim=True))
+        place = printable(f"{source['path']}:{_lines(source)}  {source['uri']}")
+        click.echo(click.style(f"  {place}", dim=True))
     for sentence in _left_out(withheld, trimmed):
         print_wrapped(sentence, first="  ", rest="  ")
 

@@ -36,9 +36,9 @@ def show_hits(results: Sequence[Mapping[str, Any]], *, none: str) -> None:
     for result in results:
         place = " > ".join((result["title"], *result["heading_path"]))
         lines = result["span"]
-        console.print(f"[bold][link={result['uri']}]{escape(place)}[/link][/bold]  {result['score']:.2f}")
-        console.print(Text(f"  {result['path']}:{lines['start_line']}-{lines['end_line']}", style="dim"))
-        console.print(Text(f"  {' '.join(result['text'].split())[:_SNIPPET]}"))
+        console.print(f"[bold][link={result['uri']}]{escape(printable(place))}[/link][/bold]  {result['score']:.2f}")
+        console.print(Text(f"  {printable(result['path'])}:{lines['start_line']}-{lines['end_line']}", style="dim"))
+        console.print(Text(f"  {printable(' '.join(result['text'].split())[:_SNIPPET])}"))
         if "why" in result:
             console.print(Text(f"  {why_line(result['why'])}", style="cyan"))
 

@@ -25,6 +25,7 @@ T = TypeVar("T")
 _MAX_WIDTH = 100
 # Control characters, half characters, line separators, and what turns the direction of writing for all that follows.
 _STEERING = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+_STEERING_IN_TEXT = re.compile(rf"(?![\t\n]){_STEERING.pattern}")
 _MARKS = {
     "ok": ("✓", "+", "green"),
     "note": ("·", "-", None),
@@ -56,9 +57,9 @@ class _Notices(Console):
 
 def complain(error: SidecarError) -> None:
     """Say what went wrong and what to do about it."""
-    click.echo(f"{click.style('Error:', fg='red', bold=True)} {error.message}", err=True)
+    click.echo(f"{click.style('Error:', fg='red', bold=True)} {printable_text(error.message)}", err=True)
     if error.hint:
-        click.echo(f"{click.style('Hint:', fg='yellow')} {error.hint}", err=True)
+        click.echo(f"{click.style('Hint:', fg='yellow')} {printable_text(error.hint)}", err=True)
 
 
 def print_check(level: str, text: str, hint: str | None) -> None:
@@ -97,7 +98,17 @@ def print_list(lines: Sequence[str], *, most: int, indent: str) -> None:
 
 def printable(text: str) -> str:
     """Text for standard output: what would steer the terminal is escaped, as names of files may hold anything."""
-    return _STEERING.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), text)
+    return _STEERING.sub(_escaped, text)
+
+
+def printable_text(text: str) -> str:
+    """Text of several lines for standard output, or a piece of one: as `printable`, with its line breaks and tabs."""
+    # Half of Windows' line breaks; alone, it would write over what stands in the line.
+    return _STEERING_IN_TEXT.sub(_escaped, text.replace("\r", ""))
+
+
+def _escaped(found: re.Match[str]) -> str:
+    return found[0].encode("unicode_escape").decode("ascii")
 
 
 def _can_show(characters: str) -> bool:

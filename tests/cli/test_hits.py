@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.cli.hits import why_line
+from sidecar.cli.hits import show_hits, why_line
 from tests.cli.test_status import run
 from tests.serving import serve
 
@@ -46,6 +46,25 @@ def lane(name: str, rank: int | None = None, detail: str | None = None) -> dict[
 )
 def test_lanes_are_told_in_one_line(lanes: list[dict[str, Any]], line: str) -> None:
     assert why_line({"similarity": 0.71, "lanes": lanes}) == line
+
+
+def test_a_clipped_page_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    hit = {
+        "title": "Boi\x1b[31mler",
+        "heading_path": ["He\u202ead"],
+        "path": "a\nb.md",
+        "uri": "obsidian://open?vault=Notes",
+        "score": 0.5,
+        "span": {"start_line": 1, "end_line": 2},
+        "text": "It hums \x1b]0;title\x07 loudly.",
+    }
+    show_hits([hit], none="")
+    shown = capsys.readouterr().out
+    assert shown.splitlines() == [
+        "Boi\\x1b[31mler > He\\u202ead  0.50",
+        "  a\\nb.md:1-2",
+        "  It hums \\x1b]0;title\\x07 loudly.",
+    ]
 
 
 @pytest.fixture(scope="module")

@@ -2,7 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from sidecar.cli.output import print_check, print_list, print_wrapped, printable
+from sidecar.cli.output import complain, print_check, print_list, print_wrapped, printable, printable_text
+from sidecar.errors import SidecarError
 
 
 @pytest.mark.parametrize(
@@ -18,6 +19,15 @@ from sidecar.cli.output import print_check, print_list, print_wrapped, printable
 )
 def test_a_name_cannot_steer_the_terminal(text: str, shown: str) -> None:
     assert printable(text) == shown
+
+
+def test_an_answer_keeps_its_lines_and_cannot_steer_the_terminal() -> None:
+    assert printable_text("a\r\n\tb\x1b]0;x\x07\u202ec") == "a\n\tb\\x1b]0;x\\x07\\u202ec"
+
+
+def test_an_error_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
+    complain(SidecarError("No note 'a\x1b[2J'.", hint="Try\n\x9bm."))
+    assert capsys.readouterr().err == "Error: No note 'a\\x1b[2J'.\nHint: Try\n\\x9bm.\n"
 
 
 def test_a_long_list_says_how_many_more_there_are(capsys: pytest.CaptureFixture[str]) -> None:
