@@ -19,11 +19,16 @@ from openai import OpenAI
 
 T = TypeVar("T")
 
-# Runs what follows it, as the same process, so that Ctrl-C ends it: what a shell starts in the background ignores that.
+# Runs what follows it, as the same process, so that Ctrl-C and a closed terminal end it: what a shell starts in the
+# background ignores the one, and what nohup starts the other.
 INTERRUPTIBLE = (
     sys.executable,
     "-c",
-    "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); os.execv(sys.argv[1], sys.argv[1:])",
+    (
+        "import os, signal, sys; signal.signal(signal.SIGINT, signal.SIG_DFL); "
+        "hasattr(signal, 'SIGHUP') and signal.signal(signal.SIGHUP, signal.SIG_DFL); "
+        "os.execv(sys.argv[1], sys.argv[1:])"
+    ),
 )
 DEMO_VAULT = Path(__file__).parent / "vaults" / "demo"
 

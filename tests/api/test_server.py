@@ -51,7 +51,7 @@ def test_a_program_that_shares_its_port_does_not_get_to_share_ours() -> None:
             other.bind(("127.0.0.1", sock.getsockname()[1]))
 
 
-@pytest.mark.parametrize(("host", "port"), [("192.0.2.1", 0), ("no.such.host.invalid", 0), ("127.0.0.1", 70_000)])
+@pytest.mark.parametrize(("host", "port"), [("203.0.113.1", 0), ("no.such.host.invalid", 0), ("127.0.0.1", 70_000)])
 def test_an_address_that_is_not_ours_is_a_setting_to_change(host: str, port: int) -> None:
     with pytest.raises(ConfigError) as wrong:
         bind(host, port)

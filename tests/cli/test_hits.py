@@ -68,6 +68,15 @@ def test_a_clipped_page_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[
     ]
 
 
+def test_an_answer_cannot_steer_the_terminal(tmp_path: Path) -> None:
+    vault = tmp_path / "Notes"
+    vault.mkdir()
+    (vault / "Boiler.md").write_text("# Boiler\n\nThe boiler code is 4471\x1b]0;title\x07 today.\n", encoding="utf-8")
+    said = run("ask", "What is the boiler code?", "--vault", vault, "--data-dir", tmp_path / "data")
+    assert "4471" in said
+    assert not {"\x1b", "\x07"} & set(said)
+
+
 @pytest.fixture(scope="module")
 def vault(tmp_path_factory: pytest.TempPathFactory) -> Path:
     root = tmp_path_factory.mktemp("Notes")

@@ -19,6 +19,7 @@ from tests.serving import DEMO_VAULT, Server, environment, serve, until
 
 ROOT = Path(__file__).parents[2]
 _FUNCTIONAL = ("tests/endtoend", "tests/api", "tests/cli", "tests/runtime", "tests/offline")
+_TWO_AT_ONCE = ("--numprocesses", "2", "--dist", "loadfile")
 _QUESTION = "What is the gate code for the cabin?"
 
 needs_own_network = pytest.mark.skipif(
@@ -49,7 +50,17 @@ def test_in_a_network_of_its_own_a_server_indexes_answers_and_embeds(tmp_path: P
 @pytest.mark.nightly
 @needs_own_network
 def test_the_functional_tests_pass_in_a_network_of_its_own(tmp_path: Path, record_property: Record) -> None:
-    program = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--basetemp", str(tmp_path / "inner")]
+    program = [
+        sys.executable,
+        "-m",
+        "pytest",
+        "-q",
+        *_TWO_AT_ONCE,
+        "-p",
+        "no:cacheprovider",
+        "--basetemp",
+        str(tmp_path / "inner"),
+    ]
     done = subprocess.run(
         own_network.inside([*program, *_FUNCTIONAL]),
         cwd=ROOT,

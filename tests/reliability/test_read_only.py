@@ -54,11 +54,8 @@ _COMMANDS = (("search", "gate"), ("ask", "Where is the cabin?"), ("why", "Home.m
 
 
 @pytest.mark.promise(15)
-@pytest.mark.parametrize(
-    "commands",
-    [pytest.param(some, marks=pytest.mark.nightly) for some in (_COMMANDS[:1], _COMMANDS)],
-    ids=["some", "all"],
-)
+@pytest.mark.nightly
+@pytest.mark.parametrize("commands", [_COMMANDS[:1], _COMMANDS], ids=["some", "all"])
 def test_nothing_of_a_vault_changes_whatever_is_asked(
     commands: Sequence[Sequence[str]], vaults: Path, tmp_path: Path, record_property: Record
 ) -> None:
@@ -182,7 +179,7 @@ def pytester_run(tmp_path: Path) -> Callable[[str], tuple[int, str]]:
         done = subprocess.run(
             [*command, str(tmp_path), str(tmp_path / "test_one.py")],
             cwd=tmp_path,
-            env=environment(PYTHONPATH=path),
+            env=environment(PYTHONPATH=path, PYTEST_ADDOPTS=""),
             capture_output=True,
             encoding="utf-8",
             timeout=60,

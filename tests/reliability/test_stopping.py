@@ -232,7 +232,7 @@ def test_a_terminal_stops_what_runs_in_it_while_notes_are_read_for_the_first_tim
     terminal, inside = pty.openpty()
     vault = notes(tmp_path)
     arguments = ["serve", str(vault), "--port", "0", "--data-dir", str(tmp_path / "data")]
-    command = [sys.executable, "-c", _IN_A_TERMINAL, sys.executable, "-m", "sidecar", *arguments]
+    command = [*INTERRUPTIBLE, sys.executable, "-c", _IN_A_TERMINAL, sys.executable, "-m", "sidecar", *arguments]
     process = subprocess.Popen(
         command, stdin=inside, stdout=inside, stderr=inside, env=environment(), start_new_session=True
     )
