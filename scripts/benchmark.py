@@ -28,7 +28,8 @@ ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
 
 from scripts.benchmark_page import measured_where, write_section  # noqa: E402  # the path is set above
-from sidecar.indexer.parsing import ParseJob, Parser  # noqa: E402  # the path is set above
+from sidecar.indexer.parse_result import ParseJob  # noqa: E402  # the path is set above
+from sidecar.indexer.parsing import Parser  # noqa: E402  # the path is set above
 from sidecar.notes.rules import ReadingRules  # noqa: E402  # the path is set above
 from tests.serving import Server, environment, serve, until  # noqa: E402  # the path is set above
 

@@ -6,7 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from sidecar.index.store import FileState, LedgerEntry
-from sidecar.indexer.parsing import ParseResult
+from sidecar.indexer.parse_result import ParseResult
 from sidecar.vault.files import NOT_DOWNLOADED, Excluded, VaultFile
 
 # What stands for a file that has to be read again whatever its size and time.

@@ -21,7 +21,8 @@ from sidecar.chunking import TokenLimit, chunk_note
 from sidecar.embedding.measure import CountTokens, TextLimit, estimate, open_counter
 from sidecar.errors import NoteMissingError, SidecarError, VaultError
 from sidecar.index.streams import streams_of
-from sidecar.indexer.parsing import COUNTING, DEFAULT_MEMORY, READY, ParsedNote, ParseJob, ParseRequest, ParseResult
+from sidecar.indexer.parse_process import COUNTING, DEFAULT_MEMORY, READY
+from sidecar.indexer.parse_result import ParsedNote, ParseJob, ParseRequest, ParseResult
 from sidecar.language.identification import languages_of_sections
 from sidecar.notes.formats import kind_of
 from sidecar.notes.kinds import read_file

@@ -9,7 +9,7 @@ import apsw
 
 from sidecar.index import store
 from sidecar.index.store import FileState, LedgerEntry, NoteEntry
-from sidecar.indexer.parsing import ParsedNote, ParseResult
+from sidecar.indexer.parse_result import ParsedNote, ParseResult
 from sidecar.vault.staying import StayingPlaces
 
 

@@ -16,19 +16,19 @@ from sidecar.chunking import CHUNKING_VERSION
 from sidecar.embedding.measure import TextLimit
 from sidecar.embedding.model import EmbeddingModel
 from sidecar.errors import SidecarError, VaultError
-from sidecar.index import records, shelf
-from sidecar.index.database import Database
-from sidecar.index.schema import fingerprint, read_meta
+from sidecar.index import shelf
+from sidecar.index.schema import fingerprint
 from sidecar.index.staying import follow_places
 from sidecar.indexer.pacing import Pacing
 from sidecar.notes import READING_VERSION
 from sidecar.rerank.model import RerankModel
 from sidecar.runtime.presence import emptied, is_empty
-from sidecar.runtime.reading import KIND_KEY, SETTINGS_KEY, Reading, kind_told, load_reading
+from sidecar.runtime.reading import Reading, load_reading
+from sidecar.runtime.vault_indexes import VaultIndexes
 from sidecar.runtime.vaults import OpenVault
 from sidecar.vault.archive import is_archive, unpack_archive
 from sidecar.vault.files import check_vault, recognise_kind
-from sidecar.vault.settings import VaultKind, VaultSettings, settings_told
+from sidecar.vault.settings import VaultKind, VaultSettings
 from sidecar.vault.staying import StayingPlaces
 
 log = logging.getLogger(__name__)
@@ -67,10 +67,10 @@ async def open_vault(
     async with AsyncExitStack() as undo:
         indexes = await _open_indexes(place.index, embedding, reopen_embedding, on_damaged, undo)
         places = StayingPlaces.build(local_only)
-        for index in indexes.all:
+        for index in indexes.targets():
             await index.write(partial(follow_places, places=places))
         absence = await _absence(place, indexes)
-        told = await indexes.told()
+        told = await indexes.last_reading()
         chosen = kind or (told.kind if absence is not None else None)
 
         def load(before: VaultSettings, *, away: bool = False) -> Reading:
@@ -87,12 +87,10 @@ async def open_vault(
             name=name,
             path=place.read,
             given=place.given,
-            database=indexes.wanted,
-            previous=indexes.previous,
+            indexes=indexes,
             reading=await asyncio.to_thread(load, told.settings, away=absence is not None),
             load=load,
             places=places,
-            embedding=embedding,
             embedding_name=embedding_name,
             text_limit=await _text_limit(embedding),
             pacing=pacing,
@@ -138,61 +136,32 @@ def _find_place(path: Path, data_dir: Path, *, even_away: bool) -> _Place:
     return _Place(given=given, read=read, index=folder)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Told:
-    settings: VaultSettings
-    kind: VaultKind | None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Indexes:
-    """The index that is wanted, and a whole one that answers until that one is whole, with its model."""
-
-    wanted: Database
-    previous: tuple[Database, EmbeddingModel | None] | None
-
-    @property
-    def all(self) -> tuple[Database, ...]:
-        return (self.wanted,) if self.previous is None else (self.wanted, self.previous[0])
-
-    async def hold_notes(self) -> bool:
-        return any([await index.read(records.indexed_count) for index in self.all])
-
-    async def told(self) -> _Told:
-        """The settings that were last read whole, as the first index that has any tells them."""
-        for index in self.all:
-            settings, kind = await index.read(lambda c: (read_meta(c, SETTINGS_KEY), read_meta(c, KIND_KEY)))
-            if settings is not None:
-                return _Told(settings=settings_told(settings), kind=kind_told(kind))
-        return _Told(settings=settings_told(None), kind=None)
-
-
 async def _open_indexes(
     folder: Path,
     embedding: EmbeddingModel | None,
     reopen: Callable[[str], EmbeddingModel | None],
     on_damaged: Callable[[Path], None],
     undo: AsyncExitStack,
-) -> _Indexes:
+) -> VaultIndexes:
     reading = f"{READING_VERSION}/{CHUNKING_VERSION}"
     wanted = fingerprint(reading=reading, embedding=embedding.fingerprint if embedding else "none")
     path = folder / wanted.file_name
     database = await shelf.open_index(folder, wanted, on_damaged=lambda: on_damaged(path))
     undo.push_async_callback(database.aclose)
     if await shelf.is_complete(database):
-        return _Indexes(wanted=database, previous=None)
+        return VaultIndexes(database, embedding=embedding)
     found = await shelf.open_previous(folder, wanted, on_damaged=lambda: on_damaged(old.path))
     if found is None:
-        return _Indexes(wanted=database, previous=None)
+        return VaultIndexes(database, embedding=embedding)
     old, old_name = found
     undo.push_async_callback(old.aclose)
     model = _reopened(old_name, reopen, made=old.path.name, reading=reading)
     if model is not None:
         undo.push_async_callback(model.aclose)
-    return _Indexes(wanted=database, previous=(old, model))
+    return VaultIndexes(database, embedding=embedding, previous=(old, model))
 
 
-async def _absence(place: _Place, indexes: _Indexes) -> VaultError | None:
+async def _absence(place: _Place, indexes: VaultIndexes) -> VaultError | None:
     """What keeps a vault from being read that is opened nevertheless. Raises it where nothing of it is in the index:
     there a search would find nothing, as if the vault were empty.
     """

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import get_args
 
+import apsw
+
+from sidecar.index.database import Database
+from sidecar.index.schema import write_meta
 from sidecar.notes.formats import unread_rule
 from sidecar.notes.rules import ReadingRules
+from sidecar.runtime.presence import is_empty, readable
 from sidecar.vault.exclusions import Exclusions
 from sidecar.vault.settings import VaultKind, VaultSettings, load_vault_settings
 
@@ -32,6 +37,43 @@ class Reading:
     def digest(self) -> str:
         """Changes whenever the same file could become another note."""
         return hashlib.blake2b(repr(self.rules).encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LastReading:
+    """What an index keeps of the settings under which it was made: enough to go on while the vault is away."""
+
+    settings: VaultSettings
+    kind: VaultKind | None
+
+
+class ReadingInForce:
+    """How the files of one open vault are read now."""
+
+    def __init__(self, root: Path, first: Reading, *, load: Callable[[VaultSettings], Reading]) -> None:
+        """`load` looks at the settings of the vault at `root` anew, given those before."""
+        self.now = first
+        self._root = root
+        self._load = load
+
+    def renew(self) -> None:
+        """Look at the settings again. A vault that is away says nothing about them, and must not come back without its
+        exclusions.
+        """
+        if readable(self._root) is None and not is_empty(self._root):
+            self.now = self._load(self.now.settings)
+
+    async def remember(self, index: Database) -> None:
+        """Keep in an index what was read, when it was read whole. Raises IndexUnavailableError."""
+        settings = self.now.settings
+        if settings.complete:
+            await index.write(lambda connection: _remember(connection, settings))
+
+
+def _remember(connection: apsw.Connection, settings: VaultSettings) -> None:
+    # For a start at which a settings file is half written.
+    write_meta(connection, SETTINGS_KEY, settings.told)
+    write_meta(connection, KIND_KEY, settings.kind)
 
 
 def load_reading(

@@ -12,24 +12,19 @@ That is for the reader to find out, by scanning.
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
-import sys
 import threading
 import time
-from collections.abc import AsyncGenerator, Callable, Generator, Iterable
+from collections.abc import AsyncGenerator, Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
 
-import watchfiles
 from watchfiles import Change
-
-# Its `watch` takes the steps with each call; `watchfiles.watch` with the first one alone.
-from watchfiles._rust_notify import RustNotify
 
 from sidecar.vault.changes import Changes, read_events
 from sidecar.vault.exclusions import Exclusions
+from sidecar.vault.mailbox import Mailbox
+from sidecar.vault.notices import StopEvent, WatchLostError, notices, require_free_watch
 from sidecar.vault.polling import Snapshot, differences, needs_polling, take_snapshot
 from sidecar.vault.settings import SETTINGS_FILES
 
@@ -38,18 +33,6 @@ from sidecar.vault.settings import SETTINGS_FILES
 _BURST = 1000
 _SETTLE_SECONDS = 0.5
 _ROOT_CHECK_SECONDS = 0.5
-_TICK_MS = 100
-# watchfiles looks for news once a step, and has no way to be woken. Twenty steps a second cost 0.3 % of a core for
-# ever: after some seconds without a change, the next one may take half a second to be seen.
-_QUIET_AFTER_SECONDS = 10.0
-_QUIET_STEP_MS = 250
-_QUIET_TICK_MS = 1000
-
-
-class StopEvent(Protocol):
-    """An `asyncio.Event`, `anyio.Event` or `threading.Event`."""
-
-    def is_set(self) -> bool: ...
 
 
 async def watch(
@@ -68,7 +51,7 @@ async def watch(
     `root` is as `check_vault` gives it. `polling` looks at the vault every `poll_seconds` instead of being told;
     `None` does so where the file system or the system's limits demand it. A vault that goes away is waited for.
     """
-    mailbox = _Mailbox()
+    mailbox = Mailbox()
     thread = _WatchThread(
         root,
         mailbox=mailbox,
@@ -88,63 +71,12 @@ async def watch(
         await mailbox.wait_closed(timeout=1.0)
 
 
-class _Mailbox:
-    """Where the thread leaves its findings for the event loop. `put` and `close` are the thread's."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.get_running_loop()
-        self._pending: Changes | None = None
-        self._news = asyncio.Event()
-        self._closed = asyncio.Event()
-        self._error: Exception | None = None
-
-    def put(self, changes: Changes) -> None:
-        self._call(lambda: self._receive(changes))
-
-    def close(self, error: Exception | None) -> None:
-        self._call(lambda: self._end(error))
-
-    async def take(self) -> Changes | None:
-        """Wait for what has gathered since the last call; `None` once the thread has ended."""
-        await self._news.wait()
-        if self._closed.is_set():
-            if self._error is not None:
-                raise self._error
-            return None
-        self._news.clear()
-        changes, self._pending = self._pending, None
-        return changes
-
-    async def wait_closed(self, *, timeout: float) -> None:
-        """Wait for the thread's end, but not for one that a slow file system holds up."""
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(timeout):
-                await self._closed.wait()
-
-    def _call(self, action: Callable[[], None]) -> None:
-        with contextlib.suppress(RuntimeError):  # the loop is closed: nobody is left to tell
-            self._loop.call_soon_threadsafe(action)
-
-    def _receive(self, changes: Changes) -> None:
-        self._pending = changes if self._pending is None else self._pending.and_then(changes)
-        self._news.set()
-
-    def _end(self, error: Exception | None) -> None:
-        self._error = error
-        self._closed.set()
-        self._news.set()
-
-
-class _RestartError(Exception):
-    """The system's watcher gave up and has to be made anew."""
-
-
 class _WatchThread(threading.Thread):
     def __init__(
         self,
         root: Path,
         *,
-        mailbox: _Mailbox,
+        mailbox: Mailbox,
         exclusions: Callable[[], Exclusions],
         stop: StopEvent,
         debounce_ms: int,
@@ -195,7 +127,7 @@ class _WatchThread(threading.Thread):
                 self._listen(identity)
         except FileNotFoundError:
             self._pause(_ROOT_CHECK_SECONDS)
-        except _RestartError:
+        except WatchLostError:
             # A name that is not UTF-8 ends watchfiles' watcher. All of the vault is scanned when the next one begins.
             self._pause(_ROOT_CHECK_SECONDS)
         except OSError as error:
@@ -217,7 +149,14 @@ class _WatchThread(threading.Thread):
         self._problem = kept
 
     def _listen(self, identity: tuple[int, int]) -> None:
-        with contextlib.closing(self._event_batches()) as batches:
+        found = notices(
+            self._root,
+            stop=self,
+            debounce_ms=self._debounce_ms,
+            step_ms=self._step_ms,
+            awake=lambda: bool(self._unsettled),
+        )
+        with contextlib.closing(found) as batches:
             self._listen_to(batches, identity)
 
     def _listen_to(self, batches: Iterable[set[tuple[Change, str]]], identity: tuple[int, int]) -> None:
@@ -225,7 +164,7 @@ class _WatchThread(threading.Thread):
         for events in batches:
             now = time.monotonic()
             if checked is None:
-                _require_free_watch(self._root)
+                require_free_watch(self._root)
                 self._put(Changes(everything=True))
             if events:
                 self._read(events)
@@ -238,37 +177,6 @@ class _WatchThread(threading.Thread):
                 if _identity(self._root) != identity:
                     return
 
-    def _event_batches(self) -> Generator[set[tuple[Change, str]], None, None]:
-        begun = False
-        try:
-            with self._notify() as notify:
-                last = time.monotonic()
-                while isinstance(found := self._next_batch(notify, quiet_for=time.monotonic() - last), set):
-                    begun = True
-                    if found:
-                        last = time.monotonic()
-                    yield {(Change(kind), path) for kind, path in found}
-        except RuntimeError as error:
-            # watchfiles' own error is one of these: before the beginning it says that no watcher can be made at all.
-            raise _RestartError if begun else OSError(str(error)) from error
-
-    def _notify(self) -> RustNotify:
-        return RustNotify(
-            [str(self._root)],
-            debug=False,
-            force_polling=False,
-            poll_delay_ms=0,
-            recursive=True,
-            ignore_permission_denied=True,
-        )
-
-    def _next_batch(self, notify: RustNotify, *, quiet_for: float) -> set[tuple[int, str]] | str:
-        """The next changes, none after a while without any, or a word when it is to end."""
-        quiet = quiet_for > _QUIET_AFTER_SECONDS and not self._unsettled
-        step = max(self._step_ms, _QUIET_STEP_MS) if quiet else self._step_ms
-        found = notify.watch(self._debounce_ms, step, _QUIET_TICK_MS if quiet else _TICK_MS, self)
-        return set() if found == "timeout" else found
-
     def _read(self, events: set[tuple[Change, str]]) -> None:
         if len(events) > _BURST:
             changes = Changes(everything=True, settings_changed=True)
@@ -279,7 +187,7 @@ class _WatchThread(threading.Thread):
         self._put(changes)
         if changes.folders or changes.everything:
             for folder in list(changes.folders)[:1]:
-                _require_free_watch(self._root / folder)
+                require_free_watch(self._root / folder)
             again = Changes(folders=changes.folders, everything=changes.everything)
             self._unsettled = self._unsettled.and_then(again)
             self._unsettled_since = time.monotonic()
@@ -325,17 +233,3 @@ def _identity(root: Path) -> tuple[int, int] | None:
         return (status.st_dev, status.st_ino) if root.is_dir() else None
     except OSError:
         return None
-
-
-def _require_free_watch(folder: Path) -> None:
-    """Raise OSError when the system has no watch left for this folder.
-
-    When the limit is reached while folders are being added, watchfiles says nothing and they are not watched.
-    """
-    if not sys.platform.startswith("linux") or not folder.is_dir():
-        return
-    stopped = threading.Event()
-    stopped.set()
-    with contextlib.suppress(FileNotFoundError, PermissionError):
-        for _ in watchfiles.watch(folder, recursive=False, step=1, stop_event=stopped, force_polling=False):
-            pass

@@ -13,8 +13,8 @@ sys.path.append(str(Path(__file__).parents[2]))
 
 from sidecar.chunking import TokenLimit
 from sidecar.embedding.measure import CountTokens, TextLimit, open_counter
+from sidecar.indexer.parse_result import ParseJob, ParseRequest, ParseResult
 from sidecar.indexer.parse_worker import main, parse_file
-from sidecar.indexer.parsing import ParseJob, ParseRequest, ParseResult
 
 
 def fail_by_name(request: ParseRequest, job: ParseJob, tokens: TokenLimit | None) -> ParseResult:

@@ -239,7 +239,7 @@ async def test_a_note_that_cannot_be_read_any_more_keeps_its_text_until_it_can(
     note = bench.vault / "a.md"
     # Permissions do not bind every user who runs tests; a file above the size limit is refused in the same place.
     parse = Parser(bench.vault, rules=ReadingRules, max_bytes=4)
-    readable, bench.indexer._parser = bench.indexer._parser, parse
+    readable, bench.indexer._files._parser = bench.indexer._files._parser, parse
     note.write_text("The numbat forages by day.", encoding="utf-8")
     for _ in range(2):
         await bench.indexer.refresh(["a.md"])
@@ -249,7 +249,7 @@ async def test_a_note_that_cannot_be_read_any_more_keeps_its_text_until_it_can(
     assert [problem.code for problem in kept.problems] == ["unreadable"]
     await parse.aclose()
 
-    bench.indexer._parser = readable
+    bench.indexer._files._parser = readable
     await bench.indexer.reconcile()
     assert (await bench.first.read(records.ledger))["a.md"].problems == ()
     (chunk,) = await bench.first.read(lambda connection: records.chunks_of(connection, "a.md"))
@@ -260,7 +260,7 @@ async def test_a_note_that_cannot_be_read_any_more_keeps_its_text_until_it_can(
 async def test_a_file_that_never_could_be_read_is_listed_as_failed(bench: Bench) -> None:
     bench.write("a.md", "The numbat forages.")
     parse = Parser(bench.vault, rules=ReadingRules, max_bytes=4)
-    bench.indexer._parser = parse
+    bench.indexer._files._parser = parse
     await bench.indexer.reconcile()
     assert (await bench.first.read(records.ledger))["a.md"].status == "failed"
     await parse.aclose()

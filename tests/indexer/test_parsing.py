@@ -20,7 +20,8 @@ from sidecar.embedding.static import StaticEmbeddingModel
 from sidecar.errors import WorkerCrashedError, WorkerError
 from sidecar.index.store import FileState, LedgerEntry
 from sidecar.indexer.comparing import changed
-from sidecar.indexer.parsing import QUARANTINED, ParseJob, Parser, ParseResult, load_result
+from sidecar.indexer.parse_result import QUARANTINED, ParseJob, ParseResult, load_result
+from sidecar.indexer.parsing import Parser
 from sidecar.language.streams import token_stream
 from sidecar.notes.rules import ReadingRules
 from sidecar.vault.files import VaultFile

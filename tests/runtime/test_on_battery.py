@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from sidecar.indexer.pacing import Pacing
-from sidecar.runtime import vaults
+from sidecar.runtime import upkeep
 from sidecar.runtime.opening import open_vault
 from sidecar.runtime.vault_status import closed_status
 from sidecar.runtime.vaults import OpenVault
@@ -62,7 +62,7 @@ def folder(tmp_path: Path) -> Path:
 async def test_what_waited_is_indexed_by_itself_when_mains_power_is_back(
     folder: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(vaults, "_RETRY_SECONDS", 0.05)
+    monkeypatch.setattr(upkeep, "_RETRY_SECONDS", 0.05)
     power = Power()
     async with opened(folder, power) as vault, asyncio.timeout(60):
         vault.start()

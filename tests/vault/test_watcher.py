@@ -16,6 +16,7 @@ from pathlib import Path
 import anyio
 import pytest
 
+from sidecar.vault import notices
 from sidecar.vault.changes import Changes
 from sidecar.vault.exclusions import Exclusions
 from sidecar.vault.files import scan
@@ -69,6 +70,16 @@ async def test_notes_saved_without_a_pause_are_told_while_the_saving_goes_on(vau
         finally:
             going = False
             thread.join()
+
+
+async def test_changes_are_told_also_while_it_looks_rarely(vault: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    # Quiet from the start and for good; in steps so long that a change never falls between two of them by chance.
+    monkeypatch.setattr(notices, "_QUIET_AFTER_SECONDS", -1.0)
+    monkeypatch.setattr(notices, "_QUIET_STEP_MS", 500)
+    async with listening(vault) as listener:
+        for act in (create, atomic_save, rename_a_folder):
+            listener.forget()
+            await listener.covered(*act(vault))
 
 
 def atomic_save(vault: Path) -> set[str]:
