@@ -10,10 +10,16 @@ from typing import Any
 from sidecar.clients.catalogue import all_clients
 from sidecar.clients.entry import HEADINGS, Client
 from sidecar.clients.facts import Facts
+from sidecar.clients.mcp_check import STEPS as MCP_STEPS
 from sidecar.clients.settings import settings_of
 
 FOLDER = "how-to/connect"
-FACTS = Facts(root_url="http://127.0.0.1:8484", vault="Notes", plain_model="YOUR_MODEL")
+FACTS = Facts(
+    root_url="http://127.0.0.1:8484",
+    vault="Notes",
+    plain_model="YOUR_MODEL",
+    program=("/path/to/sidecar", "mcp"),
+)
 PLATFORMS = {"linux": "Linux", "macos": "macOS", "windows": "Windows"}
 FENCES = {"shell": "bash", "env": "bash", "javascript": "js"}
 INTRODUCTION = """\
@@ -61,8 +67,10 @@ def _page(client: Client) -> Iterator[str]:
         yield from ("", "## Good to know", "")
         yield from (f"* {quirk}" for quirk in told["quirks"])
         yield f"* The names of the settings are from {client.read_from}."
-        yield from ("", "## What is tested", "", "In this order, with the headers and bodies of the client:", "")
-        yield from (f"{number}. it {call.does}" for number, call in enumerate(client.calls, 1))
+        how = "the command above" if client.starts_sidecar else "the headers and bodies of the client"
+        yield from ("", "## What is tested", "", f"In this order, with {how}:", "")
+        does = MCP_STEPS if client.starts_sidecar else [call.does for call in client.calls]
+        yield from (f"{number}. it {each}" for number, each in enumerate(does, 1))
 
 
 def _settings(told: Mapping[str, Any]) -> Iterator[str]:

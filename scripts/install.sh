@@ -4,6 +4,7 @@
 #   install_sidecar STAGE...    core     the server's own packages; must work
 #                               builtin  the built-in embedding; without it search is lexical only
 #                               pdf      the text of PDF files; without it they are left out
+#                               mcp      the MCP SDK; without it there is no `sidecar mcp`
 #                               llama    llama-cpp-python, compiled from source; without it no GGUF in this process
 #                               dev      what tests and checks need; must work
 #
@@ -130,7 +131,7 @@ failed_mark() { echo "failed $1 $(compiler_id || echo no compiler)"; }
 stage_settled() {
     stamp_says "$1" "done $2" && return
     case $1 in
-        llama | builtin | pdf) ! stamp_says "$1" "$(failed_mark "$2")" || { explain_missing "$1" brief && return; } ;;
+        llama | builtin | pdf | mcp) ! stamp_says "$1" "$(failed_mark "$2")" || { explain_missing "$1" brief && return; } ;;
     esac
     return 1
 }
@@ -249,7 +250,7 @@ make_venv() {
 with_uv() {
     local extra=''
     case $1 in
-        builtin | llama | pdf) extra="--extra=$1" ;;
+        builtin | llama | pdf | mcp) extra="--extra=$1" ;;
         dev) extra="--group=dev" ;;
     esac
     # --inexact: what another stage installed stays. -v: the only way to see the build's own lines.
@@ -272,6 +273,7 @@ explain_missing() {
     case "$1 $2" in
         "builtin brief") say "The built-in embedding is not installed: search is lexical only (log: $state/builtin.log)." ;;
         "pdf brief") say "PDF files are not read: pypdfium2 is not installed (log: $state/pdf.log)." ;;
+        "mcp brief") say "There is no \`sidecar mcp\`: the MCP SDK is not installed (log: $state/mcp.log)." ;;
         "llama brief") say "llama-cpp-python is not installed: no GGUF models here. $(why_no_llama)." ;;
         "builtin full")
             say "The built-in embedding could not be installed, so search is lexical only. Everything else works."
@@ -281,6 +283,10 @@ explain_missing() {
         "pdf full")
             say "pypdfium2 could not be installed, so PDF files are not read. Everything else works."
             say "  There is no ready package for this Python and system. Log: $state/pdf.log"
+            ;;
+        "mcp full")
+            say "The MCP SDK could not be installed, so there is no \`sidecar mcp\`. Everything else works."
+            say "  There is no ready package for this Python and system. Log: $state/mcp.log"
             ;;
         "llama compiler")
             say "llama-cpp-python is not installed: there is no C++ compiler to build it with."
@@ -314,6 +320,7 @@ stage_label() {
         core) echo "packages" ;;
         builtin) echo "built-in embedding" ;;
         pdf) echo "PDF reader" ;;
+        mcp) echo "MCP SDK" ;;
         llama) echo "llama.cpp" ;;
         dev) echo "test tools" ;;
     esac
@@ -334,6 +341,7 @@ install_stage() {
         core) say "Installing Sidecar into .venv (with $installer)." ;;
         builtin) say "Installing the built-in embedding." ;;
         pdf) say "Installing the PDF reader." ;;
+        mcp) say "Installing the MCP SDK." ;;
         dev) say "Installing the test tools." ;;
         llama)
             if ! compiler_id >/dev/null; then

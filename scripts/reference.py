@@ -95,6 +95,9 @@ def _commands(group: click.Group, context: click.Context) -> Iterator[str]:
         records = [record for p in command.params if (record := p.get_help_record(inner)) is not None and record[1]]
         if records:
             yield from ("", *_table(("Option", "Meaning"), [(f"`{flag}`", text) for flag, text in records]))
+        if command.epilog:
+            # Its first lines are the heading and the mark that keeps the lines apart.
+            yield from ("", "```sh", *(line.strip() for line in command.epilog.splitlines()[2:]), "```")
         if isinstance(command, click.Group):
             yield from _commands(command, inner)
 

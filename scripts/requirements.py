@@ -18,6 +18,7 @@ STAGES: dict[str, list[str]] = {
     "core": [],
     "builtin": ["--extra", "builtin"],
     "pdf": ["--extra", "pdf"],
+    "mcp": ["--extra", "mcp"],
     "llama": ["--extra", "llama"],
     "dev": ["--group", "dev"],
 }

@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-STAGES = ("core", "builtin", "pdf", "llama", "dev")
+STAGES = ("core", "builtin", "pdf", "mcp", "llama", "dev")
 """What the install stages add, in the order of installing; `dev` is needed for tests alone."""
 _PINNED = re.compile(r"^(?P<name>[A-Za-z0-9._-]+)==(?P<version>[^ ;\\]+)(?: ?; ?(?P<marker>[^\\]+?))? *\\?$")
 _HASH = re.compile(r"^    --hash=sha256:([0-9a-f]{64})(?: \\)?$")

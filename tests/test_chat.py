@@ -15,6 +15,7 @@ from sidecar.index import store
 from sidecar.index.database import Database
 from sidecar.index.schema import fingerprint
 from sidecar.index.shelf import open_index
+from sidecar.inference.extractive import ExtractiveModel
 from sidecar.inference.model import Completion, Delta, Usage
 from sidecar.retrieval.retriever import Retriever
 from tests.index.entries import make_entry
@@ -56,6 +57,7 @@ class OneVault:
 
     retriever: Retriever
     name: str = "notes"
+    still_reading: bool = False
 
 
 @pytest.fixture
@@ -206,3 +208,33 @@ async def test_a_model_that_quotes_is_given_weaker_hits_too(tmp_path: Path) -> N
     await database.aclose()
     assert given[True] == {"Boiler"}
     assert given[False] == {"Boiler", "Boat"}
+
+
+@pytest.mark.parametrize(
+    ("question", "said"),
+    [
+        ("Which quokka won the zorbing championship?", "Not all of your notes have been read yet"),
+        ("Quale quokka ha vinto il campionato di zorbing?", "Non tutte le tue note sono state ancora lette"),
+        ("What did the boiler cost?", None),
+        ("Thanks a lot!", None),
+    ],
+)
+@pytest.mark.anyio
+async def test_that_nothing_was_found_is_not_the_last_word_while_notes_are_read(
+    vault: OneVault, question: str, said: str | None
+) -> None:
+    vault.still_reading = True
+    model = ExtractiveModel()
+    request = ChatRequest(messages=[{"role": "user", "content": question}])
+    deltas = [delta async for delta in answer(request, model=model, notes=vault)]
+    text = "".join(delta.content for delta in deltas)
+    assert said in text if said else "read yet" not in text
+    assert deltas[-1].still_reading is (question != "Thanks a lot!")
+
+
+@pytest.mark.anyio
+async def test_once_all_is_read_nothing_is_said_of_reading(vault: OneVault) -> None:
+    request = ChatRequest(messages=[{"role": "user", "content": "Which quokka won the zorbing championship?"}])
+    deltas = [delta async for delta in answer(request, model=ExtractiveModel(), notes=vault)]
+    assert "read yet" not in "".join(delta.content for delta in deltas)
+    assert not deltas[-1].still_reading

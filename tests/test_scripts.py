@@ -422,7 +422,7 @@ def test_locked_files_name_no_place_but_the_public_index() -> None:
 def test_every_pinned_requirement_has_its_hashes_and_the_version_of_the_lock() -> None:
     lock = (ROOT / "uv.lock").read_text(encoding="utf-8")
     locked = set(re.findall(r'^name = "([^"]+)"\nversion = "([^"]+)"', lock, re.MULTILINE))
-    names = {"core", "builtin", "pdf", "llama", "dev"}
+    names = {"core", "builtin", "pdf", "mcp", "llama", "dev"}
     clients = {"clients", "clients-openai-2"}
     files = {path.stem: path.read_text(encoding="utf-8") for path in (ROOT / "scripts" / "requirements").glob("*.txt")}
     assert set(files) == names | clients

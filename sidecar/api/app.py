@@ -73,7 +73,7 @@ class App:
         app = Errors(self.lifetime)
         app = Guard(
             app,
-            token=runtime.token,
+            token=lambda: runtime.token,
             allowed_hosts=runtime.allowed_hosts,
             allowed_origins=runtime.allowed_origins,
             sessions=self.console.sessions,
@@ -92,7 +92,7 @@ class App:
 
 
 def create_app(runtime: Runtime) -> App:
-    """Build the application for a runtime whose address is already bound: hosts and key are read here, once."""
+    """Build the application for a runtime whose address is already bound: the hosts are read here, once."""
     return App(runtime)
 
 

@@ -7,14 +7,12 @@ headers are not: a browser hides the answer from a foreign page, but by then the
 
 from __future__ import annotations
 
-import hmac
 import re
 import uuid
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from email.utils import formatdate
 
-from starlette.types import ASGIApp, Message, Receive, Send
-from starlette.types import Scope as Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from sidecar.api.connection import MAX_HEADER_BYTES
 from sidecar.api.console.page import PAGE, PATHS
@@ -22,16 +20,16 @@ from sidecar.api.console.sessions import Sessions
 from sidecar.api.console.sign_in import SIGN_IN
 from sidecar.api.cors import Headers, preflight_headers, response_headers
 from sidecar.api.errors import RefusedError, describe_failure, send_failure
-from sidecar.api.remote import own_origins, refuse_proxied
+from sidecar.api.remote import own_origins
 from sidecar.api.scopes import RouteScopes, check_scope
-from sidecar.runtime.client_keys import Scope
+from sidecar.api.sender import Senders
+from sidecar.api.traffic import note_sender
 from sidecar.runtime.key_ring import KeyRing
 
 OPEN_PATHS = frozenset({"/healthz", "/health", SIGN_IN}) | PATHS
 """What asks for no key: whether the server lives, the console's files, and the exchange of a link's code for a key."""
 _REQUEST_ID = re.compile(rb"[A-Za-z0-9._:-]{1,128}")
 _WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "DELETE"})
-_KEY_HEADERS = (b"authorization", b"x-api-key", b"api-key")
 _OUR_SITES = frozenset({b"none", b"same-origin"})
 """What Sec-Fetch-Site says of an address that the user typed, and of our own page. A page on another port of this
 machine counts as the same site: that is a foreign one."""
@@ -41,8 +39,8 @@ _ALWAYS: Headers = [(b"x-content-type-options", b"nosniff"), (b"cross-origin-res
 class Guard:
     """Lets a request through or answers it itself; every answer leaves with a request id and CORS headers.
 
-    `token` `None` means that no key is asked for; the key of one of the `sessions` is as good as the token, one of
-    `keys` opens what its scope does. Hosts are exact `name:port` pairs, without a port that is the scheme's own.
+    `token` gives the server's own key, `None` where no key is asked for; the key of one of the `sessions` is as good,
+    one of `keys` opens what its scope does. Hosts are exact `name:port` pairs, without a port that is the scheme's own.
     Origins are compared as raw strings, because parsed custom schemes (`app://obsidian.md`) all become `null`; the
     server's own are among them.
     """
@@ -51,7 +49,7 @@ class Guard:
         self,
         app: ASGIApp,
         *,
-        token: str | None,
+        token: Callable[[], str | None],
         allowed_hosts: Iterable[str],
         allowed_origins: Iterable[str],
         sessions: Sessions | None = None,
@@ -59,15 +57,13 @@ class Guard:
         scopes: RouteScopes | None = None,
     ) -> None:
         self._app = app
-        self._sessions = sessions or Sessions()
-        self._keys = keys
+        self._senders = Senders(token, sessions=sessions or Sessions(), keys=keys)
         self._scopes = scopes
-        self._token = None if token is None else token.encode("utf-8")
         self._hosts = frozenset(host.lower().encode("utf-8") for host in allowed_hosts)
         own = frozenset(origin for host in self._hosts for origin in own_origins(host))
         self._origins = own | {origin.encode("utf-8") for origin in allowed_origins}
 
-    async def __call__(self, scope: Request, receive: Receive, send: Send) -> None:
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._app(scope, receive, send)
         elif scope["type"] == "http":
@@ -76,7 +72,7 @@ class Guard:
             # Nothing here speaks WebSocket; a page could open one without asking CORS.
             await send({"type": "websocket.close", "code": 1008})
 
-    async def _http(self, scope: Request, receive: Receive, send: Send) -> None:
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers: Headers = scope["headers"]
         request_id = _request_id(headers)
         origin = _origin(headers)
@@ -88,6 +84,7 @@ class Guard:
                 message = {**message, "headers": _complete(message.get("headers", ()), request_id, allowed)}
             await send(message)
 
+        self._senders.look()
         try:
             _check_size(scope)
             self._check_host(headers, target=scope["raw_path"])
@@ -103,7 +100,7 @@ class Guard:
                 await send({"type": "http.response.body", "body": b""})
                 return
             if scope["path"] not in OPEN_PATHS:
-                check_scope(self._allowed(headers), scope, self._scopes)
+                self._check_sender(headers, scope)
             _check_content(scope["method"], headers, from_page=origin is not None or _has_page_sign(headers))
         except RefusedError as error:
             await send_failure(send_with_headers, describe_failure(error))
@@ -133,38 +130,14 @@ class Guard:
             hint="Add the origin to allowed_origins in the configuration if you trust it.",
         )
 
-    def _allowed(self, headers: Headers) -> Scope:
-        """What the key that was sent is good for."""
-        if self._token is None:
-            refuse_proxied(headers)
-            return Scope.OWNER
-        sent = [(name, value) for name, value in headers if name in _KEY_HEADERS]
-        # Every key sent has to be the right one, and each header stands once: a proxy and this server may otherwise
-        # read different ones.
-        once = len({name for name, _ in sent}) == len(sent)
-        found = [self._scope_of(name, _key(name, value), self._token) for name, value in sent]
-        scopes = [scope for scope in found if scope is not None]
-        if not sent or not once or len(scopes) < len(sent):
-            raise RefusedError(
-                "A key is needed to use this server." if not sent else "The key sent is not this server's.",
-                status=401,
-                code="invalid_api_key",
-                hint="Send 'Authorization: Bearer KEY'; `sidecar token show` prints the key.",
-                headers=((b"www-authenticate", b'Bearer realm="sidecar"'),),
-            )
-        return min(scopes)
-
-    def _scope_of(self, name: bytes, key: bytes, token: bytes) -> Scope | None:
-        if hmac.compare_digest(key, token) or (name == b"authorization" and self._sessions.holds(key)):
-            return Scope.OWNER
-        known = None if self._keys is None else self._keys.find(key)
-        if self._keys is None or known is None:
-            return None
-        self._keys.note_use(known)
-        return known.scope
+    def _check_sender(self, headers: Headers, scope: Scope) -> None:
+        sender = self._senders.find(headers)
+        note_sender(scope, sender)
+        check_scope(sender.scope, scope, self._scopes)
+        self._senders.note_use(sender)
 
 
-def _opens_the_page(scope: Request) -> bool:
+def _opens_the_page(scope: Scope) -> bool:
     """Whether a browser goes to the console in a tab of its own, from a link in a terminal, a note or any page.
 
     What a link opens in its own tab, who holds the link cannot read; in a frame it is refused as everything foreign.
@@ -177,7 +150,7 @@ def _opens_the_page(scope: Request) -> bool:
     return navigates and b"origin" not in told and len({name for name, _ in said}) == len(said)
 
 
-def _check_size(scope: Request) -> None:
+def _check_size(scope: Scope) -> None:
     """The parser bounds a request's head only while it is incomplete: one that arrives in a single read is not."""
     size = len(scope["raw_path"]) + len(scope["query_string"])
     if size + sum(len(name) + len(value) for name, value in scope["headers"]) > MAX_HEADER_BYTES:
@@ -200,13 +173,6 @@ def _check_content(method: str, headers: Headers, *, from_page: bool) -> None:
         raise RefusedError("Compressed bodies are not read.", status=415, code="unsupported_media_type")
 
 
-def _key(name: bytes, value: bytes) -> bytes:
-    if name != b"authorization":
-        return value
-    scheme, _, key = value.partition(b" ")
-    return key.strip(b" ") if scheme.lower() == b"bearer" else b""
-
-
 def _origin(headers: Headers) -> bytes | None:
     """The Origin header, `None` without one; several are as good as a foreign one."""
     origins = [value for name, value in headers if name == b"origin"]
@@ -215,7 +181,7 @@ def _origin(headers: Headers) -> bytes | None:
     return origins[0] if len(origins) == 1 else b"several"
 
 
-def _is_preflight(scope: Request) -> bool:
+def _is_preflight(scope: Scope) -> bool:
     asks = any(name == b"access-control-request-method" for name, _ in scope["headers"])
     return bool(scope["method"] == "OPTIONS" and asks)
 

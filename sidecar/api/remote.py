@@ -12,8 +12,8 @@ from sidecar.api.cors import Headers
 from sidecar.api.errors import RefusedError
 from sidecar.offline.address import is_this_machine, name_of
 
-_SIGNS = frozenset({b"forwarded", b"via", b"x-real-ip", b"cf-connecting-ip", b"cf-ray", b"cdn-loop"})
-_SIGN_BEGINNINGS = (b"x-forwarded-", b"tailscale-")
+_SIGNS = frozenset({b"forwarded", b"via", b"x-real-ip", b"x-client-ip", b"true-client-ip", b"cdn-loop"})
+_SIGN_BEGINNINGS = (b"x-forwarded-", b"x-original-", b"tailscale-", b"cf-")
 
 
 def own_origins(host: bytes) -> Iterator[bytes]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from starlette.routing import Match, Route
-from starlette.types import Scope as Request
+from starlette.types import Scope as AsgiScope
 
 from sidecar.api.console.page import PATHS
 from sidecar.api.console.sign_in import SIGN_IN
@@ -42,6 +42,8 @@ SCOPES: Mapping[Scope, Sequence[str]] = {
         "GET /api/ps",
         "POST /api/show",
         "POST /api/embed",
+        # Says that a model is here, as clients want to hear before they ask; it fetches nothing.
+        "POST /api/pull",
         "POST /api/embeddings",
         "GET /api/v0/models",
         "GET /api/v0/models/{id:path}",
@@ -82,7 +84,6 @@ SCOPES: Mapping[Scope, Sequence[str]] = {
         "POST /v1/files/{file_id}",
         "DELETE /v1/files/{file_id}",
         "POST /v1/uploads{rest:path}",
-        "POST /api/pull",
         "POST /api/create",
         "POST /api/copy",
         "POST /api/push",
@@ -97,6 +98,7 @@ SCOPES: Mapping[Scope, Sequence[str]] = {
         "POST /console/link",
         "GET /console/requests",
         "POST /console/sign-out",
+        "POST /console/sign-out-all",
     ),
 }
 """Method and path as the route writes them; `HEAD` is asked as `GET` is unless it stands here itself."""
@@ -109,7 +111,7 @@ class RouteScopes:
     def __init__(self, routes: Sequence[Route]) -> None:
         self._routes = [(route, scopes_of(route)) for route in routes]
 
-    def needed(self, request: Request) -> Scope | None:
+    def needed(self, request: AsgiScope) -> Scope | None:
         """The scope that a request needs; `None` where no route takes it, which is answered with 404 or 405."""
         for route, scopes in self._routes:
             # As the router looks: the first route that fits in full takes the request.
@@ -118,7 +120,7 @@ class RouteScopes:
         return None
 
 
-def check_scope(allowed: Scope, request: Request, routes: RouteScopes | None) -> None:
+def check_scope(allowed: Scope, request: AsgiScope, routes: RouteScopes | None) -> None:
     """Raise RefusedError when the key's scope does not cover the route; without `routes`, only the owner's does.
 
     A request that no route takes passes: there is nothing behind it but 404 and 405.

@@ -1,69 +1,81 @@
 """Which clients ask, and what came of it: counts and routes, never a path, a query or a word of what was said.
 
-Kept in memory, a bounded number of the latest, for the console. It is told by what a client says of itself, so it helps
-to see whether a client arrives and proves nothing about who it is.
+Kept in memory, a bounded number of the latest, for the console. A client is told by its key's name, which it has
+proved, and by what its program says of itself, which proves nothing. Who has no right key gets no place of its own:
+anybody could take all that there are.
 """
 
 from __future__ import annotations
 
-import re
+import math
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from sidecar.api.cors import Headers
+from sidecar.api.paths import canonical_path
+from sidecar.api.programs import OTHER, program_name
+from sidecar.api.sender import Sender
 
 RECENT = 100
 """Requests that are remembered one by one."""
 MAX_CLIENTS = 32
 """Clients that are told apart; the rest are one."""
-OTHER = "other"
-_NAME_LENGTH = 32
-_READ = 400
-"""Characters of a User-Agent that are looked at."""
+MAX_PROGRAMS = 8
+"""Programs that are told apart of one key."""
+_REFUSED = frozenset({401, 403, 421})
 _METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"})
 _ASKED = "sidecar.asked"
-_PRODUCT = re.compile(r"[A-Za-z0-9._-]+")
-_FAMILIES: Sequence[tuple[str, str]] = (
-    # What stands first counts: Obsidian is Electron, which is Chrome, which says that it is Safari.
-    ("obsidian/", "Obsidian"),
-    ("openai/python", "OpenAI (Python)"),
-    ("asyncopenai/python", "OpenAI (Python)"),
-    ("openai/js", "OpenAI (JavaScript)"),
-    ("openwebui", "Open WebUI"),
-    ("open webui", "Open WebUI"),
-    ("ai-sdk/", "AI SDK"),
-    ("python-httpx", "HTTPX"),
-    ("python-requests/", "Requests"),
-    ("aiohttp/", "aiohttp"),
-    ("electron/", "Electron"),
-    ("edg/", "Edge"),
-    ("firefox/", "Firefox"),
-    ("chrome/", "Chrome"),
-    ("safari/", "Safari"),
-)
 
 
-@dataclass(slots=True, kw_only=True)
+class _Place(NamedTuple):
+    """What one row of the list is of."""
+
+    program: str
+    key: str | None
+    scope: str | None
+
+
+_NOBODYS = _Place(OTHER, None, None)
+
+
+@dataclass(slots=True, kw_only=True, eq=False)
 class Asked:
-    """One request under way. Where it was led is told from within."""
+    """One request under way. Where it was led, and with whose key, is told from within."""
 
+    program: str
+    is_consoles_path: bool
+    is_same_site: bool
+    """Says a browser, of a page of ours."""
     route: str | None = None
+    sender: Sender | None = None
+
+    @property
+    def is_consoles(self) -> bool:
+        """Whether it is about the console: its page looks every few seconds, and nobody wants to read that."""
+        # Without a key there is only what a browser says. It opens what is open to everyone, and all where no key is
+        # asked for.
+        nameless = self.sender is None or self.sender.name is None
+        is_session = self.sender is not None and self.sender.is_session
+        return self.is_consoles_path or is_session or (nameless and self.is_same_site)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
-    """One request that has ended. `status` 0 is a client that left before an answer; `route` `None` was led nowhere."""
+    """One request that has ended. `status` 0 is a client that left before an answer; `route` `None` was led nowhere;
+    `key` `None` is none that is right, or none that is asked for.
+    """
 
     at: float
     method: str
     route: str | None
     status: int
-    client: str
+    program: str
+    key: str | None
+    scope: str | None
     milliseconds: float
 
 
@@ -71,11 +83,10 @@ class Seen:
 class _Client:
     requests: int = 0
     refused: int = 0
-    """Answered with 401 or 403: a wrong key, or a page that is not allowed."""
+    """Answered with 401 or 403: a wrong key, one for less, or a page that is not allowed."""
     failed: int = 0
     """Answered with another 4xx or 5xx."""
-    running: int = 0
-    last: float = 0.0
+    last: float | None = None
 
 
 class Traffic:
@@ -87,28 +98,24 @@ class Traffic:
         self._clock = clock
         self._timer = timer
         self._since = clock()
-        self._clients: dict[str, _Client] = {}
+        self._clients: dict[_Place, _Client] = {}
+        self._running: set[Asked] = set()
         self._recent: deque[Seen] = deque(maxlen=RECENT)
 
     def layer(self, app: ASGIApp) -> ASGIApp:
         """Watch an application from the outside, what it refuses included."""
 
         async def watched(scope: Scope, receive: Receive, send: Send) -> None:
-            if scope["type"] != "http" or _is_consoles(scope):
+            if scope["type"] == "http":
+                await self._watch(app, scope, receive, send)
+            else:
                 await app(scope, receive, send)
-                return
-            await self._watch(app, scope, receive, send)
 
         return watched
 
-    def _named(self, headers: Headers) -> str:
-        name = client_name(headers)
-        return name if name in self._clients or len(self._clients) < MAX_CLIENTS else OTHER
-
     async def _watch(self, app: ASGIApp, scope: Scope, receive: Receive, send: Send) -> None:
-        name, asked, status, begun = self._named(scope["headers"]), Asked(), 0, self._timer()
-        client = self._clients.setdefault(name, _Client())
-        client.running += 1
+        asked, status, begun = _asked(scope), 0, self._timer()
+        self._running.add(asked)
 
         async def send_and_note(message: Message) -> None:
             nonlocal status
@@ -118,39 +125,68 @@ class Traffic:
         try:
             await app({**scope, _ASKED: asked}, receive, send_and_note)
         finally:
-            client.running -= 1
-            client.requests += 1
-            client.refused += status in (401, 403)
-            client.failed += status >= 400 and status not in (401, 403)
-            client.last = self._clock()
-            self._recent.append(
-                Seen(
-                    at=client.last,
-                    method=scope["method"] if scope["method"] in _METHODS else OTHER,
-                    route=asked.route,
-                    status=status,
-                    client=name,
-                    milliseconds=(self._timer() - begun) * 1000,
-                )
+            self._running.discard(asked)
+            # What is refused is told, whatever it says of itself: it need not be the console's page.
+            if status in _REFUSED or not asked.is_consoles:
+                self._note(asked, scope["method"], status, milliseconds=(self._timer() - begun) * 1000)
+
+    def _note(self, asked: Asked, method: str, status: int, *, milliseconds: float) -> None:
+        now, place = self._clock(), self._place_of(asked)
+        client = self._clients.setdefault(place, _Client())
+        client.requests += 1
+        client.refused += status in (401, 403)
+        client.failed += status >= 400 and status not in (401, 403)
+        client.last = now
+        self._recent.append(
+            Seen(
+                at=now,
+                method=method if method in _METHODS else OTHER,
+                route=asked.route,
+                status=status,
+                program=asked.program,
+                key=place.key,
+                scope=place.scope,
+                milliseconds=milliseconds,
             )
+        )
+
+    def _place_of(self, asked: Asked) -> _Place:
+        """The row that a request belongs into: its own as long as there is room."""
+        if asked.sender is None:
+            return _NOBODYS
+        name, scope = asked.sender.name, asked.sender.scope.title
+        place = _Place(asked.program, name, scope)
+        of_key = sum((each.key, each.scope) == (name, scope) for each in self._clients)
+        if place in self._clients or (len(self._clients) < MAX_CLIENTS and of_key < MAX_PROGRAMS):
+            return place
+        rest = place._replace(program=OTHER)
+        return rest if rest in self._clients or len(self._clients) < MAX_CLIENTS else _NOBODYS
 
     def told(self) -> dict[str, Any]:
         """The JSON of `GET /console/requests`: clients by when they last asked, requests from the latest on. Times in
-        seconds since the epoch.
+        seconds since the epoch. A client's `key` is `null` where none was right, or none is asked for; the server's
+        own has the scope `owner`.
         """
-        clients = sorted(self._clients.items(), key=lambda pair: -pair[1].last)
+        # One that has not been let in yet is nobody's.
+        running = [self._place_of(asked) for asked in self._running if asked.sender and not asked.is_consoles]
+        places = dict.fromkeys([*running, *self._clients])
+        clients = [(place, self._clients.get(place, _Client())) for place in places]
+        # One that asks for the first time asks now.
+        clients.sort(key=lambda pair: -math.inf if pair[1].last is None else -pair[1].last)
         return {
             "since": round(self._since, 3),
             "clients": [
                 {
-                    "name": name,
+                    "name": place.program,
+                    "key": place.key,
+                    "scope": place.scope,
                     "requests": client.requests,
                     "refused": client.refused,
                     "failed": client.failed,
-                    "running": client.running,
-                    "last": round(client.last, 3) if client.last else None,
+                    "running": running.count(place),
+                    "last": None if client.last is None else round(client.last, 3),
                 }
-                for name, client in clients
+                for place, client in clients
             ],
             "recent": [
                 {
@@ -158,12 +194,21 @@ class Traffic:
                     "method": seen.method,
                     "route": seen.route,
                     "status": seen.status,
-                    "client": seen.client,
+                    "client": seen.program,
+                    "key": seen.key,
+                    "scope": seen.scope,
                     "milliseconds": round(seen.milliseconds, 1),
                 }
                 for seen in reversed(self._recent)
             ],
         }
+
+
+def note_sender(scope: Scope, sender: Sender) -> None:
+    """Tell the traffic whose key a request came with."""
+    asked = scope.get(_ASKED)
+    if isinstance(asked, Asked):
+        asked.sender = sender
 
 
 def note_route(app: ASGIApp) -> ASGIApp:
@@ -180,19 +225,10 @@ def note_route(app: ASGIApp) -> ASGIApp:
     return noted
 
 
-def client_name(headers: Headers) -> str:
-    """What a client calls itself, in short: the family of its User-Agent, 32 characters at most."""
-    sent = next((value for name, value in headers if name == b"user-agent"), b"")[:_READ].decode("latin-1")
-    lowered = sent.lower()
-    known = next((name for mark, name in _FAMILIES if mark in lowered), None)
-    if known is not None:
-        return known
-    product = _PRODUCT.match(sent)
-    return product[0][:_NAME_LENGTH] if product else OTHER
-
-
-def _is_consoles(scope: Scope) -> bool:
-    """Whether it is about the console: its page looks every few seconds, and nobody wants to read that."""
-    if scope["path"] == "/" or scope["path"].startswith("/console/"):
-        return True
-    return any(name == b"sec-fetch-site" and value == b"same-origin" for name, value in scope["headers"])
+def _asked(scope: Scope) -> Asked:
+    path = canonical_path(scope["path"])
+    return Asked(
+        program=program_name(scope["headers"]),
+        is_consoles_path=path == "/" or path.startswith("/console/"),
+        is_same_site=any(name == b"sec-fetch-site" and value == b"same-origin" for name, value in scope["headers"]),
+    )

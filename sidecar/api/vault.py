@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from functools import partial
 
 from starlette.requests import Request
 from starlette.types import ASGIApp
@@ -12,6 +13,7 @@ from sidecar.api.responses import json_response
 from sidecar.errors import RequestError
 from sidecar.protocol.fields import read_body
 from sidecar.protocol.vault_rest import SearchBody, SyncBody
+from sidecar.runtime.elsewhere import note_elsewhere, related_elsewhere, search_elsewhere
 from sidecar.runtime.runtime import Runtime
 
 _MAX_RELATED = 100
@@ -22,7 +24,8 @@ async def search(runtime: Runtime, request: Request) -> ASGIApp:
     started = time.perf_counter()
     body = read_body(SearchBody, parse_json(await request.body()))
     vault = runtime.vault(body.vault)
-    results = await vault.search(body.query, limit=body.limit, filters=body.filters, explain=body.explain)
+    finds = partial(search_elsewhere, vault) if body.elsewhere else vault.search
+    results = await finds(body.query, limit=body.limit, filters=body.filters, explain=body.explain)
     # Whoever names no vault means them all, and should hear which one was not asked.
     missing = {"problems": runtime.closed_vaults} if body.vault is None and runtime.closed_vaults else {}
     return json_response({"results": results, **missing, "took_ms": _took(started)})
@@ -32,7 +35,8 @@ async def related(runtime: Runtime, request: Request) -> ASGIApp:
     """List the notes close to one note."""
     started = time.perf_counter()
     vault = runtime.vault(request.query_params.get("vault"))
-    results = await vault.related(_required(request, "path"), limit=_limit(request))
+    finds = partial(related_elsewhere, vault) if _elsewhere(request) else vault.related
+    results = await finds(_required(request, "path"), limit=_limit(request))
     return json_response({"results": results, "took_ms": _took(started)})
 
 
@@ -45,7 +49,8 @@ async def why(runtime: Runtime, request: Request) -> ASGIApp:
 async def note(runtime: Runtime, request: Request) -> ASGIApp:
     """Give one note as it was read."""
     vault = runtime.vault(request.query_params.get("vault"))
-    return json_response(await vault.note(request.path_params["path"]))
+    reads = partial(note_elsewhere, vault) if _elsewhere(request) else vault.note
+    return json_response(await reads(request.path_params["path"]))
 
 
 async def status(runtime: Runtime, request: Request) -> ASGIApp:
@@ -68,6 +73,11 @@ def _required(request: Request, name: str) -> str:
     if not value:
         raise RequestError(f"You must provide '{name}'.", param=name, code="missing_required_parameter")
     return value
+
+
+def _elsewhere(request: Request) -> bool:
+    """Whether what is told goes to a model on another machine. Anything but a plain no is a yes."""
+    return request.query_params.get("elsewhere", "false").lower() not in {"false", "0", "no"}
 
 
 def _limit(request: Request) -> int:

@@ -48,6 +48,8 @@ class AnswerDelta:
     trimmed: int = 0
     """How many of the passages that were found the model was given in part or not at all, for want of room in its
     window, with the choice's last delta."""
+    still_reading: bool = False
+    """Whether not all notes had been read yet when they were searched, with the choice's last delta."""
     refused_calls: tuple[str, ...] = ()
     """Names of the tools whose calls were left out, because a note asked for them, with the choice's last delta."""
     usage: Usage | None = None
@@ -70,12 +72,15 @@ async def answer(request: ChatRequest, *, model: ChatModel, notes: Notes | None)
         return
     # Asked first: what a server tells of a model may be that it runs elsewhere.
     window = await model.context_length() if model.generative else _ANY_LENGTH
-    away, passages, withheld = not model.on_this_machine, request.passages, 0
+    away, passages, withheld = request.elsewhere or not model.on_this_machine, request.passages, 0
+    still_reading = notes.still_reading and searches(request)
     if passages is None:
         passages = await find_passages(request, notes, away=away, quoting=not model.generative)
     if away:
         # Before the model is given anything of them: counting tokens may be a request too.
         passages, withheld = leaving(passages)
+        # Whoever asks again and again would learn from the number what those notes say.
+        withheld = 0 if request.elsewhere else withheld
     prompt = await _prompt(request, passages, model, window=window, withheld=withheld)
     completion = Completion(
         messages=prompt.messages,
@@ -83,12 +88,13 @@ async def answer(request: ChatRequest, *, model: ChatModel, notes: Notes | None)
         question=parse_query(question_of(request.messages)).text,
         options=request.options,
         stays=any(passage.local for passage in prompt.passages),
+        still_reading=still_reading,
     )
     given = _files(prompt.passages, notes)
     async with aclosing(_checked(request, completion, prompt, model=model, notes=notes)) as checked:
         async for piece in checked:
             if piece.sources is not None:
-                piece = replace(piece, withheld=withheld, trimmed=prompt.trimmed)
+                piece = replace(piece, withheld=withheld, trimmed=prompt.trimmed, still_reading=still_reading)
             yield replace(piece, given=given) if given else piece
             given = frozenset()
 

@@ -38,6 +38,11 @@ class Notes(Protocol):
     @property
     def retriever(self) -> Retriever: ...
 
+    @property
+    def still_reading(self) -> bool:
+        """Whether files of the vault have not been read yet, so that what they say cannot be found."""
+        ...
+
 
 def searches(request: ChatRequest) -> bool:
     """Whether the notes are searched for a request at all: in `auto` neither for small talk nor for what a client wants

@@ -19,7 +19,8 @@ class ChatRequest:
     """One request for an answer. `options` as in `Completion.options`; `mode` says when notes are added: `auto` when
     something relevant is found, `always` whatever is found, `never`; `limit` is the most passages; `filters` as in
     `retrieval.query.add_filters`. `passages` are those of a search that the caller has done, `None` when it has not.
-    `citations` says how the answer's text cites; `None`: with wikilinks, or as the runtime is set.
+    `citations` says how the answer's text cites; `None`: with wikilinks, or as the runtime is set. `elsewhere`: whoever
+    asked gives the answer to a model on another machine.
     """
 
     messages: Sequence[Message]
@@ -29,5 +30,6 @@ class ChatRequest:
     filters: Mapping[str, Any] | None = None
     passages: Sequence[Passage] | None = None
     citations: CitationStyle | None = None
+    elsewhere: bool = False
     tool_calls_from_notes: CallsFromNotes = "checked"
     """Whether tool calls that the user's own words do not ask for are left out."""

@@ -13,8 +13,9 @@ from typing import Any
 
 import click
 
+from sidecar.cli.citation_links import Citation, CitedText, can_link, linked
 from sidecar.cli.options import as_typed, json_option, model_options, read_settings, settings_options
-from sidecar.cli.output import print_json, print_wrapped, printable, printable_text, set_up_logging
+from sidecar.cli.output import print_json, print_wrapped, printable, set_up_logging
 from sidecar.cli.session import RunningServer, error_message, lost_connections, running_server
 from sidecar.config import Config, system_environment
 from sidecar.errors import SidecarError
@@ -28,6 +29,8 @@ class _Piece:
     sources: list[dict[str, Any]] | None
     withheld: int = 0
     trimmed: int = 0
+    still_reading: bool = False
+    citations: tuple[Citation, ...] = ()
 
 
 @click.command()
@@ -39,7 +42,7 @@ class _Piece:
 def ask(question: tuple[str, ...], vaults: tuple[Path, ...], as_json: bool, **flags: Any) -> None:
     """Answer a question from the notes, with the notes it rests on."""
     config = read_settings(flags, vaults=vaults)
-    set_up_logging("warning" if config.log_level == "info" else config.log_level)
+    set_up_logging("error" if config.log_level == "info" else config.log_level)
     asyncio.run(_ask(config, as_typed(question), here=bool(vaults), as_json=as_json))
 
 
@@ -57,39 +60,39 @@ async def _show(answer: AsyncGenerator[_Piece, None], *, as_json: bool) -> None:
     text: list[str] = []
     sources: list[dict[str, Any]] = []
     withheld = trimmed = 0
+    still_reading = False
+    links = can_link(sys.stdout, system_environment(), platform=sys.platform)
+    shown = CitedText(links=links)
     async with aclosing(answer) as pieces:
         async for piece in pieces:
             text.append(piece.content)
             sources = sources if piece.sources is None else piece.sources
             withheld, trimmed = max(withheld, piece.withheld), max(trimmed, piece.trimmed)
+            still_reading |= piece.still_reading
             if not as_json:
-                click.echo(printable_text(piece.content), nl=False)
+                click.echo(shown.feed(piece.content, piece.citations), nl=False)
     if as_json:
-        print_json({"answer": "".join(text), "sources": sources, "withheld": withheld, "trimmed": trimmed})
+        told = {"sources": sources, "withheld": withheld, "trimmed": trimmed, "still_reading": still_reading}
+        print_json({"answer": "".join(text), **told})
         return
     click.echo("")
     for source in sources:
-        place = printable(f"{source['path']}:{_lines(source)}  {source['uri']}")
-        click.echo(f"  {_linked(click.style(place, dim=True), source['uri'])}")
-    for sentence in _left_out(withheld, trimmed):
+        place = click.style(printable(f"{source['path']}:{_lines(source)}  {source['uri']}"), dim=True)
+        click.echo(f"  {linked(place, source['uri']) if links else place}")
+    for sentence in _left_out(withheld, trimmed, still_reading=still_reading):
         print_wrapped(sentence, first="  ", rest="  ")
 
 
-def _linked(text: str, uri: str) -> str:
-    """Text on which a click opens `uri` (OSC 8), where a terminal can have that; Windows' older one shows the codes."""
-    if not sys.stdout.isatty() or sys.platform == "win32" or system_environment().get("TERM") == "dumb":
-        return text
-    return f"\x1b]8;;{printable(uri)}\x1b\\{text}\x1b]8;;\x1b\\"
-
-
-def _left_out(withheld: int, trimmed: int) -> Iterator[str]:
-    """What was found and the model was not given."""
+def _left_out(withheld: int, trimmed: int, *, still_reading: bool) -> Iterator[str]:
+    """What was found and the model was not given, and that there may be more to find."""
     if withheld:
         notes = "1 note stays" if withheld == 1 else f"{withheld} notes stay"
         yield f"{notes} on this machine, and this model is on another one: it was not given them."
     if trimmed:
         passages = "1 passage was" if trimmed == 1 else f"{trimmed} passages were"
         yield f"{passages} left out or cut, as the model's context window has no more room."
+    if still_reading:
+        yield "Not all notes had been read yet when this was asked. `sidecar status` says how far that is."
 
 
 async def _from_server(server: RunningServer, question: str, vault: str | None) -> AsyncGenerator[_Piece, None]:
@@ -102,21 +105,28 @@ async def _from_server(server: RunningServer, question: str, vault: str | None) 
                 await response.aread()
                 raise SidecarError(error_message(response))
             async for line in response.aiter_lines():
-                if not line.startswith("data: ") or line == "data: [DONE]":
-                    continue
-                chunk = json.loads(line.removeprefix("data: "))
-                if "error" in chunk:
-                    raise SidecarError(str(chunk["error"]["message"]))
-                told = chunk.get("vault", {})
-                found = told.get("sources")
-                for choice in chunk["choices"]:
-                    sources = None if found is None else [_source(each) for each in found]
-                    yield _Piece(
-                        content=choice["delta"].get("content") or "",
-                        sources=sources,
-                        withheld=told.get("withheld", 0),
-                        trimmed=told.get("trimmed", 0),
-                    )
+                if line.startswith("data: ") and line != "data: [DONE]":
+                    for piece in _pieces(json.loads(line.removeprefix("data: "))):
+                        yield piece
+
+
+def _pieces(chunk: Mapping[str, Any]) -> Iterator[_Piece]:
+    """What one event of the server tells. Raises SidecarError for an error of its."""
+    if "error" in chunk:
+        raise SidecarError(str(chunk["error"]["message"]))
+    told = chunk.get("vault", {})
+    found = told.get("sources")
+    for choice in chunk["choices"]:
+        delta = choice["delta"]
+        cited = [each["url_citation"] for each in delta.get("annotations", ()) if each["type"] == "url_citation"]
+        yield _Piece(
+            content=delta.get("content") or "",
+            sources=None if found is None else [_source(each) for each in found],
+            withheld=told.get("withheld", 0),
+            trimmed=told.get("trimmed", 0),
+            still_reading=told.get("still_reading", False),
+            citations=tuple(Citation(start=c["start_index"], end=c["end_index"], uri=c["url"]) for c in cited),
+        )
 
 
 async def _from_here(config: Config, question: str) -> AsyncGenerator[_Piece, None]:
@@ -126,7 +136,14 @@ async def _from_here(config: Config, question: str) -> AsyncGenerator[_Piece, No
     async with aclosing(answered(config, question)) as answer:
         async for delta in answer:
             sources = None if delta.sources is None else [_source(asdict(each)) for each in delta.sources]
-            yield _Piece(content=delta.content, sources=sources, withheld=delta.withheld, trimmed=delta.trimmed)
+            yield _Piece(
+                content=delta.content,
+                sources=sources,
+                withheld=delta.withheld,
+                trimmed=delta.trimmed,
+                still_reading=delta.still_reading,
+                citations=tuple(Citation(start=a.start_index, end=a.end_index, uri=a.url) for a in delta.annotations),
+            )
 
 
 def _source(told: Mapping[str, Any]) -> dict[str, Any]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import asdict, replace
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 import click
+from click.shell_completion import CompletionItem
 
+from sidecar.cli.mcp_program import mcp_program
 from sidecar.cli.options import as_typed, choose_vaults, json_option, read_settings, settings_options, vault_option
 from sidecar.cli.output import print_check, print_json, print_wrapped, printable
 from sidecar.cli.session import running_server
@@ -22,14 +24,22 @@ from sidecar.clients.clipboard import copy
 from sidecar.clients.detecting import detect, platform_of
 from sidecar.clients.entry import HEADINGS, Client
 from sidecar.clients.facts import Facts, default_facts, served_facts
+from sidecar.clients.mcp_check import check_mcp
 from sidecar.clients.settings import Part, settings_of, text_to_copy, without_key
 from sidecar.config import Config, system_environment
 from sidecar.errors import ConfigError
 from sidecar.runtime import datafolder
 
 
+def _names(context: click.Context, _argument: click.Parameter, begun: str) -> list[CompletionItem]:
+    """The clients that a shell offers for the first word."""
+    if context.params.get("client"):
+        return []
+    return [CompletionItem(each.id, help=each.name) for each in all_clients() if each.id.startswith(begun.lower())]
+
+
 @click.command()
-@click.argument("client", nargs=-1)
+@click.argument("client", nargs=-1, shell_complete=_names)
 @vault_option
 @click.option("--model", metavar="ID", help="Write this model into the settings, as the server lists it (vault).")
 @click.option("--no-test", is_flag=True, help="Print the settings alone.")
@@ -49,15 +59,18 @@ from sidecar.runtime import datafolder
 def connect(
     context: click.Context, /, client: tuple[str, ...], vaults: tuple[Path, ...], as_json: bool, **flags: Any
 ) -> None:
-    """Print what CLIENT has to be told to use this server, then ask the server as that client would.
+    """Print a client's settings for this server, and test them.
 
-    Without CLIENT, list those that are known and mark those that are installed here. No settings of another program
-    are ever changed. The exit code is 1 when the test fails.
+    What CLIENT has to be told is printed, and then the server is asked as that client would ask. Without CLIENT, list
+    those that are known and mark those that are installed here. No settings of another program are ever changed. The
+    exit code is 1 when the test fails.
     """
     given = {name: flags.pop(name) for name in ("model", "no_test", "origin", "show_key", "copied")}
+    places: dict[str, Any] = {"data_dir": flags.get("data_dir"), "config_file": flags.get("config_file")}
+    program = mcp_program(**places, vaults=vaults, environ=system_environment())
     config = read_settings(flags, vaults=vaults)
     chosen = find_client(as_typed(client)) if client else None
-    facts = asyncio.run(_facts(config, model=given["model"]))
+    facts = replace(asyncio.run(_facts(config, model=given["model"])), program=program)
     if chosen is None:
         _list(config, facts, as_json=as_json)
     else:
@@ -113,12 +126,18 @@ async def _test(client: Client, facts: Facts, *, origin: str | None, quiet: bool
     if not quiet:
         click.echo(f"\nAsked as {printable(client.name)} asks:")
     outcomes = []
-    async for outcome in check(client, facts, origin=origin) if facts.running else not_running(facts):
+    async for outcome in _steps(client, facts, origin=origin):
         outcomes.append(outcome)
         if not quiet:
             took = "" if outcome.seconds is None else f" ({outcome.seconds:.1f} s)"
             print_check(outcome.level, f"{outcome.does}: {outcome.text}{took}", outcome.hint)
     return outcomes
+
+
+def _steps(client: Client, facts: Facts, *, origin: str | None) -> AsyncIterator[Outcome]:
+    if client.starts_sidecar:
+        return check_mcp(facts.program, environ=system_environment())
+    return check(client, facts, origin=origin) if facts.running else not_running(facts)
 
 
 def _server(facts: Facts) -> dict[str, Any]:
@@ -136,6 +155,8 @@ def _show(told: Mapping[str, Any], facts: Facts, *, shown: bool) -> None:
     click.echo(printable(f"{told['name']}  ({told['kind']})"))
     if told["unsupported"]:
         print_wrapped(told["unsupported"], first="  ", rest="  ")
+    elif told["starts_sidecar"]:
+        print_wrapped("It starts `sidecar mcp` by itself: it needs no address and no key.", first="  ", rest="  ")
     else:
         print_wrapped(_server_line(facts), first="  ", rest="  ")
         _show_key_line(facts, shown=shown)
@@ -187,12 +208,13 @@ def _list(config: Config, facts: Facts, *, as_json: bool) -> None:
         print_json({"server": _server(facts), "clients": told})
         return
     click.echo(printable(_server_line(facts)))
+    width = max(len(client.id) for client in clients)
     for kind, group in groupby(clients, key=lambda client: client.kind):
         click.echo(f"\n{HEADINGS[kind]}")
         for client in group:
-            print_check("ok" if client.id in found else "note", _line(client, found.get(client.id)), None)
+            print_check("ok" if client.id in found else "note", _line(client, found.get(client.id), width=width), None)
     click.echo(f"\nNext: `sidecar connect {next(iter(found), clients[0].id)}`")
 
 
-def _line(client: Client, where: str | None) -> str:
-    return f"{client.id:<18} {client.name}{f': {where}' if where else ''}"
+def _line(client: Client, where: str | None, *, width: int) -> str:
+    return f"{client.id:<{width}} {client.name}{f': {where}' if where else ''}"

@@ -39,8 +39,10 @@ from sidecar.runtime.runtime import open_runtime
 @json_option
 @click.pass_context
 def doctor(context: click.Context, /, vaults: tuple[Path, ...], as_json: bool, **flags: Any) -> None:
-    """Look at the data folder, what keeps the notes private, the machine, the models, the upstream servers and the
-    vaults, and say what is wrong and what to do.
+    """Look for what is wrong, and say what to do about it.
+
+    Looked at are the data folder, what keeps the notes private, the machine, the models, the upstream servers and the
+    vaults.
 
     The exit code is 1 when a vault cannot be read or there is none; warnings alone leave it at 0.
     """

@@ -85,7 +85,7 @@ def evaluate_command(
     as_json: bool,
     **flags: Any,
 ) -> None:
-    """Ask the questions of FILE and measure how well search finds the notes that they expect.
+    """Measure on questions of yours how well search finds notes.
 
     A line of FILE is a JSON object, such as {"question": "What is the gate code?", "expected": ["Cabin"]}. Measured are
     nDCG, recall, MRR (each 100 at best) and the time of a search, over all questions, by language and by tag.

@@ -13,8 +13,8 @@ from typing import Any
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from sidecar.chat import AnswerDelta, ChatRequest
-from sidecar.cli.console import stderr
 from sidecar.cli.eval_server import ServerAnswerer
+from sidecar.cli.terminal import stderr
 from sidecar.errors import SidecarError
 from sidecar.evaluation.answer_report import AnswerReport, ask_for_answers, report_answers
 from sidecar.evaluation.answered import Answered, Unanswered

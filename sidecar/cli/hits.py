@@ -8,8 +8,8 @@ from typing import Any
 from rich.markup import escape
 from rich.text import Text
 
-from sidecar.cli.console import stdout
 from sidecar.cli.output import printable
+from sidecar.cli.terminal import stdout
 from sidecar.cli.why_line import why_line
 
 _SNIPPET = 240

@@ -12,8 +12,10 @@ import click
 from sidecar import __version__
 from sidecar.cli.output import print_wrapped
 from sidecar.cli.session import running_server
-from sidecar.config import Config, config_path, load_config
+from sidecar.config import Config, config_path, load_config, system_environment
 from sidecar.errors import SidecarError
+from sidecar.service.commands import run_here
+from sidecar.setup.login import service_state
 
 
 def start(context: click.Context) -> None:
@@ -28,7 +30,7 @@ def start(context: click.Context) -> None:
         with setup.make_context("setup", [], parent=context) as inner:
             setup.invoke(inner)
         return
-    _show(config, facts)
+    _show(config, facts, installed=facts is None and service_state(system_environment(), run_here).installed)
 
 
 async def _served(config: Config) -> dict[str, Any] | None:
@@ -43,20 +45,26 @@ async def _served(config: Config) -> dict[str, Any] | None:
             return {"vaults": [], "url": url}
 
 
-def _show(config: Config, facts: dict[str, Any] | None) -> None:
+def _show(config: Config, facts: dict[str, Any] | None, *, installed: bool) -> None:
     file = config_path()
-    rows = [("Server", f"{facts['url']}/v1" if facts else "does not run")]
+    rows = [("Server", f"{facts['url']}/v1" if facts else _silence(installed=installed))]
     rows += [("Vault", line) for line in (_of_server(facts) if facts else _of_settings(config))]
     rows.append(("Settings", str(file) if os.path.lexists(file) else "none yet; `sidecar setup` writes them"))
     click.echo(click.style(f"Sidecar {__version__}", bold=True))
     for label, text in rows:
         print_wrapped(text, first=f"  {label:<10}", rest=" " * 12)
     click.echo("")
-    steps = [("sidecar ask QUESTION", "an answer from your notes")] if facts else [("sidecar serve", "start it")]
+    begin = [("sidecar service restart", "start it"), ("sidecar service logs", "what it said last")]
+    steps = begin if installed else [("sidecar serve", "start it")]
+    steps = [("sidecar ask QUESTION", "an answer from your notes")] if facts else steps
     steps += [("sidecar console", "a link to its page"), ("sidecar connect", "settings for clients")] if facts else []
     steps += [("sidecar setup", "change the set-up"), ("sidecar --help", "all commands")]
     for command, why in steps:
-        click.echo(f"  {command:<22}{why}")
+        click.echo(f"  {command:<25}{why}")
+
+
+def _silence(*, installed: bool) -> str:
+    return "does not run, though it is set up to start at login" if installed else "does not run"
 
 
 def _of_server(facts: dict[str, Any]) -> list[str]:

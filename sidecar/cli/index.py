@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from sidecar.cli.options import choose_vaults, json_option, model_options, read_settings, settings_options
-from sidecar.cli.output import print_json, set_up_logging
+from sidecar.cli.output import print_json, printable, set_up_logging
 from sidecar.cli.progress import with_progress
 from sidecar.config import Config
 from sidecar.runtime.runtime import open_runtime
@@ -27,19 +27,20 @@ from sidecar.runtime.status_words import counted
 def index(vaults: tuple[Path, ...], rebuild: bool, accept_removals: bool, as_json: bool, **flags: Any) -> None:
     """Build or update the index of the vault(s), then leave."""
     config = choose_vaults(read_settings(flags, vaults=vaults))
-    set_up_logging(config.log_level)
+    # What is wrong is told at the end, in words for people.
+    set_up_logging("error" if config.log_level == "info" else config.log_level)
     results = asyncio.run(_index(config, rebuild=rebuild, accept_removals=accept_removals))
     if as_json:
         print_json(results)
         return
     for result in results:
         click.echo(
-            f"{result['name']}: {counted(result['indexed'], 'note')} in {counted(result['chunks'], 'piece')},"
-            f" {result['excluded']} excluded,"
+            f"{printable(result['name'])}: {counted(result['indexed'], 'note')} in"
+            f" {counted(result['chunks'], 'piece')}, {result['excluded']} excluded,"
             f" {result['failed']} failed, {result['seconds']} s"
         )
         for problem in result["problems"]:
-            click.echo(f"  {problem}", err=True)
+            click.echo(f"  {printable(problem)}", err=True)
 
 
 async def _index(config: Config, *, rebuild: bool, accept_removals: bool) -> list[dict[str, Any]]:

@@ -28,7 +28,7 @@ from sidecar.models.removal import Leftover, called, leftovers, not_ours, remove
 
 @click.group("models")
 def models() -> None:
-    """Model files (GGUF) on this machine: list, fetch and remove them, and see which fit."""
+    """List, fetch and remove models (GGUF), and see which fit."""
 
 
 for command in (pull, fit, recommend):
@@ -39,7 +39,9 @@ for command in (pull, fit, recommend):
 @settings_options
 @json_option
 def list_command(as_json: bool, **flags: Any) -> None:
-    """List the models in Sidecar's own folder, LM Studio's, Ollama's, and the Hugging Face cache.
+    """List the models that are on this machine.
+
+    Looked at are Sidecar's own folder, LM Studio's, Ollama's, and the Hugging Face cache.
 
     Each is called in the settings and after --model as it is listed. Nothing is loaded.
     """
@@ -60,9 +62,10 @@ def list_command(as_json: bool, **flags: Any) -> None:
 @settings_options
 @json_option
 def remove(name: str, yes: bool, as_json: bool, **flags: Any) -> None:
-    """Delete a model from Sidecar's own folder, with all of its files. NAME is as `sidecar models list` shows it.
+    """Delete a model from Sidecar's own folder.
 
-    What a pull left behind that did not end is removed by the same name.
+    NAME is as `sidecar models list` shows it; all of its files go. What a pull left behind that did not end is removed
+    by the same name.
     """
     config = read_settings(flags)
     set_up_logging("warning")

@@ -11,9 +11,9 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from sidecar.cli.console import stderr, stdout
 from sidecar.cli.options import json_option, read_settings, settings_options
 from sidecar.cli.output import print_json, print_wrapped, printable, set_up_logging
+from sidecar.cli.terminal import stderr, stdout
 from sidecar.hardware.bandwidth import measure_bandwidth
 from sidecar.hardware.machine import Machine, look
 from sidecar.models.candidates import why_best
@@ -43,9 +43,10 @@ _COMPONENTS: Mapping[str, str] = {"chat": "chat", "embedding": "embedding", "rer
 @settings_options
 @json_option
 def fit(model: str, context_length: int, as_json: bool, **flags: Any) -> None:
-    """Say whether MODEL runs on this machine: what it needs, what is there, and how fast it would be.
+    """Say whether MODEL runs on this machine, and how fast.
 
-    MODEL is a name of the catalogue, the path of a GGUF file, or the name of a model that is here.
+    What it needs of memory is set against what is there. MODEL is a name of the catalogue, the path of a GGUF file, or
+    the name of a model that is here.
     """
     config = read_settings(flags)
     set_up_logging("error")
@@ -62,7 +63,10 @@ def fit(model: str, context_length: int, as_json: bool, **flags: Any) -> None:
 @settings_options
 @json_option
 def recommend(language: str | None, as_json: bool, **flags: Any) -> None:
-    """Measure this machine for two seconds and say which models to use on it, and how to get them."""
+    """Say which models to use on this machine.
+
+    It is measured for two seconds; each model comes with the command that fetches it.
+    """
     if language is not None and not (language.isascii() and language.isalpha() and 2 <= len(language) <= 3):
         raise click.BadParameter("use a code of two letters, such as `pt`", param_hint="--language")
     config = read_settings(flags)

@@ -13,8 +13,8 @@ from rich.cells import cell_len
 from rich.markup import escape
 from rich.table import Table
 
-from sidecar.cli.console import stdout
 from sidecar.cli.output import print_check, print_wrapped, printable
+from sidecar.cli.terminal import stdout
 from sidecar.models.description import ModelDescription
 from sidecar.models.disk import as_size
 from sidecar.models.places import OWNER_NAMES, Place

@@ -12,8 +12,8 @@ import click
 from rich.markup import escape
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn, TransferSpeedColumn
 
-from sidecar.cli.console import stderr
 from sidecar.cli.output import printable
+from sidecar.cli.terminal import stderr
 from sidecar.models.disk import as_size
 from sidecar.models.download import Progress as Step
 from sidecar.models.pull import OnFile, PlannedFile, PullPlan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import shutil
@@ -30,9 +31,32 @@ _MARKS = {
 
 def complain(error: SidecarError) -> None:
     """Say what went wrong and what to do about it."""
-    click.echo(f"{click.style('Error:', fg='red', bold=True)} {printable_text(error.message)}", err=True)
+    _say("Error:", error.message, fg="red", bold=True)
     if error.hint:
-        click.echo(f"{click.style('Hint:', fg='yellow')} {printable_text(error.hint)}", err=True)
+        _say("Hint:", error.hint, fg="yellow")
+
+
+def notice(text: str) -> None:
+    """Say on standard error what the user should know, beside what was asked for."""
+    _say("Note:", text, fg="yellow")
+
+
+def _say(label: str, text: str, **style: Any) -> None:
+    """A labelled paragraph on standard error; broken between words where that is a terminal."""
+    text = printable_text(text)
+    # Without a window, as under pythonw, there is none.
+    if sys.stderr is not None and sys.stderr.isatty():
+        text = "\n".join(_broken(line, taken=len(label) + 1) for line in text.split("\n"))
+    click.echo(f"{click.style(label, **style)} {text}", err=True)
+
+
+def _broken(line: str, *, taken: int) -> str:
+    """A line in lines as wide as the terminal; `taken` columns of the first are spoken for."""
+    if taken + len(line) <= _width():
+        return line
+    blank = " " * taken
+    filled = textwrap.fill(line, _width(), initial_indent=blank, break_long_words=False, break_on_hyphens=False)
+    return filled.removeprefix(blank)
 
 
 def print_check(level: str, text: str, hint: str | None) -> None:
@@ -53,12 +77,16 @@ def print_wrapped(text: str, *, first: str, rest: str, taken: int | None = None)
     if not sys.stdout.isatty():
         click.echo(first + text)
         return
-    width = min(shutil.get_terminal_size().columns, _MAX_WIDTH)
+    width = _width()
     blank = " " * (len(first) if taken is None else taken)
     lines = textwrap.wrap(
         text, width, initial_indent=blank, subsequent_indent=rest, break_long_words=False, break_on_hyphens=False
     )
     click.echo("\n".join([first + lines[0][len(blank) :], *lines[1:]]) if lines else first.rstrip())
+
+
+def _width() -> int:
+    return min(shutil.get_terminal_size().columns, _MAX_WIDTH)
 
 
 def print_list(lines: Sequence[str], *, most: int, indent: str) -> None:
@@ -94,7 +122,16 @@ def _can_show(characters: str) -> bool:
 
 def print_json(facts: Any) -> None:
     """Facts as one JSON document on standard output."""
-    click.echo(json.dumps(facts, ensure_ascii=False, indent=2))
+    click.echo(json.dumps(facts, ensure_ascii=not _can_show("é旅😀"), indent=2))
+
+
+def escape_what_cannot_be_written() -> None:
+    """Have standard output and error write escapes for what their encoding has not, as a pipe's on Windows has no
+    Japanese and UTF-8 no names that are no text; else the program would end there.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 def set_up_logging(level: str) -> None:

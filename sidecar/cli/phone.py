@@ -18,10 +18,11 @@ from sidecar.runtime.reach import host_names, is_tailnet
 
 Form: TypeAlias = Literal["text", "provider"]
 _LONGEST = 200
+_OWN_PORTS = {"http": 80, "https": 443}
 
 
 def check_address(url: str, config: Config) -> str:
-    """The base URL that a client is given for the address `url`: with `/v1`. What will not work there is said.
+    """The address of a server as `url` gives it, without anything behind it. What will not work there is said.
 
     Raises ConfigError for what is no address of a server.
     """
@@ -29,12 +30,12 @@ def check_address(url: str, config: Config) -> str:
     parts = urlsplit(base)
     host = parts.netloc.lower()
     if host not in {each.lower() for each in host_names(config, config.port)}:
-        _warn(f'the server does not answer under {host} yet: allowed_hosts = ["{host}"] in the settings, and a restart')
+        warn(f'the server does not answer under {host} yet: allowed_hosts = ["{host}"] in the settings, and a restart')
     if is_this_machine(name_of(host)):
-        _warn(f"{host} means the phone itself, on a phone")
+        warn(f"{host} means the phone itself, on a phone")
     elif parts.scheme == "http" and not is_tailnet(name_of(host)):
-        _warn("the address is not https: whoever shares the network can read the key, questions and notes")
-    return base + "/v1"
+        warn("the address is not https: whoever shares the network can read the key, questions and notes")
+    return base
 
 
 def _base(url: str) -> str:
@@ -51,10 +52,13 @@ def _base(url: str) -> str:
     named = parts.scheme in {"http", "https"} and parts.hostname and parts.netloc.isascii()
     if told or not named or port == 0 or len(url) > _LONGEST or not url.strip().isprintable() or " " in url.strip():
         raise wrong
-    return f"{parts.scheme}://{parts.netloc}"
+    # Clients leave out the port that the scheme has anyway, and so does the `Host` that they send.
+    own_port = f":{_OWN_PORTS[parts.scheme]}"
+    return f"{parts.scheme}://{parts.netloc.removesuffix(own_port)}"
 
 
-def _warn(text: str) -> None:
+def warn(text: str) -> None:
+    """Say on standard error what to look out for."""
     click.echo(f"{click.style('Warning:', fg='yellow')} {printable(text)}.", err=True)
 
 

@@ -9,8 +9,8 @@ import click
 
 from sidecar import __version__
 from sidecar.cli.lazy import LazyGroup, NamedCommand
-from sidecar.cli.output import complain
-from sidecar.cli.registry import COMMANDS
+from sidecar.cli.output import complain, escape_what_cannot_be_written
+from sidecar.cli.registry import COMMANDS, HEADINGS
 from sidecar.errors import AlreadyRunningError, SidecarError
 from sidecar.logs.crashes import leave_no_cores
 from sidecar.logs.describing import described
@@ -24,6 +24,7 @@ EXIT_INTERRUPTED = 130
 
 @click.group(
     cls=LazyGroup,
+    headings=HEADINGS,
     invoke_without_command=True,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
@@ -60,6 +61,7 @@ for name, (source, listed) in COMMANDS.items():
 
 def run() -> int:
     """Run the command line as a process of its own, which reaches no other machine than the user names."""
+    escape_what_cannot_be_written()
     lock = OutgoingLock()
     lock.install()
     leave_no_cores()

@@ -33,12 +33,14 @@ from sidecar.errors import NoteMissingError
 @settings_options
 @json_option
 def related(note: str, vaults: tuple[Path, ...], limit: int, as_json: bool, **flags: Any) -> None:
-    """Notes that belong with NOTE: near it in words and meaning, linked with it, or sharing links and tags with it.
+    """Show the notes that belong with NOTE.
+
+    They are near it in words and meaning, linked with it, or share links and tags with it.
 
     NOTE is a path in the vault, with `.md` or without, a name that only one file has, or a path from here.
     """
     config = read_settings(flags, vaults=vaults)
-    set_up_logging("warning" if config.log_level == "info" else config.log_level)
+    set_up_logging("error" if config.log_level == "info" else config.log_level)
     results = asyncio.run(_related(config, note, limit=limit, here=bool(vaults)))
     if as_json:
         print_json({"results": results})

@@ -29,7 +29,7 @@ def search(
 ) -> None:
     """Search the notes. Operators: [[Note]], #tag, path:folder/, file:name, [property:value], "a phrase"."""
     config = read_settings(flags, vaults=vaults)
-    set_up_logging("warning" if config.log_level == "info" else config.log_level)
+    set_up_logging("error" if config.log_level == "info" else config.log_level)
     results = asyncio.run(_search(config, as_typed(query), limit=limit, explain=explain, here=bool(vaults)))
     if as_json:
         print_json({"results": results})

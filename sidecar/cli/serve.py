@@ -5,24 +5,16 @@ from __future__ import annotations
 import asyncio
 import os
 import socket
-import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import click
-from rich.cells import cell_len
-from rich.console import Console
-from rich.markup import escape
-from rich.text import Text
 
 from sidecar.api.address import bind
 from sidecar.api.app import create_app
-from sidecar.api.console.sessions import Sessions
-from sidecar.api.console.sign_in import link_path
 from sidecar.api.server import serve as serve_app
 from sidecar.api.server import stop_on_signals
-from sidecar.cli.console import stderr
+from sidecar.cli.announcing import announce, wants_model
 from sidecar.cli.options import (
     choose_vaults,
     model_options,
@@ -32,7 +24,6 @@ from sidecar.cli.options import (
     settings_options,
 )
 from sidecar.cli.output import complain, set_up_logging
-from sidecar.cli.progress import with_progress
 from sidecar.config import Config, system_environment
 from sidecar.errors import ConfigError, SidecarError
 from sidecar.logs.content import ContentLog, remove_content
@@ -40,13 +31,11 @@ from sidecar.logs.file import LogFile
 from sidecar.offline.address import is_looked_up
 from sidecar.offline.system import close_system
 from sidecar.runtime import datafolder
-from sidecar.runtime.reach import remote_notices
 from sidecar.runtime.runtime import Runtime, open_runtime
-from sidecar.runtime.status_words import CLOSED, counted
-from sidecar.runtime.vaults import OpenVault
 from sidecar.service.activity import describe
 from sidecar.service.notify import Supervisor
-from sidecar.upstream.local import KNOWN_PORTS, find_local
+from sidecar.service.printed import keep_small, printed_folder
+from sidecar.upstream.local import KNOWN_PORTS
 
 # A flag that is not given leaves what the settings say.
 _SWITCH: dict[str, Any] = {"is_flag": True, "default": None}
@@ -70,10 +59,10 @@ _SWITCH: dict[str, Any] = {"is_flag": True, "default": None}
 )
 @click.option("--force", "force_load", **_SWITCH, help="Load GGUF models that do not fit into memory.")
 def serve(vaults: tuple[Path, ...], no_auth: bool, **flags: Any) -> None:
-    """Index and watch the vault(s) and serve them at http://127.0.0.1:8484/v1.
+    """Index and watch the vault(s), and serve them to clients.
 
-    Without VAULTS, those of the settings file are used, else the ones Obsidian knows. It serves at once;
-    search works on what is indexed so far.
+    Their address is http://127.0.0.1:8484/v1. Without VAULTS, those of the settings file are used, else the ones
+    Obsidian knows. It serves at once; search works on what is indexed so far.
     """
     config = choose_vaults(read_settings({**flags, "auth": False if no_auth else None}, vaults=vaults))
     set_up_logging(config.log_level)
@@ -104,16 +93,12 @@ def _lock(config: Config) -> str:
         return "none"
     servers = servers_of(config)
     # Without a model, the usual places of model servers on this machine are looked at.
-    looked_at = KNOWN_PORTS if _wants_model(config) else ()
+    looked_at = KNOWN_PORTS if wants_model(config) else ()
     by_name = any(is_looked_up(host) for host, _ in servers)
     # An answer that is too long for a datagram is asked for again over TCP.
     looked_up = (53,) if by_name else ()
     closed = close_system([*(port for _, port in servers), *looked_at, *looked_up], look_up_names=by_name)
     return "+".join(["audit-hook", *closed])
-
-
-def _wants_model(config: Config) -> bool:
-    return config.upstream is None and config.model is None
 
 
 async def _serve(
@@ -148,10 +133,11 @@ async def _serve(
             if config.log_content:
                 runtime.content_log = ContentLog(config.data_dir)
                 tasks.add(asyncio.create_task(runtime.content_log.run()))
-            tasks.add(asyncio.create_task(_announce(runtime, url, app.console.sessions)))
+            tasks.add(asyncio.create_task(announce(runtime, url, app.console.sessions)))
             supervisor.ready()
             tasks.add(asyncio.create_task(supervisor.run(lambda: _activity(runtime))))
             tasks.add(asyncio.create_task(_tell_stop(supervisor, stop)))
+            tasks.add(asyncio.create_task(keep_small(printed_folder(Path.home()))))
 
         try:
             with stop_on_signals(stop):
@@ -179,83 +165,6 @@ def _facts(runtime: Runtime, url: str) -> dict[str, Any]:
         "token_file": str(runtime.config.token_file) if runtime.token else None,
         "vaults": list(runtime.vaults.names),
     }
-
-
-async def _announce(runtime: Runtime, url: str, sessions: Sessions) -> None:
-    """Say where the server is and what it offers, then how the first indexing goes."""
-    console = stderr()
-    rows = [("Base URL", f"[bold]{url}/v1[/bold]"), ("API key", _key(runtime))]
-    rows += [("Console", _console(runtime, url, sessions))]
-    rows += [
-        ("Vault", f"{escape(vault.name)}  [dim]{escape(str(vault.path))}[/dim]") for vault in runtime.vaults.values()
-    ]
-    rows += [("[red]Closed[/red]", escape(problem)) for problem in runtime.closed_vaults]
-    rows += [("Models", escape(", ".join(entry.id for entry in runtime.model_entries())))]
-    notices = (*runtime.notices, *remote_notices(runtime.config))
-    rows += [("[yellow]Note[/yellow]", escape(notice)) for notice in notices]
-    console.print(f"\n[bold]Sidecar {runtime.version}[/bold]")
-    for label, text in rows:
-        console.print(f"  {label}{' ' * (10 - cell_len(Text.from_markup(label).plain))}{text}")
-    await _offer_local(runtime, console)
-    console.print("  Stop with Ctrl-C.\n")
-    await with_progress(list(runtime.vaults.values()), _first_pass(runtime))
-    for status in (await runtime.status())["vaults"]:
-        if status["phase"] == CLOSED:
-            continue
-        console.print(
-            f"  {escape(status['name'])}: {counted(status['indexed'], 'note')} in {counted(status['chunks'], 'piece')},"
-            f" searchable ({status['excluded']} excluded, {status['failed']} failed)."
-        )
-        _print_problems(status["problems"], console)
-
-
-def _print_problems(problems: Sequence[str], console: Console) -> None:
-    """Name the problems to a person; the log of a login service is only told how many: they may quote notes."""
-    if console.is_terminal:
-        for problem in problems:
-            console.print(f"  [yellow]{escape(problem)}[/yellow]")
-    elif problems:
-        console.print(f"  {counted(len(problems), 'problem')}: `sidecar status` names them.")
-
-
-async def _first_pass(runtime: Runtime) -> None:
-    for name, vault in list(runtime.vaults.items()):
-        # One whose index turns out to be damaged is closed, and another one takes its place.
-        while runtime.vaults.get(name) is vault and vault.problem is None and not _has_read_all(vault):
-            await vault.wait_changed()
-
-
-def _has_read_all(vault: OpenVault) -> bool:
-    return vault.indexer.progress.passes > 0 and vault.indexer.progress.phase == "idle"
-
-
-def _is_terminal() -> bool:
-    # Without a window, as under pythonw, there is no standard error.
-    return sys.stderr is not None and sys.stderr.isatty()
-
-
-def _key(runtime: Runtime) -> str:
-    if runtime.token is None:
-        return "[yellow]none is asked for: every program on this machine can read the notes[/yellow]"
-    # Shown to a person at a terminal; the log of a login service must not hold it.
-    return runtime.token if _is_terminal() else f"in {escape(str(runtime.config.token_file))}"
-
-
-def _console(runtime: Runtime, url: str, sessions: Sessions) -> str:
-    """Where the page is; to a person with a link that signs in once, which no log may hold."""
-    if runtime.token is None:
-        return f"{url}/"
-    return f"{url}{link_path(sessions.new_code())}" if _is_terminal() else "`sidecar console` prints a link to it"
-
-
-async def _offer_local(runtime: Runtime, console: Console) -> None:
-    """Name the model servers found on this machine, when no chat model is configured."""
-    if not _wants_model(runtime.config):
-        return
-    console.print("  Answers   quotations from your notes: no language model is configured")
-    for server in await find_local():
-        models = ", ".join(model.id for model in server.models[:5]) or "no models yet"
-        console.print(f"  Found     {server.name} ({escape(models)}). To use it: --upstream {server.base_url}")
 
 
 def _shown(host: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 import click
 
 from sidecar.cli.options import choose_vaults, json_option, model_options, read_settings, settings_options
-from sidecar.cli.output import print_check, print_json, printable
+from sidecar.cli.output import notice, print_check, print_json, printable
 from sidecar.config import system_environment, with_vaults
 from sidecar.errors import ConfigError, SidecarError
 from sidecar.runtime import datafolder
@@ -26,9 +26,10 @@ _ANY = Launch(words=("sidecar",))
 
 @click.group()
 def service() -> None:
-    """Run Sidecar at login: systemd on Linux, launchd on macOS, the Task Scheduler on Windows.
+    """Run Sidecar at login, as a service of the system.
 
-    `sidecar service install VAULT` is all it takes; run it again with other flags to change them.
+    `sidecar service install VAULT` is all it takes; run it again with other flags to change them. The system is systemd
+    on Linux, launchd on macOS, the Task Scheduler on Windows.
     """
 
 
@@ -44,7 +45,7 @@ def service() -> None:
 @click.option("--print", "dry_run", is_flag=True, help="Print the file and the commands, and change nothing.")
 @click.option("--platform", type=click.Choice(("linux", "macos", "windows")), help="With --print: for which system.")
 def install(vaults: tuple[Path, ...], platform: Platform | None, *, dry_run: bool, **flags: Any) -> None:
-    """Have Sidecar start now and at each login, with the vaults and flags given here.
+    """Start now and at each login, with these vaults and flags.
 
     Flags mean what they mean to `sidecar serve`. Whatever else is set comes from the settings file, read at each start.
     A second run changes what is new and starts the service anew only then.
@@ -55,6 +56,7 @@ def install(vaults: tuple[Path, ...], platform: Platform | None, *, dry_run: boo
     settings |= {"auth": False if flags["no_auth"] else None, "config_file": flags["config_file"]}
     config = read_settings(settings, vaults=vaults)
     account = manager.this_account(system_environment(), platform or manager.this_platform())
+    account = account if dry_run else manager.found_account(account, run_here)
     # What is printed may be for another machine, whose vaults nobody sees from here.
     config = with_vaults(config, config.vaults) if dry_run else choose_vaults(config)
     prepared = lifecycle.prepare(config, account, flags=flags, vaults=vaults, read=config.vaults)
@@ -84,9 +86,10 @@ def install(vaults: tuple[Path, ...], platform: Platform | None, *, dry_run: boo
 @click.option("--purge-data", is_flag=True, help="Delete the data folder too: index, token, logs, fetched models.")
 @click.option("--print", "dry_run", is_flag=True, help="Print what would be removed, and change nothing.")
 def uninstall(*, purge_data: bool, dry_run: bool) -> None:
-    """Stop the service and remove all that was installed for it. Your vaults and config.toml are never touched.
+    """Stop the service and remove all that was installed for it.
 
-    The data folder is kept, so that another start needs no new index; --purge-data deletes it.
+    Your vaults and config.toml are never touched. The data folder is kept, so that another start needs no new index;
+    --purge-data deletes it.
     """
     account = _account()
     plan, _ = manager.plan_for(account, _ANY)
@@ -98,13 +101,18 @@ def uninstall(*, purge_data: bool, dry_run: bool) -> None:
             click.echo(printable(str(path)))
         return
     outcome = installing.uninstall(plan, run=run_here)
+    if not outcome.removed and not outcome.kept:
+        click.echo("Nothing was installed.", err=True)
     for path in outcome.removed:
         click.echo(f"Removed {printable(str(path))}")
     if outcome.kept:
         raise SidecarError(f"{outcome.kept[0]} could not be removed.", hint="Remove it by hand.")
-    if config is None:
-        raise ConfigError("The settings of the service cannot be read, so its data folder is not known.")
     if purge_data:
+        if config is None:
+            raise ConfigError(
+                "Uninstalled, but the settings of the service cannot be read, so its data folder is not known.",
+                hint="`sidecar config show` says what is wrong with them; the data folder can be deleted by hand.",
+            )
         if not installed.words:
             raise ConfigError(
                 "No service was installed, so nothing tells which data folder was its own.",
@@ -113,6 +121,8 @@ def uninstall(*, purge_data: bool, dry_run: bool) -> None:
         lifecycle.await_end(config)
         installing.purge(config.data_dir, vaults=(*config.vaults, *map(Path, _vaults_of(installed.words))))
         click.echo(f"Deleted {printable(str(config.data_dir))}")
+    elif config is None:
+        _warn(("The settings cannot be read (`sidecar config show` says why): the data folder was left as it is.",))
     elif config.data_dir.is_dir():
         click.echo(
             f"Kept {printable(str(config.data_dir))} (index, token, logs): delete it by hand when it is not needed."
@@ -122,7 +132,7 @@ def uninstall(*, purge_data: bool, dry_run: bool) -> None:
 @service.command()
 @json_option
 def status(*, as_json: bool) -> None:
-    """Say whether the service is installed, whether it runs, and what its system says of it."""
+    """Say whether the service is installed and runs, and how it fares."""
     account = _account()
     installed = manager.state(account, run_here)
     config = lifecycle.installed_config(installed)
@@ -153,6 +163,8 @@ def logs(*, follow: bool, lines: int) -> None:
     if account.platform == "linux" and _journal(lines, follow=follow):
         return
     files = server_logs.log_files(account, config.data_dir) if config else ()
+    if not any(file.exists() for file in files):
+        click.echo("Nothing has been logged yet. `sidecar service status` says how the service fares.", err=True)
     for file in files:
         for line in server_logs.last_lines(file, lines=lines):
             click.echo(printable(line))
@@ -182,7 +194,8 @@ def preflight(file: Path, folders: tuple[Path, ...]) -> None:
 
 
 def _account() -> Account:
-    return manager.this_account(system_environment(), manager.this_platform())
+    account = manager.this_account(system_environment(), manager.this_platform())
+    return manager.found_account(account, run_here)
 
 
 def _try_guarded(account: Account, prepared: Prepared, vaults: tuple[Path, ...]) -> None:
@@ -197,7 +210,7 @@ def _try_guarded(account: Account, prepared: Prepared, vaults: tuple[Path, ...])
 
 def _warn(warnings: tuple[str, ...]) -> None:
     for warning in warnings:
-        click.echo(f"{click.style('Note:', fg='yellow')} {printable(warning)}", err=True)
+        notice(warning)
 
 
 def _journal(lines: int, *, follow: bool) -> bool:

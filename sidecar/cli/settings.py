@@ -21,7 +21,7 @@ _PASSWORD = re.compile(r"//[^/]*@")
 
 @click.group("config")
 def config_command() -> None:
-    """The settings in force."""
+    """Show the settings in force, or where their file is."""
 
 
 @config_command.command()
@@ -39,9 +39,14 @@ def show(as_json: bool, **flags: Any) -> None:
 
 
 @config_command.command()
-def path() -> None:
+@json_option
+def path(as_json: bool) -> None:
     """Print where the settings file is looked for."""
-    click.echo(config_path())
+    file = config_path()
+    if as_json:
+        print_json({"path": str(file), "exists": file.exists()})
+    else:
+        click.echo(file)
 
 
 def _hidden(name: str, value: Any) -> Any:

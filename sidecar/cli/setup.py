@@ -26,7 +26,7 @@ from sidecar.setup.proposal import NONE, Answers, Proposal, propose
 from sidecar.setup.survey import Survey, survey
 from sidecar.setup.trial import trial_vault, write_trial
 from sidecar.setup.vaults import named_vault, same_place
-from sidecar.setup.writing import Settings, checked, read_before, write
+from sidecar.setup.writing import Settings, checked, holds, read_before, write
 
 _INTRODUCTION = (
     "Sidecar answers from your notes, on this machine. This looks at what is here and proposes a set-up. Nothing is"
@@ -61,7 +61,7 @@ def setup(
     index_now: bool | None,
     **flags: Any,
 ) -> None:
-    """Look at this machine, propose a set-up in one table, and write the settings file.
+    """Propose a set-up for this machine and write the settings.
 
     On a terminal it asks, and Enter takes what is proposed. Each answer has a flag; with --yes, --print or --json
     nothing is asked, and only --yes writes. Models are never fetched, and no note is changed.
@@ -77,10 +77,10 @@ def setup(
         raise ConfigError(f"{settings.file} is there already.", hint="--replace writes it anew and keeps a copy.")
     try:
         found, proposal = _agreed(settings, answers, asks=asks, measure=flags["measure"], as_json=as_json)
-        if proposal is None or (asks and not _may_write(settings, may_replace=may_replace)):
+        text = _text(settings, proposal) if proposal else ""
+        if proposal is None or (asks and not _may_write(settings, text, may_replace=may_replace)):
             click.echo("Nothing was written.")
             return
-        text = _text(settings, proposal)
         backup = _write(settings, proposal, text) if writes else None
     except (click.Abort, KeyboardInterrupt):
         click.echo("\nNothing was written.", err=True)
@@ -142,7 +142,7 @@ def _agreed(
         click.echo("\nLooking at this machine ...")
     found = asyncio.run(survey(settings.config, environ=system_environment(), measure=measure))
     if asks:
-        return found, decide(found, answers, settings)
+        return found, decide(found, answers, settings, check=lambda made: _text(settings, made))
     proposal = propose(found, answers, settings.config, decided=settings.decided)
     if not proposal.vaults:
         raise ConfigError("No vault was found.", hint="Name one with --vault PATH, or try --demo.")
@@ -151,10 +151,10 @@ def _agreed(
     return found, proposal
 
 
-def _may_write(settings: Settings, *, may_replace: bool) -> bool:
-    if settings.table is None or may_replace:
+def _may_write(settings: Settings, text: str, *, may_replace: bool) -> bool:
+    if settings.table is None or may_replace or holds(settings.file, text):
         return True
-    return confirm(f"Replace {settings.file}? A copy of it is kept", default=True)
+    return confirm(f"Replace {settings.file}? A copy is kept, which alone has comments of your own", default=True)
 
 
 def _text(settings: Settings, proposal: Proposal) -> str:

@@ -21,6 +21,7 @@ from sidecar.setup.proposal import Proposal
 from sidecar.setup.survey import Survey
 from sidecar.setup.trial import QUESTION
 
+_LATER = "The settings are written; what is not indexed yet will be once Sidecar is started: `sidecar serve`."
 _QUESTION = "What did I write about this week?"
 
 
@@ -47,13 +48,20 @@ def carry_on(
         runs = True
     else:
         runs = False
-        wanted = index_now if index_now is not None or not asks else confirm("Index the notes now?", default=True)
-        if wanted is not False:
+        if index_now is not False and (index_now or not asks or _wants_index()):
             failed = not _run(context, index, named)
     # Shown to a person alone: a log must not hold what signs in.
     link = _link(config_file) if asks and proposal.service and runs else None
     _say_next(proposal, named, runs=runs, link=link)
     return 1 if failed else 0
+
+
+def _wants_index() -> bool:
+    try:
+        return confirm("Index the notes now?", default=True)
+    except click.Abort:
+        click.echo(f"\n{_LATER}", err=True)
+        raise
 
 
 def _run(context: click.Context, command: click.Command, arguments: Sequence[str]) -> bool:
@@ -65,7 +73,7 @@ def _run(context: click.Context, command: click.Command, arguments: Sequence[str
         complain(error)
         return False
     except KeyboardInterrupt:
-        click.echo("\nThe settings are written; the rest of the notes is indexed when Sidecar is started.", err=True)
+        click.echo(f"\n{_LATER}", err=True)
         raise
     return True
 
@@ -79,6 +87,8 @@ def _say_next(proposal: Proposal, named: Sequence[str], *, runs: bool, link: str
         (f"sidecar connect{where}", "what to tell Obsidian Copilot, Open WebUI and other clients"),
         (link or f"sidecar console{where}", "the page in your browser" + ("" if runs else ", while it runs")),
     ]
+    if proposal.service and runs:
+        click.echo("\nThe notes are being indexed now; `sidecar status` tells how far that is.")
     click.echo("\nNext:")
     for command, why in steps:
         click.echo(f"  {printable(command)}\n      {why}")

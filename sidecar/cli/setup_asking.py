@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -25,8 +26,12 @@ _KINDS = (
 )
 
 
-def decide(survey: Survey, answers: Answers, settings: Settings) -> Proposal | None:
-    """Show the proposal and change it until it is accepted; `None` when the user leaves. Raises click.Abort."""
+def decide(
+    survey: Survey, answers: Answers, settings: Settings, *, check: Callable[[Proposal], object]
+) -> Proposal | None:
+    """Show the proposal and change it until it is accepted; `None` when the user leaves. What `check` refuses, with a
+    ConfigError, is not accepted. Raises click.Abort.
+    """
     proposal = propose(survey, answers, settings.config, decided=settings.decided)
     if not proposal.vaults:
         answers = replace(answers, vaults=(_first_folder(),))
@@ -43,7 +48,9 @@ def decide(survey: Survey, answers: Answers, settings: Settings) -> Proposal | N
         click.echo("")
         typed = ask("Enter accepts this, a number changes that line, q leaves", "").lower()
         if typed in ("", "y", "yes"):
-            return proposal
+            if _passes(proposal, check):
+                return proposal
+            continue
         if typed in ("q", "quit"):
             return None
         line = _line(typed)
@@ -51,6 +58,15 @@ def decide(survey: Survey, answers: Answers, settings: Settings) -> Proposal | N
             click.echo(f"Type a number from 1 to {len(LINES)}.")
             continue
         answers = CHANGES[line](survey, proposal, answers)
+
+
+def _passes(proposal: Proposal, check: Callable[[Proposal], object]) -> bool:
+    try:
+        check(proposal)
+    except ConfigError as error:
+        complain(error)
+        return False
+    return True
 
 
 def _line(typed: str) -> Line | None:

@@ -77,6 +77,8 @@ def _change_data(_: Survey, proposal: Proposal, answers: Answers) -> Answers:
 
 def _change_port(_: Survey, proposal: Proposal, answers: Answers) -> Answers:
     typed = ask("Port, from 1024 to 65535", str(proposal.port))
+    if typed == str(proposal.port):
+        return answers
     if typed.isascii() and typed.isdigit() and len(typed) <= 5 and 1024 <= int(typed) <= 65535:
         return replace(answers, port=int(typed))
     click.echo("That is no such port.")

@@ -19,13 +19,21 @@ def at_terminal() -> bool:
 
 def ask(question: str, default: str) -> str:
     """One line from the terminal, without the spaces around it. Raises click.Abort for Ctrl-C and the end of input."""
-    typed = click.prompt(printable(question), default=default, show_default=bool(default))
-    return str(typed).strip()
+    shown = printable(default)
+    typed = str(click.prompt(printable(question), default=shown, show_default=bool(default)))
+    return default if typed == shown else typed.strip()
 
 
 def confirm(question: str, *, default: bool) -> bool:
     """Yes or no. Raises click.Abort as `ask`."""
     return click.confirm(printable(question), default=default)
+
+
+def tab_binding(library: str | None) -> str:
+    """What has Tab complete, in the words of GNU Readline or of libedit, which macOS and uv's Pythons have instead.
+    `library` is the documentation of Python's module, which tells the two apart.
+    """
+    return "bind ^I rl_complete" if "libedit" in (library or "") else "tab: complete"
 
 
 @contextlib.contextmanager
@@ -40,7 +48,7 @@ def completing_folders() -> Iterator[None]:
     readline.set_completer(lambda text, number: dict(enumerate(completions(text))).get(number))
     # A folder's name may hold a space.
     readline.set_completer_delims("")
-    readline.parse_and_bind("tab: complete")
+    readline.parse_and_bind(tab_binding(readline.__doc__))
     try:
         yield
     finally:

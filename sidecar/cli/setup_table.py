@@ -6,8 +6,8 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from sidecar.cli.console import stderr, stdout
 from sidecar.cli.output import print_wrapped, printable
+from sidecar.cli.terminal import stderr, stdout
 from sidecar.setup.advice import advice
 from sidecar.setup.proposal import Proposal
 from sidecar.setup.rows import rows
@@ -35,6 +35,9 @@ def show(survey: Survey, proposal: Proposal, *, err: bool = False) -> None:
     else:
         for line in lines:
             click.echo("\t".join(line), err=err)
-    for sentence in () if err else advice(survey, proposal):
-        click.echo("")
-        print_wrapped(sentence, first="", rest="")
+    for sentence in advice(survey, proposal):
+        click.echo("", err=err)
+        if err:
+            click.echo(printable(sentence), err=True)
+        else:
+            print_wrapped(sentence, first="", rest="")

@@ -46,9 +46,12 @@ def status(
     as_json: bool,
     **flags: Any,
 ) -> None:
-    """What is indexed, what not, and what is wrong. With --json, every list is in it, whole."""
+    """Show what is indexed, what not, and what is wrong.
+
+    With --json, every list is in it, whole.
+    """
     config = read_settings(flags, vaults=vaults)
-    set_up_logging("warning")
+    set_up_logging("error")
     asked = {"excluded": excluded, "failed": failed, "problems": problems, "unresolved": unresolved}
     lists = [name for name in LEDGER_LISTS if as_json or asked[name]]
     facts = asyncio.run(_status(config, lists=lists, here=bool(vaults)))
@@ -72,12 +75,13 @@ def status(
 @settings_options
 @json_option
 def why(note: str, query: str | None, vaults: tuple[Path, ...], as_json: bool, **flags: Any) -> None:
-    """Why a note is indexed or not, and with QUERY why it was found or not.
+    """Say why a note is indexed or not, or found or not.
 
-    NOTE is a path in the vault, with `.md` or without, a name that only one file has, or a path from here.
+    The second is told with QUERY: where the note comes for it, or what keeps it away. NOTE is a path in the vault, with
+    `.md` or without, a name that only one file has, or a path from here.
     """
     config = read_settings(flags, vaults=vaults)
-    set_up_logging("warning")
+    set_up_logging("error")
     answer = asyncio.run(_why(config, note, as_typed([query]) if query else None, here=bool(vaults)))
     if as_json:
         print_json(answer)
@@ -159,9 +163,9 @@ def _show_vault(vault: Mapping[str, Any]) -> None:
     click.echo(printable(f"{vault['name']}  {vault['path']}"))
     if vault["files"]:
         click.echo(
-            f"  {vault['kind']}, {vault['files']} files: {vault['indexed']} indexed, {vault['excluded']} excluded,"
-            f" {vault['failed']} failed, {vault['pending']} pending; {counted(vault['chunks'], 'piece')};"
-            f" embedding: {embedding}"
+            f"  {vault['kind']}, {counted(vault['files'], 'file')}: {vault['indexed']} indexed,"
+            f" {vault['excluded']} excluded, {vault['failed']} failed, {vault['pending']} pending;"
+            f" {counted(vault['chunks'], 'piece')}; embedding: {embedding}"
         )
     elif vault["phase"] == CLOSED:
         click.echo("  not open")
@@ -171,12 +175,23 @@ def _show_vault(vault: Mapping[str, Any]) -> None:
         click.echo(f"  excluded: {_counts(rules)}")
     if local := vault.get("local"):
         click.echo(f"  {counted(local, 'file')} to stay on this machine")
+    if line := by_meaning(vault):
+        click.echo(f"  {line}")
     if codes := vault.get("problems_by_code"):
         click.echo(f"  problems: {_counts(codes)}")
     for line in held_up(vault):
         click.echo(f"  {line}")
     for problem in vault["problems"]:
         click.echo(f"  ! {printable(problem)}")
+
+
+def by_meaning(vault: Mapping[str, Any]) -> str | None:
+    """How far the vectors are; nothing when all are there. A server of an older version tells none."""
+    missing = vault.get("chunks_without_vector")
+    if not missing or vault["phase"] == CLOSED:
+        return None
+    there = vault["chunks"] - missing
+    return f"search by meaning: {there:,} of {counted(vault['chunks'], 'piece')} have a vector; words find them all"
 
 
 def held_up(vault: Mapping[str, Any]) -> Iterator[str]:

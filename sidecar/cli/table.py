@@ -8,8 +8,8 @@ import click
 from rich.markup import escape
 from rich.table import Table
 
-from sidecar.cli.console import stdout
 from sidecar.cli.output import printable
+from sidecar.cli.terminal import stdout
 
 
 def print_table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

@@ -13,7 +13,7 @@ from sidecar.runtime import datafolder
 
 @click.group()
 def token() -> None:
-    """The keys that clients send.
+    """Show, make and revoke the keys that clients send.
 
     `show` prints the server's own, which opens everything: for this machine. `create` makes one for a single client,
     such as a phone, with a scope; it can be revoked at any time.
@@ -36,7 +36,11 @@ def show(**flags: Any) -> None:
 @token.command()
 @settings_options
 def rotate(**flags: Any) -> None:
-    """Make a new key in place of the server's own and print it. A running server takes it at its next start."""
+    """Make a new key in place of the server's own and print it.
+
+    A running server takes it with its next request: the old key and all sessions of the console end at once. The keys
+    of `create` stay as they are.
+    """
     config = read_settings(flags)
     datafolder.prepare(config.data_dir)
     click.echo(datafolder.rotate_token(config))

@@ -53,9 +53,10 @@ def create(
     invert: bool,
     **flags: Any,
 ) -> None:
-    """Make a key for the client NAME and print it, once: nothing keeps it. It works at once.
+    """Make a key for the client NAME and print it, once.
 
-    A phone's camera offers to search the web for what it reads: copy the key instead, or scan it within the client.
+    Nothing keeps it, and it works at once. A phone's camera offers to search the web for what it reads: copy the key
+    instead, or scan it within the client.
     """
     config = read_settings(flags)
     granted, seconds = client_keys.read_scope(scope), _seconds(expires)
@@ -63,7 +64,7 @@ def create(
         raise ConfigError("--qr and --url belong together.", hint="Such as --qr --url https://machine.tailnet.ts.net")
     if url is not None:
         check_terminal()
-    address = None if url is None else check_address(url, config)
+    address = None if url is None else f"{check_address(url, config)}/v1"
     datafolder.prepare(config.data_dir)
     key = client_keys.create(config.data_dir, name=name, scope=granted, now=time.time(), seconds=seconds)
     click.echo(key)
@@ -75,7 +76,10 @@ def create(
 @settings_options
 @json_option
 def list_command(as_json: bool, **flags: Any) -> None:
-    """List the clients' keys: name, scope, when it was made and last used. The keys themselves are not known."""
+    """List the clients' keys, but not the keys themselves.
+
+    Told are name, scope, when it was made and last used.
+    """
     config = read_settings(flags)
     keys, used = client_keys.load(config.data_dir), last_used(config.data_dir)
     if as_json:

@@ -54,6 +54,15 @@ def refused(status: int, body: bytes, facts: Facts, *, origin: str | None, embed
     return Problem(text=f"{status}: {text}", hint=hint, final=code in _ENDS_ALL)
 
 
+def no_sidecar(facts: Facts) -> Problem:
+    """Explain that there is no server of ours; who else may listen there was not asked."""
+    return Problem(
+        text=f"no Sidecar with this data folder answers at {facts.root_url}",
+        hint="Start it with `sidecar serve`. If it runs with another data folder, name that with --data-dir.",
+        final=True,
+    )
+
+
 def unreachable(facts: Facts) -> Problem:
     """Explain that nobody listens."""
     return Problem(
@@ -115,7 +124,7 @@ def _known(code: str | None, message: str, facts: Facts, *, origin: str | None, 
     if code == "invalid_api_key":
         return (
             "the key is not this server's",
-            "Copy it anew: `sidecar token show`. After `sidecar token rotate` the server has to be restarted.",
+            "Copy it anew: `sidecar token show`.",
         )
     if code == "origin_not_allowed":
         return f"the server does not let {origin or 'this page'} in", _allow(origin or "ORIGIN", facts.origins)

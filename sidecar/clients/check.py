@@ -21,6 +21,7 @@ from sidecar.clients.advice import (
     later_than_waited,
     needs_no_auth,
     no_embeddings,
+    no_sidecar,
     no_writer,
     refused,
     too_slow,
@@ -77,7 +78,7 @@ async def check(
 
 async def not_running(facts: Facts) -> AsyncIterator[Outcome]:
     """Tell that there was nothing to ask. The key is not sent to whatever else may listen there."""
-    problem = unreachable(facts)
+    problem = no_sidecar(facts)
     yield Outcome(does="not tested", level="error", text=problem.text, hint=problem.hint)
 
 

@@ -74,7 +74,8 @@ class Client:
     """A client. One with `unsupported` has no settings: that text says why, and `steps` what works in its place.
 
     `read_from` names what the settings' names were read from. `plugin` is the id of an Obsidian plugin; `folders` (by
-    platform) and `commands` are signs that the program is installed. `headers` go with every call.
+    platform) and `commands` are signs that the program is installed. `headers` go with every call. One that
+    `starts_sidecar` speaks MCP to a process that it starts itself, and makes no calls.
     """
 
     id: str
@@ -93,3 +94,4 @@ class Client:
     folders: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     commands: tuple[str, ...] = ()
     unsupported: str | None = None
+    starts_sidecar: bool = False

@@ -9,12 +9,15 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
+from sidecar.clients.filling import words_value
 from sidecar.config import DEFAULT_PORT, Config
 
 KEY_LEFT_OUT = "YOUR_KEY"
 NO_KEY = "none"
 _DEFAULT_MODEL = "vault"
 _EMBEDS = ("embed", "bge")
+_LOOPBACK: Mapping[str, str] = {"0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa: S104  # compared with
+"""By the address of all interfaces, the one under which this machine reaches itself."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,6 +39,8 @@ class Facts:
     running: bool = False
     token_file: Path | None = None
     origins: tuple[str, ...] = ("app://obsidian.md",)
+    program: tuple[str, ...] = ("sidecar", "mcp")
+    """The words that start this installation's MCP server."""
 
     @property
     def base_url(self) -> str:
@@ -56,6 +61,9 @@ class Facts:
             "model": self.model,
             "plain_model": self.plain_model or self.model,
             "embedding_model": embedding,
+            "mcp_command": self.program[0],
+            "mcp_args": words_value(self.program[1:]),
+            "mcp_words": words_value(self.program),
             "chat_body": _chat_body(self.model),
             "ollama_model": _tagged(self.model),
             "ollama_embedding_model": _tagged(_embedding_name(embedding)),
@@ -64,9 +72,8 @@ class Facts:
 
 def default_facts(config: Config, *, vaults: Sequence[Path] = (), key: str | None = None) -> Facts:
     """What will hold when the server is started with these settings."""
-    host = f"[{config.host}]" if ":" in config.host else config.host
     return Facts(
-        root_url=f"http://{host}:{config.port or DEFAULT_PORT}",
+        root_url=f"http://{_reached_at(config.host)}:{config.port or DEFAULT_PORT}",
         vault=vaults[0].name if vaults else "your vault",
         embedding_model=_named(config.embedding_model),
         asks_key=config.auth,
@@ -76,6 +83,14 @@ def default_facts(config: Config, *, vaults: Sequence[Path] = (), key: str | Non
     )
 
 
+def _reached_at(host: str) -> str:
+    """What a program on this machine enters for the address that a server listens on. That of all interfaces is none
+    to connect to: Windows refuses it.
+    """
+    name = _LOOPBACK.get(host, host)
+    return f"[{name}]" if ":" in name else name
+
+
 def served_facts(config: Config, *, runtime: Mapping[str, Any], models: Any, key: str | None) -> Facts:
     """What holds for the running server, from what it wrote about itself and from its `GET /v1/models`."""
     chat = _ids(models, "llm")
@@ -83,7 +98,7 @@ def served_facts(config: Config, *, runtime: Mapping[str, Any], models: Any, key
     vaults = runtime.get("vaults")
     first = vaults[0] if isinstance(vaults, list) and vaults else "your vault"
     return Facts(
-        root_url=str(runtime["url"]).rstrip("/"),
+        root_url=_usable(str(runtime["url"]).rstrip("/")),
         vault=str(first),
         plain_model=plain_model(chat),
         embedding_model=next(iter(embeddings), None),
@@ -94,6 +109,15 @@ def served_facts(config: Config, *, runtime: Mapping[str, Any], models: Any, key
         token_file=config.token_file if runtime.get("token_file") else None,
         origins=config.allowed_origins,
     )
+
+
+def _usable(url: str) -> str:
+    try:
+        parts = urlsplit(url)
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return url
+    return f"{parts.scheme}://{_reached_at(host)}:{port or 80}" if host in _LOOPBACK else url
 
 
 def plain_model(chat: Sequence[str]) -> str | None:

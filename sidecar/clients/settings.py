@@ -29,6 +29,7 @@ def settings_of(client: Client, facts: Facts) -> dict[str, Any]:
         "aliases": list(client.aliases),
         "read_from": client.read_from,
         "unsupported": client.unsupported,
+        "starts_sidecar": client.starts_sidecar,
         "steps": [fill(step, values) for step in client.steps],
         "settings": [{"label": setting.label, "value": fill(setting.value, values)} for setting in client.settings],
         "snippets": [_snippet(snippet, facts) for snippet in client.snippets],

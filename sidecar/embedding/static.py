@@ -3,7 +3,9 @@
 Only two files of that package are read; it is never imported, because its own loader downloads what it does not find.
 What runs here: a short query on the event loop (0.1 ms), everything else and the first load (0.2 s, about 20 MB) in a
 thread; tokenizing and the sums release the interpreter's lock. The table stays float16, and in its file: of its 16 MB
-the pages are in memory whose words were used, and the system may take them back at any time. Converting the rows of
+the pages are in memory whose words were used, and the system may take them back at any time. Read into memory it took
+16.4 MB for as long as the server runs; mapped, 0.2 MB between two uses. The price: a file that is cut short while it is
+mapped ends the server (SIGBUS). Installers put another file in its place, which harms nobody. Converting the rows of
 one text at a time keeps them in the processor's cache, which measured 2.5 times faster than one large
 `np.add.reduceat` over a batch.
 """

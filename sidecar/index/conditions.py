@@ -122,6 +122,11 @@ class Dated:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class MayLeave:
+    """Nothing keeps the note on this machine."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Says:
     """The words of this text stand in the note one after the other, stemmed. One that was `typed` with a hyphen is no
     condition where notes have it so: `-xzf` is then what is looked for.
@@ -164,6 +169,7 @@ Condition: TypeAlias = (
     | ColumnIs
     | ColumnIn
     | Dated
+    | MayLeave
     | Says
     | Every
     | Some
@@ -190,6 +196,8 @@ def compiled(condition: Condition, *, languages: Sequence[str] = ()) -> Sql:
             return Sql(f"NOT {text}", parameters)
         case PathContains() | Below() | ColumnIs() | ColumnIn() | Dated():
             return _of_note(condition)
+        case MayLeave():
+            return Sql("note_id NOT IN (SELECT id FROM notes WHERE local IS NOT NULL)", ())
         case Says(text=text):
             return Sql(_SAYING, (matching(text, languages),))
         case Tagged(tag=tag):

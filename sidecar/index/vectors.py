@@ -58,6 +58,17 @@ def chunks_to_embed(connection: apsw.Connection, limit: int, *, away: bool = Fal
     ]
 
 
+def count_to_embed(connection: apsw.Connection, *, away: bool = False) -> int:
+    """How many chunks `chunks_to_embed` would give, without their texts: 60,000 took 50 ms."""
+    return int(
+        connection.execute(
+            "SELECT count(*) FROM chunks c JOIN notes n ON n.id = c.note_id"
+            " WHERE c.embedded = 0 AND (n.local IS NULL OR NOT ?)",
+            (away,),
+        ).get
+    )
+
+
 def store_vectors(connection: apsw.Connection, chunks: Sequence[ChunkToEmbed], vectors: np.ndarray) -> None:
     """Add the vectors, float32 of shape (chunks, dimensions), of chunks that have not changed meanwhile.
 

@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 _BATCH_TEXTS = 128
 # With a large model, more of them would be seconds of work on every core before the first rest.
 _SLOW_TEXTS = 16
+# Counting what is left took 50 ms for 60,000 chunks: too much for each batch of a fast model.
+_COUNT_EVERY = 2048
 
 
 class Embedder:
@@ -42,12 +44,14 @@ class Embedder:
         """Whether every chunk that was there has been embedded. Takes no lock: a vector is stored only when its chunk
         still has the text that was embedded. On battery it goes slowly, or leaves them for later.
         """
+        counted = 0
         try:
             while todo := await self.waiting(target, limit=_BATCH_TEXTS):
                 self._progress.pace = pace = await self._pacing.now()
                 self._progress.vectors_left = pace == "pause"
                 if pace == "pause":
                     return False
+                counted = await self._count(target, len(todo), counted=counted)
                 if self._progress.phase == "idle":
                     self._show("embedding")
                 if not await self._embed_at(pace, target, todo):
@@ -56,6 +60,7 @@ class Embedder:
             self._progress.embedding_problem = None
             self._progress.vectors_left = False
         finally:
+            self._progress.vectors_done = self._progress.vectors_total = 0
             if self._progress.phase == "embedding":
                 self._show("idle")
         return True
@@ -70,6 +75,18 @@ class Embedder:
             # Where the model is may become known meanwhile.
             if away != self._embedding.on_this_machine:
                 return todo
+
+    async def _count(self, target: Database, following: int, *, counted: int) -> int:
+        """Bring the total up to date now and then, as notes come and go meanwhile. `counted` is how many were done when
+        it was last; the answer is that number from now on.
+        """
+        progress = self._progress
+        done = progress.vectors_done
+        if done and done - counted < _COUNT_EVERY and done + following <= progress.vectors_total:
+            return counted
+        away = self._embedding is not None and not self._embedding.on_this_machine
+        progress.vectors_total = done + await target.read(partial(vectors.count_to_embed, away=away))
+        return done
 
     async def _embed_at(self, pace: Pace, target: Database, todo: Sequence[vectors.ChunkToEmbed]) -> bool:
         if pace == "run":
@@ -94,6 +111,7 @@ class Embedder:
             vectors.store_vectors(connection, todo, embeddings.vectors)
 
         await target.write(write)
+        self._progress.vectors_done += len(todo)
         return True
 
     def _show(self, phase: str) -> None:

@@ -11,15 +11,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import pickle
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
-import sidecar
 from sidecar.embedding.measure import TextLimit
 from sidecar.errors import WorkerCrashedError, WorkerError, WorkerTimeoutError
 from sidecar.indexer.parse_result import QUARANTINED, ParseJob, ParseRequest, ParseResult, load_result
+from sidecar.own_files import OwnFiles, child_command
 from sidecar.worker import Worker
 
 log = logging.getLogger(__name__)
@@ -34,17 +32,16 @@ _START_DEADLINE = 60.0
 _SMALL = 64 * 2**10
 """Bytes of a frame that is read on the spot: it takes a millisecond at most, and a thread for each note doubles what a
 batch costs this process."""
-# The package's own folder is added by name, at the end, so that the worker starts however this process found it; -P
-# keeps the current folder, which may be the vault, off the import path.
-_BOOTSTRAP = (
-    "import sys; sys.path.append({root!r}); from sidecar.indexer.parse_worker import main; main(memory={memory})"
-)
 
 
 class ParseProcess:
     """One worker process. One call of `read` at a time."""
 
-    def __init__(self, command: Sequence[str], *, deadline: float, text_limit: TextLimit | None) -> None:
+    def __init__(
+        self, command: Sequence[str], *, own_files: OwnFiles, deadline: float, text_limit: TextLimit | None
+    ) -> None:
+        """`own_files` are the program's, as they were when it started."""
+        self._own_files = own_files
         self._command = command
         self._deadline = deadline
         self._text_limit = text_limit
@@ -126,6 +123,7 @@ class ParseProcess:
 
     async def _start(self) -> Worker:
         await self.discard()
+        await asyncio.to_thread(self._own_files.require_same)
         self._worker = await Worker.start(self._command, name="parser")
         if await self._worker.receive(timeout=_START_DEADLINE) != READY:
             raise WorkerCrashedError("The parser process wrote garbage when it started.")
@@ -140,8 +138,7 @@ class ParseProcess:
 
 def worker_command(*, memory: int = DEFAULT_MEMORY) -> list[str]:
     """Command line of the worker; `memory` is its cap in bytes, where the system has one."""
-    root = str(Path(sidecar.__file__).parent.parent)
-    return [sys.executable, "-P", "-c", _BOOTSTRAP.format(root=root, memory=memory)]
+    return child_command(f"from sidecar.indexer.parse_worker import main; main(memory={memory})")
 
 
 def _given_up(job: ParseJob, error: WorkerError) -> ParseResult:

@@ -18,6 +18,7 @@ from sidecar.embedding.measure import TextLimit
 from sidecar.indexer.parse_process import DEFAULT_MEMORY, ParseProcess, worker_command
 from sidecar.indexer.parse_result import ParseJob, ParseRequest, ParseResult
 from sidecar.notes.rules import ReadingRules
+from sidecar.own_files import OwnFiles
 
 _ALONE = 16
 """Files that one process reads alone: starting another takes as long as reading some hundred notes."""
@@ -40,11 +41,13 @@ class Parser:
         max_bytes: int = 32 * 2**20,
         memory: int = DEFAULT_MEMORY,
         command: Sequence[str] | None = None,
+        own_files: OwnFiles | None = None,
     ) -> None:
         """`rules` is asked at each batch; `text_limit` is how long a chunk may be, `None` as long as it likes;
         `deadline` is in seconds per file.
 
-        There are never more `workers` than processors that this process may use; `command` replaces their command line.
+        There are never more `workers` than processors that this process may use; `command` replaces their command line,
+        and `own_files` says of which version they are: that of now unless given.
         """
         self._root = root
         self._rules = rules
@@ -52,7 +55,10 @@ class Parser:
         self._max_bytes = max_bytes
         chosen = list(command) if command is not None else worker_command(memory=memory)
         count = max(1, min(workers, _processors()))
-        self._processes = [ParseProcess(chosen, deadline=deadline, text_limit=text_limit) for _ in range(count)]
+        files = own_files or OwnFiles()
+        self._processes = [
+            ParseProcess(chosen, own_files=files, deadline=deadline, text_limit=text_limit) for _ in range(count)
+        ]
         self._lock = asyncio.Lock()
         self._idle: asyncio.Task[None] | None = None
 

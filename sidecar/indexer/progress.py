@@ -14,8 +14,9 @@ _WORKING = frozenset({"reading", "embedding"})
 class Progress:
     """Where the indexer stands. `total` counts the files to be read in this run, `done` those dealt with, `unknown`
     those of the rest that the ledger has never seen; `passes` the reconciliations of the whole vault that reached their
-    end. `pace` is how fast it was told to go when it last looked, `left` counts the files that it left unread for that,
-    and `vectors_left` says whether vectors were.
+    end. `vectors_total` counts the chunks to be embedded in the run that goes on, `vectors_done` those of them that
+    are: both are 0 when none goes on. `pace` is how fast it was told to go when it last looked, `left` counts the files
+    that it left unread for that, and `vectors_left` says whether vectors were.
     """
 
     phase: str = "waiting"
@@ -23,6 +24,8 @@ class Progress:
     done: int = 0
     unknown: int = 0
     passes: int = 0
+    vectors_done: int = 0
+    vectors_total: int = 0
     pace: Pace = "run"
     left: int = 0
     vectors_left: bool = False

@@ -89,6 +89,8 @@ def _answer(completion: Completion) -> str:
         before = f"{own[-2]} {completion.question}"
         quotations = best_quotations(before, completion.sources, language=language)
     parts = [said.quotations, *shown(quotations)] if quotations else [said.nothing]
+    if not quotations and completion.still_reading:
+        parts.append(said.still_reading)
     if len(own) <= 1:
         parts.append(said.add_model)
     return "\n\n".join(parts)

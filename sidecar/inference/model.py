@@ -47,6 +47,8 @@ class Completion:
     """
     stays: bool = False
     """Whether the prompt holds text of notes that stay on this machine."""
+    still_reading: bool = False
+    """Whether notes could not be found, as they have not been read yet; only models that quote say so."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,15 +9,12 @@ anyio is cancelled again at every await. Missing on purpose: order, restarts and
 from __future__ import annotations
 
 import asyncio
-import sys
 from collections.abc import AsyncGenerator, Awaitable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from itertools import count
-from pathlib import Path
 from typing import Any, TypeAlias, TypeVar
 
-import sidecar
 from sidecar.errors import (
     ContextLengthError,
     ModelUnavailableError,
@@ -28,13 +25,10 @@ from sidecar.errors import (
 )
 from sidecar.llama.frames import Header, decode_reply, encode_frame
 from sidecar.llama.settings import LoadSettings
+from sidecar.own_files import child_command
 from sidecar.worker import Worker
 
-# -P and this bootstrap instead of -m: with -m the current folder comes first in the child's path, and a vault that the
-# server was started in could bring its own json.py.
-_BOOTSTRAP = (
-    "import runpy, sys; sys.path.append({root!r}); runpy.run_module('sidecar.llama.worker_main', run_name='__main__')"
-)
+_RUN = "import runpy; runpy.run_module('sidecar.llama.worker_main', run_name='__main__')"
 _LONG_ENOUGH = 16
 """Tokens."""
 _CRASH_HINT = "It is started again with the next request."
@@ -89,9 +83,8 @@ class Session:
 
         Raises ModelUnavailableError when the model cannot be loaded or the process dies of it.
         """
-        bootstrap = _BOOTSTRAP.format(root=str(Path(sidecar.__file__).parent.parent))
         try:
-            worker = await Worker.start([sys.executable, "-P", "-c", bootstrap], name="model")
+            worker = await Worker.start(child_command(_RUN), name="model")
         except WorkerError as error:
             raise ModelUnavailableError(error.message, hint=error.hint) from error
         session = cls(worker, counters)

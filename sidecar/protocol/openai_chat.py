@@ -114,13 +114,17 @@ def _wrong_type(param: str, wanted: str) -> RequestError:
 
 
 class VaultOptions(Body):
-    """The `vault` field, for clients that can send more than OpenAI's own fields."""
+    """The `vault` field, for clients that can send more than OpenAI's own fields.
+
+    `elsewhere` says that the client gives the answer to a model on another machine.
+    """
 
     limit: Whole | None = Field(default=None, ge=1, le=50)
     filters: dict[str, Any] | None = None
     mode: Literal["auto", "always", "never"] = "auto"
     name: str | None = None
     citations: Literal["wikilinks", "footnotes"] | None = None
+    elsewhere: bool = False
 
 
 class ChatBody(SamplingBody):

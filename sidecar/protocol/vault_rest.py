@@ -10,13 +10,17 @@ from sidecar.protocol.fields import Body, Whole
 
 
 class SearchBody(Body):
-    """A search. Operators (`#tag`, `path:`, `[property:value]`, …) stand in the query itself."""
+    """A search. Operators (`#tag`, `path:`, `[property:value]`, …) stand in the query itself.
+
+    `elsewhere` says that what is found goes to a model on another machine: notes that stay on this one are left out.
+    """
 
     query: str = Field(min_length=1, max_length=10_000)
     vault: str | None = None
     limit: Whole = Field(default=10, ge=1, le=100)
     filters: dict[str, Any] | None = None
     explain: bool = False
+    elsewhere: bool = False
 
 
 class SyncBody(Body):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from sidecar.index.records import ChunkRecord
 from sidecar.notes.links import heading_matches
@@ -23,15 +23,20 @@ def begins_section(chunk: ChunkRecord) -> bool:
 
 def sections_within(chunk: ChunkRecord) -> Iterator[tuple[int, tuple[str, ...]]]:
     """Line in the chunk's text, from 0, and heading path of each section that begins in it."""
+    return sections_in(chunk.text, chunk.heading_path)
+
+
+def sections_in(text: str, heading_path: Sequence[str]) -> Iterator[tuple[int, tuple[str, ...]]]:
+    """As `sections_within`, of a chunk's text and heading path."""
     above: list[tuple[int, str]] = []
-    for line, level, heading in _headings(chunk.text):
-        own = next((n for n, name in enumerate(chunk.heading_path) if heading_matches(heading, name)), None)
+    for line, level, heading in _headings(text):
+        own = next((n for n, name in enumerate(heading_path) if heading_matches(heading, name)), None)
         if own is not None:
             above = []
-            yield line, chunk.heading_path[: own + 1]
+            yield line, tuple(heading_path[: own + 1])
             continue
         above = [*(pair for pair in above if pair[0] < level), (level, heading)]
-        yield line, (*chunk.heading_path, *(name for _, name in above))
+        yield line, (*heading_path, *(name for _, name in above))
 
 
 def _headings(text: str) -> Iterator[tuple[int, int, str]]:

@@ -9,10 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-import os
 import re
 import secrets
-import stat
 import unicodedata
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -25,6 +23,7 @@ from filelock import FileLock, Timeout
 
 from sidecar.errors import ConfigError
 from sidecar.runtime.datafolder import write_private
+from sidecar.runtime.small_file import read_small
 
 FILE = "keys.json"
 MOST = 64
@@ -92,7 +91,7 @@ def load(folder: Path) -> tuple[ClientKey, ...]:
     """All keys, expired ones included; none where there is no file. Raises ConfigError for one that cannot be read."""
     path = folder / FILE
     try:
-        facts = json.loads(_content(path))
+        facts = json.loads(read_small(path, longest=_LONGEST_FILE))
         return tuple(_read(each) for each in facts["keys"])
     except FileNotFoundError:
         return ()
@@ -162,18 +161,6 @@ def _changing(folder: Path) -> Iterator[Sequence[ClientKey]]:
 def _save(folder: Path, keys: Sequence[ClientKey]) -> None:
     facts = [{**asdict(key), "scope": key.scope.title} for key in keys]
     write_private(folder / FILE, json.dumps({"keys": facts}, ensure_ascii=False, indent=1) + "\n")
-
-
-def _content(path: Path) -> str:
-    """The file's text. Raises OSError, and ValueError for what is no file or too long for one of keys."""
-    # Opening a pipe would wait for who writes to it, and with it the whole server.
-    with open(path, "rb", opener=lambda name, flags: os.open(name, flags | getattr(os, "O_NONBLOCK", 0))) as file:
-        if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-            raise ValueError("no file")
-        content = file.read(_LONGEST_FILE + 1)
-    if len(content) > _LONGEST_FILE:
-        raise ValueError("too long")
-    return content.decode("utf-8")
 
 
 def _read(facts: Mapping[str, Any]) -> ClientKey:

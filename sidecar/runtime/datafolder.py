@@ -60,7 +60,12 @@ def read_token(config: Config) -> str | None:
             f"The token file {config.token_file} cannot be read: {error.strerror or error}.",
             hint="Give your user the right to read it, or delete it: a new one is then made.",
         ) from error
-    return token if _TOKEN.fullmatch(token) else None
+    return token if is_token(token) else None
+
+
+def is_token(text: str) -> bool:
+    """Whether a text can be the token: 8 to 512 visible ASCII characters."""
+    return _TOKEN.fullmatch(text) is not None
 
 
 def ensure_token(config: Config) -> str:
@@ -74,7 +79,7 @@ def ensure_token(config: Config) -> str:
 
 
 def rotate_token(config: Config) -> str:
-    """Make a new token in place of the old one. A running server goes on with the old one until it is restarted."""
+    """Make a new token in place of the old one. A running server takes it with its next request."""
     token = f"sk-sidecar-{secrets.token_urlsafe(32)}"
     write_private(config.token_file, token + "\n")
     return token

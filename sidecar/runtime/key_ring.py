@@ -17,9 +17,14 @@ from pathlib import Path
 from sidecar.errors import ConfigError
 from sidecar.runtime.client_keys import FILE, ClientKey, digest_of, load
 from sidecar.runtime.datafolder import write_private
+from sidecar.runtime.small_file import Stamp, read_small, stamp_of
 
 USED_FILE = "keys-used.json"
 """Apart from the keys' own file, which the commands write: neither writes over what the other wrote."""
+_LONGEST_FILE = 64 * 1024
+"""Bytes: several times what the days of the most keys take."""
+_TRIED_AGAIN = 60.0
+"""Seconds until a use is noted again that could not be: the disk may have room by then."""
 
 logger = logging.getLogger("sidecar.keys")
 
@@ -35,12 +40,14 @@ class KeyRing:
         self._clock = clock
         self._keys: Mapping[bytes, ClientKey] = {}
         """By their digests."""
-        self._stamp: tuple[int, ...] | None = None
+        self._stamp: Stamp | None = None
         """The file that `_keys` was read from, by what tells it from any that took its place."""
-        self._warned: tuple[int, ...] | None = None
+        self._warned: Stamp | None = None
         """The file that was last said to be unreadable: whoever sends wrong keys should not fill the log."""
         self._used: dict[str, str] | None = None
         self._saving = threading.Lock()
+        self._unsaved_until: float | None = None
+        """When to try again to write what could not be written."""
 
     def find(self, key: bytes) -> ClientKey | None:
         """The client's key that this is; `None` for one that does not exist, was revoked or has expired."""
@@ -52,21 +59,22 @@ class KeyRing:
 
     def note_use(self, key: ClientKey) -> None:
         """Remember that a key was used today; the file is written on the first use of a day, beside the event loop."""
-        today = datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
+        now = self._clock()
+        today = datetime.fromtimestamp(now, UTC).date().isoformat()
         if self._used is None:
             self._used = dict(last_used(self._folder))
-        if self._used.get(key.sha256) != today:
+        tried_again = self._unsaved_until is not None and now >= self._unsaved_until
+        if self._used.get(key.sha256) != today or tried_again:
             self._used[key.sha256] = today
+            self._unsaved_until = None
             asyncio.get_running_loop().run_in_executor(None, self._save_used)
 
     def _read_anew(self) -> None:
         """Read the file if it is another one than before; what cannot be read opens nothing."""
-        try:
-            found = (self._folder / FILE).stat()
-        except OSError:
+        stamp = stamp_of(self._folder / FILE)
+        if stamp is None:
             self._keys, self._stamp = {}, None
             return
-        stamp = (found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns)
         if stamp == self._stamp:
             return
         self._keys, self._stamp = {}, stamp
@@ -88,13 +96,14 @@ class KeyRing:
             try:
                 write_private(self._folder / USED_FILE, json.dumps(used, indent=1) + "\n")
             except ConfigError as error:
+                self._unsaved_until = self._clock() + _TRIED_AGAIN
                 logger.warning("when a key was last used cannot be noted: %s", type(error.__cause__).__name__)
 
 
 def last_used(folder: Path) -> Mapping[str, str]:
     """The last day on which each key was used, in UTC as `2026-11-22`, by the key's digest."""
     try:
-        found = json.loads((folder / USED_FILE).read_text(encoding="utf-8"))
+        found = json.loads(read_small(folder / USED_FILE, longest=_LONGEST_FILE))
     except (OSError, ValueError, RecursionError):
         return {}
     if not isinstance(found, dict):

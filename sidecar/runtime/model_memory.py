@@ -35,8 +35,9 @@ class ModelMemory:
 
     def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
-        self._lock = asyncio.Lock()
         self._told: tuple[float, dict[str, Any]] | None = None
+        self._looking: asyncio.Task[dict[str, Any]] | None = None
+        """Goes on to its end when who asked has left: its thread would anyway, beside that of the next who asks."""
         self._described: dict[tuple[Path, int, float], ModelDescription] = {}
         self._build: tuple[LlamaBuild | None] | None = None
 
@@ -47,11 +48,17 @@ class ModelMemory:
         that are set and then the other files of this machine: `name`, `kind`, `set`, `loaded`, `memory` and `on_gpu`
         (measured where loaded, else expected; `null` where nothing can be said), `verdict` as of a fit, and `problem`.
         """
-        async with self._lock:
-            if self._told is None or self._clock() - self._told[0] >= _KEPT_SECONDS:
-                local = [(model, await _header_of(model)) for model in runtime.local_models()]
-                self._told = (self._clock(), await asyncio.to_thread(self._look, runtime.config, local))
+        if self._told is not None and self._clock() - self._told[0] < _KEPT_SECONDS:
             return self._told[1]
+        if self._looking is None or self._looking.done():
+            self._looking = asyncio.create_task(self._tell(runtime))
+        return await asyncio.shield(self._looking)
+
+    async def _tell(self, runtime: Runtime) -> dict[str, Any]:
+        local = [(model, await _header_of(model)) for model in runtime.local_models()]
+        found = await asyncio.to_thread(self._look, runtime.config, local)
+        self._told = (self._clock(), found)
+        return found
 
     def _look(self, config: Config, local: Sequence[tuple[LocalModel, GgufModel | str]]) -> dict[str, Any]:
         machine = look()

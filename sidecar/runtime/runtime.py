@@ -38,6 +38,7 @@ from sidecar.runtime.model_choice import (
 from sidecar.runtime.model_files import ModelFiles
 from sidecar.runtime.models import ChatTarget, LocalModel, ModelEntry, ModelRegistry
 from sidecar.runtime.opening import free_name, index_folder, open_vault
+from sidecar.runtime.own_key import OwnKey
 from sidecar.runtime.reach import host_names
 from sidecar.runtime.recorded_model import RecordedModel
 from sidecar.runtime.response_runs import ResponseRuns
@@ -66,7 +67,7 @@ class Runtime:
     ) -> None:
         self.version = __version__
         self.config = config
-        self.token = token
+        self._own_key = None if token is None else OwnKey(config.token_file, token)
         self.keys = KeyRing(config.data_dir)
         self.vaults = vaults
         """The open ones by name. Which these are may change whenever something is awaited."""
@@ -97,6 +98,11 @@ class Runtime:
         """What the user should know, such as that search runs on words alone."""
         content = None if self.content_log is None else self.content_log.notice
         return self._notices if content is None else (*self._notices, content)
+
+    @property
+    def token(self) -> str | None:
+        """The key that opens everything, the one of the token file by now; `None` when no key is asked for."""
+        return None if self._own_key is None else self._own_key.value
 
     @property
     def port(self) -> int:

@@ -143,6 +143,11 @@ class OpenVault:
         """What went wrong in the background and has not gone well since."""
         return self._upkeep.problem
 
+    @property
+    def still_reading(self) -> bool:
+        """Whether files of the vault have not been read yet, and are going to be."""
+        return self.absence is None and not self.indexer.progress.ready
+
     def index_is_gone(self) -> bool:
         """Whether the index's file has been deleted or replaced by another one. Asks the disk."""
         return self._indexes.is_gone()

@@ -14,11 +14,23 @@ def describe(vaults: Iterable[Progress]) -> tuple[str, bool]:
     all_of_them = tuple(vaults)
     unfinished = [progress for progress in all_of_them if not progress.ready]
     if not unfinished:
-        return (f"Ready: {_vaults(len(all_of_them))}" if all_of_them else "Ready: no vault is open"), False
+        return _of_ready(all_of_them)
     done, total = sum(each.done for each in unfinished), sum(each.total for each in unfinished)
     if total == 0:
         return f"Looking through {_vaults(len(unfinished))}", True
     return f"Indexing: {done:,} of {total:,} files in {_vaults(len(unfinished))}", True
+
+
+def _of_ready(vaults: tuple[Progress, ...]) -> tuple[str, bool]:
+    """Of vaults of which every file has been read: words find all of them, meaning those that have vectors."""
+    done, total = sum(each.vectors_done for each in vaults), sum(each.vectors_total for each in vaults)
+    if total > 0:
+        return f"Ready for search by words; by meaning: {done:,} of {total:,} new passages so far", True
+    if any(each.vectors_left for each in vaults):
+        return "Ready for search by words; by meaning when mains power is back", False
+    if any(each.embedding_problem for each in vaults):
+        return "Ready for search by words alone: embedding stopped, `sidecar status` says why", False
+    return (f"Ready: {_vaults(len(vaults))}" if vaults else "Ready: no vault is open"), False
 
 
 def _vaults(number: int) -> str:

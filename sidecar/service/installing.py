@@ -26,25 +26,32 @@ class Removed:
 
 
 def install(plan: Plan, *, run: Runner, sleep: Callable[[float], object] = time.sleep) -> bool:
-    """Write the definition and start the service; one that runs is started anew only when the file changed, which is
-    the answer. Raises ConfigError, or SidecarError with what the service manager said.
+    """Write the definition and start the service; one that runs is started anew only when the file changed, or when an
+    earlier installation was interrupted, which is the answer. Raises ConfigError, or SidecarError with what the service
+    manager said.
     """
-    changed = _read(plan.file) != plan.content
+    unfinished = _unfinished(plan)
+    changed = unfinished.exists() or _read(plan.file) != plan.content
     try:
         for folder in (*plan.folders, plan.file.parent):
             folder.mkdir(parents=True, exist_ok=True)
         if changed:
+            # The file says what was meant to run, not what the manager has taken from it: until it has, this one stays.
+            _write(unfinished, b"")
             _write(plan.file, plan.content)
     except OSError as error:
         raise ConfigError(f"{plan.file} cannot be written: {error.strerror or error}.") from error
     carry_out(plan.begin if changed else plan.ensure, run=run, sleep=sleep)
+    with contextlib.suppress(OSError):
+        unfinished.unlink(missing_ok=True)
     return changed
 
 
 def uninstall(plan: Plan, *, run: Runner) -> Removed:
     """Stop the service and take away all that was installed. Idempotent; what the manager refuses does not end it."""
     carry_out((*plan.end,), run=run)
-    there = [path for path in (plan.file, *plan.links, *plan.folders) if path.exists() or path.is_symlink()]
+    parts = (plan.file, _unfinished(plan), *plan.links, *plan.folders)
+    there = [path for path in parts if path.exists() or path.is_symlink()]
     for path in there:
         with contextlib.suppress(OSError):
             shutil.rmtree(path) if path.is_dir() and not path.is_symlink() else path.unlink()
@@ -96,6 +103,11 @@ def purge(data_dir: Path, *, vaults: Iterable[Path]) -> None:
         shutil.rmtree(data_dir)
     except OSError as error:
         raise ConfigError(f"{data_dir} cannot be deleted whole: {error.strerror or error}.") from error
+
+
+def _unfinished(plan: Plan) -> Path:
+    """Lies beside the definition from before it is written until the manager runs by it; no manager reads it."""
+    return plan.file.with_name(f".{plan.file.name}.unfinished")
 
 
 def _read(file: Path) -> bytes | None:

@@ -16,6 +16,7 @@ from xml.parsers.expat import ExpatError
 from sidecar.errors import ConfigError, SidecarError
 from sidecar.service.commands import Command, Runner
 from sidecar.service.plan import Account, Launch, Plan
+from sidecar.service.printed import printed_folder
 from sidecar.service.state import State
 
 LABEL = "local.obsidian-sidecar"
@@ -30,7 +31,7 @@ def agent_file(account: Account, label: str = LABEL) -> Path:
 
 def log_folder(account: Account) -> Path:
     """Where launchd writes what the server prints."""
-    return account.home / "Library" / "Logs" / "sidecar"
+    return printed_folder(account.home)
 
 
 def plan(account: Account, launch: Launch) -> Plan:

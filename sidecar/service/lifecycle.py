@@ -32,6 +32,13 @@ _DATA_VARIABLES = ("SIDECAR_DATA_DIR", "XDG_DATA_HOME")
 _CONFIG_VARIABLES = ("SIDECAR_CONFIG", "XDG_CONFIG_HOME")
 
 
+def _command_of(pid: int) -> tuple[str, ...]:
+    try:
+        return tuple(psutil.Process(pid).cmdline())
+    except psutil.Error:
+        return ()
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
     """What to run, and what the user should know about it."""
@@ -80,14 +87,20 @@ def refuse_other(config: Config, installed: State) -> None:
         bind(config.host, config.port).close()
 
 
-def with_server(installed: State, config: Config | None, *, platform: Platform) -> State:
-    """The state with what the server wrote down of itself, on Windows, whose manager does not tell. Elsewhere a server
-    that the manager does not know was started by hand.
+def with_server(
+    installed: State,
+    config: Config | None,
+    *,
+    platform: Platform,
+    command_of: Callable[[int], tuple[str, ...]] = _command_of,
+) -> State:
+    """The state with what the server wrote down of itself, on Windows, whose manager does not tell, when its process
+    was started as the task starts it. Elsewhere a server that the manager does not know was started by hand.
     """
     if platform != "windows" or installed.running or not installed.installed or config is None:
         return installed
     pid = live_server(config).get("pid")
-    if pid is None:
+    if pid is None or not _is_begun_alike(command_of(pid), installed.words):
         return installed
     return State(
         file=installed.file,
@@ -154,6 +167,16 @@ def facts_of(installed: State, account: Account, config: Config | None) -> dict[
         "program_found": Path(installed.words[0]).exists() if installed.words else None,
         "data_dir": None if config is None else str(config.data_dir),
     }
+
+
+def _is_begun_alike(command: tuple[str, ...], installed: tuple[str, ...]) -> bool:
+    """Whether a process runs `serve` by the same words as the service, the program itself left out: a virtual
+    environment's starts another. What follows may be that of an older installation.
+    """
+    if "serve" not in installed:
+        return False
+    end = installed.index("serve") + 1
+    return command[1:end] == installed[1:end]
 
 
 def _written(config: Config) -> tuple[Path, ...]:

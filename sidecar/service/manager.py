@@ -6,6 +6,7 @@ import getpass
 import os
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from sidecar.errors import SidecarError
@@ -35,6 +36,11 @@ def this_account(environ: Mapping[str, str], platform: Platform) -> Account:
         name = f"{domain}\\{name}"
     uid = os.getuid() if sys.platform != "win32" else 501
     return Account(platform=platform, home=Path.home(), environ=environ, uid=uid, name=name)
+
+
+def found_account(account: Account, run: Runner) -> Account:
+    """The account with what its service manager tells of where definitions lie."""
+    return replace(account, unit_folder=systemd.unit_folder(account, run)) if account.platform == "linux" else account
 
 
 def refuse_sudo(environ: Mapping[str, str]) -> None:

@@ -14,13 +14,16 @@ Platform: TypeAlias = Literal["linux", "macos", "windows"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Account:
-    """Whose service it is: the platform, the home folder, the environment, the number and the name of the account."""
+    """Whose service it is: the platform, the home folder, the environment, the number and the name of the account.
+    `unit_folder` is where its systemd looks for units, when it was asked.
+    """
 
     platform: Platform
     home: Path
     environ: Mapping[str, str]
     uid: int
     name: str
+    unit_folder: Path | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -24,8 +24,21 @@ _LINGER = (
 
 def unit_file(account: Account) -> Path:
     """Where the unit lies."""
+    return (account.unit_folder or _named_folder(account)) / UNIT
+
+
+def unit_folder(account: Account, run: Runner) -> Path:
+    """Where this account's systemd looks for units. It was started before this shell, whose `XDG_CONFIG_HOME` it need
+    not have; where it does not answer, the shell's word is taken.
+    """
+    named, usual = _named_folder(account), account.home / ".config" / "systemd" / "user"
+    searched = run((*_CTL, "show", "--property", "UnitPath", "--value")).output.split()
+    return usual if str(usual) in searched and str(named) not in searched else named
+
+
+def _named_folder(account: Account) -> Path:
     named = account.environ.get("XDG_CONFIG_HOME", "")
-    return (Path(named) if named.startswith("/") else account.home / ".config") / "systemd" / "user" / UNIT
+    return (Path(named) if named.startswith("/") else account.home / ".config") / "systemd" / "user"
 
 
 def plan(account: Account, launch: Launch, *, walled: bool = True, version: int = 0) -> Plan:

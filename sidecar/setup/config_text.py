@@ -24,7 +24,7 @@ _SUGGESTED: Mapping[str, str] = {
 """Settings that are not in force, shown as examples."""
 _HEAD = (
     f"Settings of Sidecar {__version__}, written by `sidecar setup`. Change what you like: they are read when Sidecar"
-    " is started. `sidecar config show` prints those in force; all there are is in docs/reference/configuration.md."
+    " is started. `sidecar config show` prints all that there are, and what is in force."
 )
 
 

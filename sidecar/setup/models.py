@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from sidecar.hardware.machine import Machine
+from sidecar.hardware.speed import expected_speed
 from sidecar.llama.budget import usable_gpus
 from sidecar.llama.gguf import GgufModel
 from sidecar.models.candidates import size_class
@@ -23,6 +25,10 @@ from sidecar.upstream.local import FoundServer
 ASSUMED_BANDWIDTH = 25e9
 """Bytes a second, where nothing was measured and no graphics processor is there: what a laptop with two channels of
 DDR4 reads. Too careful a model is a smaller harm than one that writes slower than people read."""
+
+_WRITES_NOTHING = re.compile(r"rerank|whisper|diffusion|(?:^|[/_:-])(?:tts|flux|sdxl|clip|mmproj)(?:[/_:.-]|$)", re.I)
+_ACTIVE = re.compile(r"(?<![a-z\d])a(\d{1,3}(?:\.\d{1,2})?)b(?![a-z\d])", re.I)
+"""What a name tells of a mixture of experts: `qwen3-30b-a3b` reads 3 billion parameters for a token."""
 
 Purpose: TypeAlias = Literal["chat", "embedding"]
 
@@ -119,6 +125,8 @@ def _of_server(
 ) -> Iterator[ModelOption]:
     """A server's models; of those whose files are found, it is known whether they fit."""
     for model in server.models:
+        if _WRITES_NOTHING.search(model.id):
+            continue
         option = ModelOption(
             name=model.id,
             purpose="embedding" if model.kind == "embedding" else "chat",
@@ -128,8 +136,8 @@ def _of_server(
             problem="is run on another machine, which would be sent your notes" if model.elsewhere else None,
         )
         header = next((headers.get(file.name) for file in found if _is_file_of(file, model.id)), None)
-        if option.usable and header is None and _is_beyond(option.parameters, machine):
-            option = replace(option, problem="does not fit: its weights alone are more than this machine's memory")
+        if option.usable and header is None and option.purpose == "chat":
+            option = _guessed(option, machine)
         if option.usable and header is not None:
             fit = fit_model(header, name=model.id, machine=_at_rest(machine))
             option = replace(option, parameters=header.parameter_count, problem=None if fit.fits else _too_large(fit))
@@ -143,10 +151,20 @@ def _at_rest(machine: Machine) -> Machine:
     return replace(machine, available=max(machine.available, machine.total * 3 // 4), gpus=gpus)
 
 
-def _is_beyond(parameters: int | None, machine: Machine) -> bool:
-    """Whether even at four bits and a half for each parameter there is no room."""
-    room = machine.total + sum(gpu.total for gpu in machine.gpus if not gpu.unified)
-    return parameters is not None and parameters * 9 // 16 > room
+def _guessed(option: ModelOption, machine: Machine) -> ModelOption:
+    """What a name alone tells, at four bits and a half for each parameter: whether there can be room, and the speed."""
+    if option.parameters is None:
+        return option
+    weights = option.parameters * 9 // 16
+    room = _at_rest(machine).available + sum(gpu.total for gpu in machine.gpus if not gpu.unified)
+    if weights > room:
+        return replace(option, problem=f"does not fit: its weights alone are about {gib(weights)}")
+    active = _ACTIVE.search(option.name)
+    read = int(float(active[1]) * 1e9) * 9 // 16 if active else weights
+    if machine.bandwidth is None or any(not gpu.unified for gpu in usable_gpus(machine)):
+        return option
+    speed = expected_speed(bandwidth=machine.bandwidth, bytes_per_token=read)
+    return replace(option, slow=speed is not None and speed < READING_SPEED)
 
 
 def _is_file_of(file: FoundModel, model: str) -> bool:

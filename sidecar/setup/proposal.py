@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -18,6 +18,8 @@ from sidecar.setup.survey import Survey
 from sidecar.setup.vaults import SeenVault
 
 NONE = "none"
+_MOST_VAULTS = 20
+"""That are proposed unasked, those used last: each is read whole, and watched from then on."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,8 +40,12 @@ class Proposal:
     """A set-up. Names are as in the settings, reasons are for the table."""
 
     vaults: tuple[SeenVault, ...]
+    vaults_chosen: bool
+    """Whether somebody named them, now or in the settings."""
     model: str | None
     upstream: str | None
+    servers: Mapping[str, str]
+    """Base URLs of further servers in the settings, by name."""
     chat_reason: str
     embedding: str
     embedding_reason: str
@@ -49,6 +55,7 @@ class Proposal:
     set_data_dir: bool
     """Whether the folder was chosen, and so belongs into the settings file."""
     port: int
+    host: str
     service: bool
 
     @property
@@ -58,8 +65,19 @@ class Proposal:
     @property
     def sends_to(self) -> str | None:
         """The other machine that is sent passages of the notes; `None` when they stay here."""
-        host = urlsplit(self.upstream).hostname if self.upstream else None
-        return host if host and not is_this_machine(host) else None
+        named = (self.servers.get(name.partition("/")[0]) for name in (self.model, self.embedding) if name)
+        return next((host for url in (self.upstream, *named) if (host := _elsewhere(url))), None)
+
+    @property
+    def others(self) -> tuple[str, ...]:
+        """Other machines whose models may be asked for by name, and are then sent passages."""
+        return tuple(host for url in self.servers.values() if (host := _elsewhere(url)))
+
+
+def _elsewhere(url: str | None) -> str | None:
+    """The host of a URL that is not this machine."""
+    host = urlsplit(url).hostname if url else None
+    return host if host and not is_this_machine(host) else None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,8 +101,10 @@ def propose(survey: Survey, answers: Answers, current: Config, *, decided: froze
     model = EXTRACTIVE if upstream and chat.model is None and chat.upstream is None else chat.model
     return Proposal(
         vaults=_vaults(survey, decided) if answers.vaults is None else answers.vaults,
+        vaults_chosen=answers.vaults is not None or "vaults" in decided,
         model=model,
         upstream=upstream,
+        servers={name: server["url"] for name, server in current.upstreams.items()},
         chat_reason=chat.reason,
         embedding=embedding,
         embedding_reason=why,
@@ -92,6 +112,7 @@ def propose(survey: Survey, answers: Answers, current: Config, *, decided: froze
         data_dir=current.data_dir if answers.data_dir is None else answers.data_dir,
         set_data_dir=answers.data_dir is not None or "data_dir" in decided,
         port=survey.port if answers.port is None else answers.port,
+        host=current.host,
         service=_service(survey, decided) if answers.service is None else answers.service,
     )
 
@@ -105,7 +126,7 @@ def _vaults(survey: Survey, decided: frozenset[str]) -> tuple[SeenVault, ...]:
     """Those of the settings, which may be on a drive that is away; without any, those of Obsidian that can be read."""
     if "vaults" in decided and (named := [vault for vault in survey.vaults if vault.origin == "settings"]):
         return tuple(named)
-    return tuple(vault for vault in survey.vaults if vault.problem is None)
+    return tuple(vault for vault in survey.vaults if vault.problem is None)[:_MOST_VAULTS]
 
 
 def _chat(survey: Survey, answers: Answers, current: Config, decided: frozenset[str]) -> _Chat:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Literal, TypeAlias
 
 from sidecar.models.fit import gib
+from sidecar.offline.address import is_this_machine
 from sidecar.setup.counting import Count
 from sidecar.setup.proposal import Proposal
 from sidecar.setup.survey import Survey
@@ -16,6 +17,7 @@ Line: TypeAlias = Literal["vaults", "model", "embedding", "data", "port", "servi
 LINES: tuple[Line, ...] = ("vaults", "model", "embedding", "data", "port", "service")
 """Those that can be changed, in the order of their numbers from 1."""
 _MOST_CHARACTERS = 500
+_MOST_REASONS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,7 +48,7 @@ def _whole(survey: Survey, proposal: Proposal) -> tuple[Row, ...]:
         Row(number=None, label="Memory", value=_memory(proposal), reason=_machine(survey)),
         Row(number=4, label="Data folder", value=str(proposal.data_dir), reason=_privacy(proposal)),
         Row(number=5, label="Port", value=str(proposal.port), reason=_port(survey, proposal)),
-        Row(number=6, label="At login", value="yes" if proposal.service else "no", reason=_service(survey)),
+        Row(number=6, label="At login", value="yes" if proposal.service else "no", reason=_service(survey, proposal)),
     )
 
 
@@ -63,6 +65,8 @@ def about(vault: SeenVault) -> str:
 
 
 def _counted(count: Count) -> str:
+    if count.notes == 0 and not count.whole:
+        return "not counted"
     more = "" if count.whole else "more than "
     notes = "1 note" if count.notes == 1 else f"{count.notes:,} notes"
     return f"{more}{notes}, {_size(count.size)}"
@@ -85,15 +89,23 @@ def _vault_rows(survey: Survey, proposal: Proposal) -> Iterator[Row]:
         first = number == 0
         label = ("Vault" if len(proposal.vaults) == 1 else "Vaults") if first else ""
         yield Row(number=1 if first else None, label=label, value=f"{name}  {vault.path}", reason=about(vault))
+    yield from _left_out(survey, proposal)
+
+
+def _left_out(survey: Survey, proposal: Proposal) -> Iterator[Row]:
+    """What of Obsidian's list is not proposed, by the reason for it."""
+    taken = {vault.path for vault in proposal.vaults}
+    reasons: dict[str, list[str]] = {}
+    for vault in survey.vaults:
+        if vault.path not in taken and not proposal.vaults_chosen:
+            reasons.setdefault(vault.problem or "used longer ago; 1 takes them in", []).append(str(vault.path))
     if survey.vanished:
-        shown = ", ".join(survey.vanished[:3])
-        more = f" and {len(survey.vanished) - 3} more" if len(survey.vanished) > 3 else ""
-        yield Row(
-            number=None,
-            label="Left out",
-            value=f"{shown}{more}",
-            reason="in Obsidian's list, but not there now (a drive?)",
-        )
+        reasons["in Obsidian's list, but not there now (a drive?)"] = list(survey.vanished)
+    for reason, paths in list(reasons.items())[:_MOST_REASONS]:
+        more = f" and {len(paths) - 3} more" if len(paths) > 3 else ""
+        yield Row(number=None, label="Left out", value=f"{', '.join(paths[:3])}{more}", reason=reason)
+    if (rest := sum(map(len, list(reasons.values())[_MOST_REASONS:]))) > 0:
+        yield Row(number=None, label="Left out", value=f"{rest} more", reason="1 lists them")
 
 
 def _model(proposal: Proposal) -> str:
@@ -117,18 +129,25 @@ def _machine(survey: Survey) -> str:
 def _privacy(proposal: Proposal) -> str:
     if proposal.sends_to is not None:
         return f"index and key stay here; PASSAGES OF NOTES ARE SENT TO {proposal.sends_to}"
+    if proposal.others:
+        return f"index and key stay here; who asks for a model of {', '.join(proposal.others)} has it sent passages"
     return "index and key; everything stays on this machine"
 
 
 def _port(survey: Survey, proposal: Proposal) -> str:
     if survey.port_holder is not None and proposal.port == survey.port:
         return survey.port_holder
+    if not is_this_machine(proposal.host):
+        return f"OTHER MACHINES CAN REACH IT, as your settings say: host {proposal.host}"
     return "this machine alone can reach it"
 
 
-def _service(survey: Survey) -> str:
+def _service(survey: Survey, proposal: Proposal) -> str:
     if survey.service.problem is not None:
         return f"cannot be: {survey.service.problem}"
     if survey.service.installed:
-        return "installed already, is started anew"
+        again = "is started anew" if proposal.service else "stays; `sidecar service uninstall` removes it"
+        return f"installed already, {again}"
+    if not proposal.service:
+        return "`sidecar serve` starts it; `sidecar service install` does so at each login"
     return "starts now and whenever you sign in; `sidecar service uninstall` undoes it"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -18,24 +18,17 @@ from sidecar.hardware.machine import Machine, look
 from sidecar.models.catalogue import load_catalogue
 from sidecar.models.choice import Choice
 from sidecar.runtime.model_advice import models_here, usable_part
-from sidecar.service import manager
-from sidecar.service.commands import Runner, run_here
+from sidecar.service.commands import run_here
 from sidecar.service.lifecycle import live_server
+from sidecar.setup.finding import find_vaults
+from sidecar.setup.login import ServiceState, service_state
 from sidecar.setup.models import ModelOption, careful, download, options
-from sidecar.setup.vaults import SeenVault, look_at, same_place
+from sidecar.setup.vaults import SeenVault
 from sidecar.upstream.local import FoundServer, find_local
-from sidecar.vault.registry import obsidian_config_path, registered_vaults, vanished_vaults
 
 _PORTS_TRIED = 16
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class ServiceState:
-    """Whether Sidecar can be started at login here, and whether it is."""
-
-    problem: str | None
-    """Why it cannot; `None` when it can."""
-    installed: bool = False
+_SERVER_SECONDS = 2.0
+"""Until a server is taken for none: a busy machine answers late, and llama-cpp-python is asked meanwhile."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,7 +57,7 @@ class Survey:
 async def survey(config: Config, *, environ: Mapping[str, str], measure: bool = False) -> Survey:
     """Look at the machine. `config` are the settings so far; `measure` takes two seconds for the memory's speed."""
     seen, vanished = find_vaults(config, platform=sys.platform, home=Path.home(), environ=environ)
-    build, servers = await asyncio.gather(asyncio.to_thread(ask_llama_build), find_local())
+    build, servers = await asyncio.gather(asyncio.to_thread(ask_llama_build), find_local(timeout=_SERVER_SECONDS))
     others = tuple(server for server in servers if server.kind != "sidecar")
     machine = look()
     if measure:
@@ -88,20 +81,6 @@ async def survey(config: Config, *, environ: Mapping[str, str], measure: bool = 
     )
 
 
-def find_vaults(
-    config: Config, *, platform: str, home: Path, environ: Mapping[str, str]
-) -> tuple[tuple[SeenVault, ...], tuple[str, ...]]:
-    """The vaults of the settings, then those of Obsidian's list that are not among them; and what of the list is not
-    there. `platform` is `sys.platform`'s value.
-    """
-    places = obsidian_config_path(platform=platform, home=home, environ=environ)
-    known = [look_at(path, "settings") for path in config.vaults]
-    for vault in registered_vaults(places):
-        if not any(same_place(vault.path, seen.path) for seen in known):
-            known.append(look_at(vault.path, "obsidian"))
-    return tuple(known), vanished_vaults(places)
-
-
 def free_port(config: Config) -> tuple[int, str | None]:
     """The port of the settings when it can be had, else the next that can, and why not the first."""
     why = None
@@ -115,19 +94,6 @@ def free_port(config: Config) -> tuple[int, str | None]:
         else:
             return port, why
     return config.port, why
-
-
-def service_state(
-    environ: Mapping[str, str], run: Runner, *, check: Callable[..., None] = manager.check
-) -> ServiceState:
-    """Ask the service manager, where there is one."""
-    try:
-        manager.refuse_sudo(environ)
-        account = manager.this_account(environ, manager.this_platform())
-        check(account, run)
-        return ServiceState(problem=None, installed=manager.state(account, run).installed)
-    except SidecarError as error:
-        return ServiceState(problem=error.message)
 
 
 def _ports(first: int) -> Iterator[int]:

@@ -10,7 +10,7 @@ from typing import Literal, TypeAlias
 
 from sidecar.errors import VaultError
 from sidecar.runtime.opening import free_name
-from sidecar.setup.counting import Count, count_notes
+from sidecar.setup.counting import MOST_SECONDS, Count, count_notes
 from sidecar.vault.archive import is_archive
 from sidecar.vault.files import check_vault, recognise_kind
 from sidecar.vault.settings import VaultKind
@@ -37,15 +37,21 @@ def same_place(one: Path, other: Path) -> bool:
     return one == other or os.path.realpath(one) == os.path.realpath(other)
 
 
-def look_at(path: Path, origin: Origin) -> SeenVault:
-    """Look at a folder, or a zip file of an export from Notion; what keeps it from being read is its `problem`."""
+def look_at(path: Path, origin: Origin, *, seconds: float = MOST_SECONDS) -> SeenVault:
+    """Look at a folder, or a zip file of an export from Notion; what keeps it from being read is its `problem`. Notes
+    are counted for so many `seconds`.
+    """
+    try:
+        str(path).encode("utf-8")
+    except UnicodeEncodeError:
+        return SeenVault(path=path, origin=origin, problem="its path is no UTF-8, which a settings file is in")
     if is_archive(path):
         return SeenVault(path=path, origin=origin, kind="notion")
     try:
         folder = check_vault(path)
     except VaultError as error:
         return SeenVault(path=path, origin=origin, problem=error.message)
-    return SeenVault(path=path, origin=origin, kind=_kind(folder), count=count_notes(folder))
+    return SeenVault(path=path, origin=origin, kind=_kind(folder), count=count_notes(folder, seconds=seconds))
 
 
 def named_vault(text: str) -> SeenVault:

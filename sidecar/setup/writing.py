@@ -38,9 +38,18 @@ def read_before(file: Path) -> Settings:
     """
     if not os.path.lexists(file):
         return Settings(file=file, config=load_config({}, config_file=Path(os.devnull), environ={}), table=None)
-    if file.exists() and not file.is_file():
+    if not file.exists():
+        raise ConfigError(
+            f"{file} is a link to {os.path.realpath(file)}, which is not there.",
+            hint="It may lie on a drive that is away; else remove the link and run this again.",
+        )
+    if not file.is_file():
         raise ConfigError(f"{file} is no ordinary file, so no settings can be written there.", hint="See --config.")
-    config = load_config({}, config_file=file, environ={})
+    try:
+        config = load_config({}, config_file=file, environ={})
+    except ConfigError as error:
+        hint = f"{error.hint} " if error.hint else ""
+        raise ConfigError(error.message, hint=f"{hint}Mend {file}, or move it away and run this again.") from error
     return Settings(file=file, config=config, table=tomllib.loads(file.read_text(encoding="utf-8")))
 
 
@@ -55,11 +64,14 @@ def checked(text: str, file: Path) -> Config:
 
 
 def write(file: Path, text: str) -> Path | None:
-    """Put the text in place of what is there and give the copy that is kept of that. Raises ConfigError.
+    """Put the text in place of what is there and give the copy that is kept of that; `None` where there was nothing
+    else. Raises ConfigError.
 
     What the file links to is written, so that a link stays one. Readable by its owner alone: it may come to hold a key.
     """
     real = Path(os.path.realpath(file))
+    if holds(real, text):
+        return None
     with _beside(real, text) as beside:
         try:
             backup = _keep(real) if real.exists() else None
@@ -67,6 +79,13 @@ def write(file: Path, text: str) -> Path | None:
         except OSError as error:
             raise _unwritable(real, error) from error
     return backup
+
+
+def holds(file: Path, text: str) -> bool:
+    """Whether a file is this text already."""
+    with contextlib.suppress(OSError):
+        return file.read_bytes() == text.encode("utf-8")
+    return False
 
 
 def _keep(file: Path) -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,9 +17,10 @@ from sidecar.api.remote import own_origins
 from sidecar.api.scopes import SCOPES, RouteScopes, scopes_of
 from sidecar.runtime import client_keys
 from sidecar.runtime.client_keys import Scope, revoke
+from sidecar.runtime.key_ring import USED_FILE
 from sidecar.runtime.runtime import Runtime
 from tests.api.fakes import TOKEN
-from tests.api.live import Live, running
+from tests.api.live import Live, running, until
 
 pytestmark = pytest.mark.anyio
 
@@ -185,6 +187,24 @@ async def test_a_revoked_key_is_refused_with_the_next_request(live: Live, tmp_pa
     assert (await live.http.get("/v1/models")).status_code == 200
 
 
+async def test_a_key_counts_as_used_when_it_opened_something(live: Live, tmp_path: Path) -> None:
+    headers = key(tmp_path, Scope.READ)
+    beside = {"x-api-key": "wrong", **headers}
+    assert (await live.bare.get("/v1/models", headers=beside)).status_code == 401
+    assert (await live.bare.post("/v1/chat/completions", headers=headers, json=BODY)).status_code == 403
+    await asyncio.to_thread(int)
+    assert not (tmp_path / USED_FILE).exists()
+    assert (await live.bare.get("/v1/models", headers=headers)).status_code == 200
+    await until((tmp_path / USED_FILE).exists)
+
+
+async def test_ollamas_clients_may_make_sure_of_a_model_with_any_key(live: Live, tmp_path: Path) -> None:
+    asked = {"model": "vault", "stream": False}
+    answer = await live.bare.post("/api/pull", headers=key(tmp_path, Scope.READ), json=asked)
+    assert (answer.status_code, answer.json()) == (200, {"status": "success"})
+    assert (await live.bare.request("DELETE", "/api/delete", headers=key(tmp_path, Scope.CHAT, "b"))).status_code == 403
+
+
 PROXIES = [
     {"x-forwarded-for": "100.64.0.9"},
     {"X-Forwarded-Host": "m.tail.ts.net"},
@@ -192,6 +212,10 @@ PROXIES = [
     {"via": "1.1 proxy"},
     {"cf-connecting-ip": "192.0.2.1"},
     {"cf-ray": "8a"},
+    {"cf-visitor": '{"scheme":"https"}'},
+    {"true-client-ip": "192.0.2.1"},
+    {"x-client-ip": "192.0.2.1"},
+    {"x-original-forwarded-for": "192.0.2.1"},
     {"tailscale-user-login": "a@example.com"},
     {"tailscale-funnel-request": "?1"},
 ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import socket
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -99,6 +100,19 @@ def test_without_a_server_the_defaults_are_printed_and_the_test_fails(tmp_path: 
     assert "`sidecar serve`" in done.stdout
     assert run("connect", "openwebui", "--no-test", "--data-dir", data).returncode == 0
     assert not data.exists()
+
+
+def test_a_stranger_on_the_port_is_no_sidecar_and_is_not_asked(tmp_path: Path) -> None:
+    settings = tmp_path / "config.toml"
+    with socket.create_server(("127.0.0.1", 0)) as stranger:
+        stranger.setblocking(False)
+        port = stranger.getsockname()[1]
+        settings.write_text(f"port = {port}\n", encoding="utf-8")
+        done = run("connect", "curl", "--data-dir", tmp_path / "data", "--config", settings)
+        assert done.returncode == 1
+        assert f"no Sidecar with this data folder answers at http://127.0.0.1:{port}" in done.stdout
+        with pytest.raises(BlockingIOError):
+            stranger.accept()
 
 
 def test_an_unknown_client_is_answered_with_the_closest(tmp_path: Path) -> None:

@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import sys
+
+import click
 import pytest
 
 from sidecar.cli.output import complain, print_check, print_list, print_wrapped, printable, printable_text
@@ -28,6 +31,20 @@ def test_an_answer_keeps_its_lines_and_cannot_steer_the_terminal() -> None:
 def test_an_error_cannot_steer_the_terminal(capsys: pytest.CaptureFixture[str]) -> None:
     complain(SidecarError("No note 'a\x1b[2J'.", hint="Try\n\x9bm."))
     assert capsys.readouterr().err == "Error: No note 'a\\x1b[2J'.\nHint: Try\n\\x9bm.\n"
+
+
+def test_at_a_terminal_an_error_is_broken_between_its_words(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setenv("COLUMNS", "40")
+    complain(SidecarError("word " * 30 + "/a/folder/" + "x" * 50, hint="  short\n" + "Wort " * 20))
+    text = click.unstyle(capsys.readouterr().err)
+    lines = text.splitlines()
+    assert max(len(line) for line in lines if "/a/folder" not in line) <= 40
+    assert lines[0].startswith("Error: word word")
+    assert "Hint:   short\nWort Wort" in text
+    assert text.split().count("word") == 30
 
 
 def test_a_long_list_says_how_many_more_there_are(capsys: pytest.CaptureFixture[str]) -> None:

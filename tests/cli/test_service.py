@@ -89,6 +89,19 @@ def test_without_a_service_no_data_folder_is_deleted_as_it_may_be_anothers(tmp_p
     assert (data / "token").exists()
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="the unit is systemd's")
+def test_a_service_is_uninstalled_when_its_settings_cannot_be_read(tmp_path: Path) -> None:
+    unit = tmp_path / ".config" / "systemd" / "user" / "sidecar.service"
+    unit.parent.mkdir(parents=True)
+    broken = tmp_path / "config.toml"
+    broken.write_text("port = [", encoding="utf-8")
+    for words, code in ((("uninstall",), 0), (("uninstall", "--purge-data"), 1)):
+        unit.write_text(f'[Service]\nExecStart=:"/sidecar" "serve" "--config" "{broken}"\n', encoding="utf-8")
+        done = _sidecar(*words, home=tmp_path)
+        assert (done.returncode, unit.exists()) == (code, False), done.stderr
+        assert "cannot be read" in " ".join(done.stderr.split())
+
+
 def test_a_platform_is_only_printed_for(tmp_path: Path) -> None:
     assert _sidecar("install", str(DEMO_VAULT), "--platform", "macos", home=tmp_path).returncode == 2
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.cli.setup_prompts import tab_binding
 from sidecar.config import load_config
 from tests.cli.terminal import CTRL_C, CTRL_D, Shown, at_terminal
 from tests.serving import environment, serve
@@ -100,6 +101,73 @@ def test_leaving_midway_writes_nothing(home: Home, typed: list[tuple[str, str]])
     assert home.files() == before
 
 
+def test_leaving_once_the_settings_are_written_says_so(home: Home) -> None:
+    home.vault()
+    shown = home.typed((TABLE, "\n"), (NOW, CTRL_C))
+    assert (shown.code, "The settings are written" in shown.text, home.config.exists()) == (130, True, True)
+    assert "Nothing was written" not in shown.text
+
+
+def test_what_cannot_be_accepted_is_told_and_can_be_changed(home: Home) -> None:
+    home.vault()
+    shown = home.typed(
+        (TABLE, "4\n"), ("and the log", "~/Notas/data\n"), (TABLE, "\n"), (TABLE, "4\n"), ("and the log", "~/data\n"),
+        (TABLE, "\n"), (NOW, "n\n"),
+    )  # fmt: skip
+    assert (shown.code, "lies inside the vault" in shown.text) == (0, True), shown.text
+    assert load_config({}, config_file=home.config, environ={}).data_dir == home.folder / "data"
+
+
+def test_the_same_set_up_again_replaces_nothing(home: Home) -> None:
+    home.vault()
+    home.typed((TABLE, "\n"), (NOW, "n\n"))
+    before = home.files()
+    shown = home.typed((TABLE, "\n"), (NOW, "n\n"), arguments=("setup",))
+    assert (shown.code, REPLACE in shown.text, home.files() == before) == (0, False, True), shown.text
+
+
+def test_a_port_that_only_the_settings_may_have_is_kept_by_enter(home: Home) -> None:
+    home.vault()
+    shown = home.typed((TABLE, "5\n"), ("[0]", "\n"), (TABLE, "q\n"), arguments=("setup", "--port", "0"))
+    assert (shown.code, "no such port" in shown.text) == (0, False), shown.text
+
+
+def test_what_would_be_better_is_said_to_who_is_asked_nothing(home: Home) -> None:
+    home.vault()
+    done = home.piped("setup", "--print", "--model", "none")
+    assert "answers in quotations" in done.stderr
+    assert "answers in quotations" not in done.stdout
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "ascii", "utf-8"])
+def test_names_of_any_script_go_through_pipes_of_any_encoding(home: Home, encoding: str) -> None:
+    notes = home.vault("メモ 😀")
+    listing = home.folder / ".config" / "obsidian" / "obsidian.json"
+    entries = {"a": {"path": str(notes)}, "b": {"path": "/half\ud800"}}
+    listing.write_text(json.dumps({"vaults": entries}), encoding="utf-8")
+    for flags in (["--print"], ["--json"]):
+        done = subprocess.run(
+            [sys.executable, "-m", "sidecar", "setup", *flags], env=home.environ | {"PYTHONIOENCODING": encoding},
+            capture_output=True, timeout=90, check=False, stdin=subprocess.DEVNULL,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+    facts = json.loads(done.stdout.decode(encoding))
+    assert facts["proposal"]["vaults"] == [str(notes)]
+    assert facts["found"]["vanished_vaults"] == ["/half\ud800"]
+
+
+@pytest.mark.parametrize(
+    ("library", "binding"),
+    [
+        (None, "tab: complete"),
+        ("Importing this module enables command line editing using GNU readline.", "tab: complete"),
+        ("Importing this module enables command line editing using libedit readline.", "bind ^I rl_complete"),
+    ],
+)
+def test_tab_is_bound_in_the_words_of_the_library(library: str | None, binding: str) -> None:
+    assert tab_binding(library) == binding
+
+
 def test_q_leaves_and_writes_nothing(home: Home) -> None:
     home.vault()
     before = home.files()
@@ -150,6 +218,21 @@ def test_with_settings_the_program_alone_says_how_it_stands_and_asks_nothing(hom
         assert "1 indexed" in shown.text
 
 
+def test_of_a_service_that_does_not_run_it_says_how_to_start_it(home: Home) -> None:
+    home.vault()
+    home.piped("setup", "--yes", "--no-index", "--model", "none")
+    program = home.folder / "bin" / "systemctl"
+    program.parent.mkdir()
+    unit = home.folder / ".config" / "systemd" / "user" / "sidecar.service"
+    assert "service restart" not in home.typed().text
+    unit.parent.mkdir(parents=True)
+    unit.write_text("[Service]\nExecStart=sidecar serve\n", encoding="utf-8")
+    program.write_text("#!/bin/sh\nexit 0\n", encoding="utf-8")
+    program.chmod(0o755)
+    shown = home.typed()
+    assert (shown.code, "sidecar service restart" in shown.text) == (0, True), shown.text
+
+
 def test_settings_that_are_there_are_replaced_when_that_is_wanted_and_keep_what_they_keep(home: Home) -> None:
     home.vault()
     home.config.parent.mkdir(parents=True)
@@ -169,7 +252,7 @@ def test_without_a_terminal_nothing_is_ever_asked(home: Home) -> None:
     before = home.files()
     alone = home.piped()
     assert (alone.returncode, alone.stdout) == (2, "")
-    assert "Commands:" in alone.stderr
+    assert "Usage: sidecar" in alone.stderr
     asked = home.piped("setup")
     assert (asked.returncode, "--yes" in asked.stderr) == (2, True)
     assert home.files() == before
@@ -185,7 +268,7 @@ def test_a_terminal_at_one_end_alone_is_none(home: Home) -> None:
     finally:
         os.close(theirs)
         os.close(ours)
-    assert (done.returncode, b"Commands:" in done.stderr) == (2, True)
+    assert (done.returncode, b"Usage: sidecar" in done.stderr) == (2, True)
 
 
 def test_what_would_be_written_is_printed_and_not_written(home: Home) -> None:
@@ -278,6 +361,7 @@ def test_one_enter_has_the_login_service_installed_and_gives_a_link_that_signs_i
             os.kill(json.loads(file.read_text(encoding="utf-8"))["pid"], signal.SIGTERM)
     assert shown.code == 0, shown.text
     assert f"{facts['url']}/#sign-in=" in shown.text
+    assert "`sidecar status` tells how far" in shown.text
     assert NOW not in shown.text
     assert "serve" in (home.folder / ".config" / "systemd" / "user" / "sidecar.service").read_text(encoding="utf-8")
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.cli.status import held_up
+from sidecar.cli.status import by_meaning, held_up
 from tests.serving import environment, serve, until
 
 FILES = {
@@ -107,6 +107,22 @@ def test_why_takes_a_file_by_what_people_type(place: list[str], typed: str, says
 def test_why_takes_a_path_from_where_the_user_stands(place: list[str], vault: Path) -> None:
     assert "Work/Boiler.md: indexed" in run("why", "Boiler.md", *place, cwd=vault / "Work")
     assert "Home/Boiler.md: indexed" in run("why", vault / "Home" / "Boiler.md", *place)
+
+
+@pytest.mark.parametrize(
+    ("told", "line"),
+    [
+        (
+            {"chunks": 60_000, "chunks_without_vector": 58_800},
+            "search by meaning: 1,200 of 60,000 pieces have a vector; words find them all",
+        ),
+        ({"chunks": 9, "chunks_without_vector": 0}, None),
+        ({"chunks": 9, "chunks_without_vector": 9, "phase": "closed"}, None),
+        ({"chunks": 9}, None),
+    ],
+)
+def test_it_is_said_how_many_pieces_meaning_can_find_yet(told: dict[str, Any], line: str | None) -> None:
+    assert by_meaning({"phase": "embedding", **told}) == line
 
 
 def test_a_vault_without_files_has_no_notes_yet(tmp_path: Path) -> None:

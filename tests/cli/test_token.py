@@ -100,7 +100,7 @@ def test_what_is_no_address_makes_no_key(tmp_path: Path, url: str) -> None:
     assert not (tmp_path / FILE).exists()
 
 
-@pytest.mark.parametrize("url", [URL, f"{URL}/", f"{URL}/v1", f"{URL}/v1/"])
+@pytest.mark.parametrize("url", [URL, f"{URL}/", f"{URL}/v1", f"{URL}/v1/", f"{URL}:443", f"{URL}:443/v1"])
 def test_the_codes_hold_the_base_url_and_the_key(tmp_path: Path, url: str) -> None:
     done = run("create", "phone", "--scope", "chat", "--qr", "--url", url, folder=tmp_path)
     assert done.returncode == 0, done.stderr
@@ -135,9 +135,10 @@ def test_an_address_that_will_not_do_is_said_but_not_in_the_output(tmp_path: Pat
 
 def test_an_address_that_is_allowed_and_encrypted_needs_no_word(tmp_path: Path) -> None:
     (tmp_path / "config.toml").write_text('allowed_hosts = ["machine.tail1234.ts.net:443"]\n', encoding="utf-8")
-    asked = ["create", "phone", "--scope", "chat", "--qr", "--url", URL, "--config", str(tmp_path / "config.toml")]
-    done = run(*asked, folder=tmp_path / "data")
-    assert (done.returncode, done.stderr) == (0, "")
+    for name, url in (("phone", URL), ("tablet", f"{URL}:443")):
+        asked = ["create", name, "--scope", "chat", "--qr", "--url", url, "--config", str(tmp_path / "config.toml")]
+        done = run(*asked, folder=tmp_path / "data")
+        assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_a_terminal_without_blocks_is_told_before_a_key_is_made(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from tests.clients.running import Outcome, browser, run
 from tests.serving import DEMO_VAULT, serve
 
 pytestmark = pytest.mark.clients
-SCRIPTS = ("console_sign_in.mjs", "console_use.mjs", "console_looks.mjs")
+SCRIPTS = ("console_sign_in.mjs", "console_use.mjs", "console_looks.mjs", "console_access.mjs")
 CONSOLE = {
     script: Client(name=script, environment="chromium", scripts=(script,), package="playwright-core")
     for script in SCRIPTS

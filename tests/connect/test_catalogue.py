@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from importlib import resources
 from pathlib import Path
 
@@ -18,6 +19,8 @@ WANTED = {
     *("copilot", "smart-connections", "text-generator", "bmo", "ai-providers", "local-gpt", "smart-composer"),
     *("web-clipper", "open-webui", "anythingllm", "n8n", "langchain-python", "langchain-js", "llamaindex", "codex"),
     *("opencode", "continue", "llm", "openai-python", "openai-npm", "vercel-ai-sdk", "curl", "claude-desktop", "mcp"),
+    *("claude-code", "cursor", "vs-code", "zed", "lm-studio"),
+    *("smart2brain", "infio", "cannoli", "copilot-auto-completion"),
 }
 ids = pytest.mark.parametrize("client", all_clients(), ids=lambda client: client.id)
 
@@ -40,7 +43,7 @@ def test_a_client_has_settings_and_a_check_or_says_why_not(client: Client) -> No
     told = settings_of(client, FACTS)
     assert told["steps"]
     assert bool(told["settings"] or told["snippets"] or client.calls) is not bool(client.unsupported)
-    assert bool(client.calls) is not bool(client.unsupported)
+    assert bool(client.calls or client.starts_sidecar) is not bool(client.unsupported)
     assert client.origin is not None or not any(call.page for call in client.calls)
 
 
@@ -54,7 +57,7 @@ def test_what_is_printed_holds_no_template_any_more(client: Client) -> None:
 
 @ids
 def test_an_address_a_key_and_a_model_are_told_somewhere(client: Client) -> None:
-    if client.unsupported or client.id == "local-gpt":
+    if client.unsupported or client.starts_sidecar or client.id == "local-gpt":
         pytest.skip("it has none of its own")
     told = settings_of(client, FACTS)
     text = "\n".join([*(setting["value"] for setting in told["settings"]), *(p["text"] for p in told["snippets"])])
@@ -63,11 +66,15 @@ def test_an_address_a_key_and_a_model_are_told_somewhere(client: Client) -> None
     assert "vault" in text
 
 
-def test_clients_without_an_mcp_server_are_told_so_and_given_no_settings() -> None:
-    for name in ("Claude Desktop", "cursor", "mcp"):
+def test_mcp_clients_are_told_a_command_no_key_and_what_leaves_the_machine() -> None:
+    for name in ("Claude Desktop", "cursor", "mcp", "Claude Code", "vscode", "zed", "lm studio"):
         client = find_client(name)
-        assert "MCP" in str(client.unsupported)
-        assert (client.settings, client.snippets, client.calls) == ((), (), ())
+        told = settings_of(client, replace(FACTS, program=("/opt/my apps/sidecar", "mcp", "--vault", "/home/me/Notes")))
+        texts = [snippet["text"] for snippet in told["snippets"]]
+        assert client.starts_sidecar
+        assert all("/opt/my apps/sidecar" in text and "/home/me/Notes" in text for text in texts)
+        assert str(FACTS.key) not in str(told)
+        assert any("sidecar: local" in quirk for quirk in told["quirks"])
 
 
 @pytest.mark.parametrize(

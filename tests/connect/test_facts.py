@@ -44,6 +44,9 @@ def test_without_a_server_the_settings_decide(tmp_path: Path) -> None:
     assert (facts.base_url, facts.vault, facts.running) == ("http://127.0.0.1:9999/v1", "Garden", False)
     assert default_facts(config(tmp_path, port=0)).root_url == "http://127.0.0.1:8484"
     assert default_facts(config(tmp_path, host="::1")).root_url == "http://[::1]:8484"
+    for host, reached in (("0.0.0.0", "127.0.0.1"), ("::", "[::1]"), ("192.168.1.7", "192.168.1.7")):
+        remote = config(tmp_path, host=host, allow_remote=True)
+        assert default_facts(remote).root_url == f"http://{reached}:8484"
     assert default_facts(config(tmp_path, embedding_model="none")).embedding_model is None
     assert default_facts(config(tmp_path, embedding_model="/m/bge.gguf")).embedding_model == "bge"
 
@@ -58,6 +61,19 @@ def test_a_running_server_tells_its_models(tmp_path: Path) -> None:
     assert facts.values["ollama_embedding_model"] == "bge:latest"
     assert served(tmp_path, models("vault", embedding=None)).embedding_model is None
     assert served(tmp_path, models("vault"), {"token_file": None}).asks_key is False
+
+
+@pytest.mark.parametrize(
+    ("url", "reached"),
+    [
+        ("http://0.0.0.0:9000", "http://127.0.0.1:9000"),
+        ("http://[::]:9000/", "http://[::1]:9000"),
+        ("http://192.168.1.7:9000", "http://192.168.1.7:9000"),
+        ("http://[::", "http://[::"),
+    ],
+)
+def test_clients_are_told_an_address_that_can_be_connected_to(tmp_path: Path, url: str, reached: str) -> None:
+    assert served(tmp_path, models("vault"), {"url": url}).root_url == reached
 
 
 @pytest.mark.parametrize("odd", [None, [], {"data": 3}, {"data": [1, {"id": "x"}]}, "models"])

@@ -74,6 +74,15 @@ def shell_words(text: str) -> Iterator[str]:
         yield word.partition("=")[2]
 
 
+def env_values(text: str) -> Iterator[str]:
+    """The values of an `.env` file as its common readers take them: bare, or between quotes of one kind."""
+    for found in re.finditer(
+        r"""^\w+=(?:'([^']*)'|"((?:[^"\\]|\\.)*)"|([^\s'"#]*))$""", text, re.MULTILINE | re.DOTALL
+    ):
+        single, double, bare = found.groups()
+        yield single or bare or re.sub(r'\\(["\\])', r"\1", double or "")
+
+
 def javascript_strings(text: str) -> Iterator[str]:
     """Every literal of the text, read by JSON: what the templates become are such."""
     return (json.loads(found) for found in re.findall(r'"(?:[^"\\\n]|\\.)*"', text))
@@ -85,7 +94,7 @@ PARSE: dict[Language, Callable[[str], Iterator[str]]] = {
     "json": lambda text: strings(json.loads(text)),
     "python": python_strings,
     "shell": shell_words,
-    "env": shell_words,
+    "env": env_values,
     "javascript": javascript_strings,
 }
 
@@ -122,6 +131,27 @@ def test_bash_reads_the_commands_and_gives_the_words_on(tmp_path: Path) -> None:
         ["bash", "-c", f"printf %s {literal(word, 'shell')}"], capture_output=True, timeout=60, check=True
     )
     assert done.stdout.decode("utf-8") == word.replace("\ud800", "\ufffd")
+
+
+@pytest.mark.parametrize(
+    ("value", "written"),
+    [
+        ("http://127.0.0.1:8484/v1", "http://127.0.0.1:8484/v1"),
+        ("sk-sidecar-x_1", "sk-sidecar-x_1"),
+        ("a b", "'a b'"),
+        ("it's", '"it\'s"'),
+        ('it\'s "mine" \\', '"it\'s \\"mine\\" \\\\"'),
+        ("", "''"),
+        ("日記", "'日記'"),
+    ],
+)
+def test_values_of_env_files_have_quotes_of_one_kind(value: str, written: str) -> None:
+    assert literal(value, "env") == written
+
+
+def test_no_snippet_for_a_shell_puts_the_key_into_its_history_but_curls() -> None:
+    with_key = {client.id for client, snippet in SNIPPETS if snippet.language == "shell" and "$key" in snippet.text}
+    assert with_key == {"curl"}
 
 
 def test_the_body_that_curl_sends_is_json() -> None:

@@ -7,7 +7,7 @@ import os
 import pickle
 import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,6 +24,7 @@ from sidecar.indexer.parse_result import QUARANTINED, ParseJob, ParseResult, loa
 from sidecar.indexer.parsing import Parser
 from sidecar.language.streams import token_stream
 from sidecar.notes.rules import ReadingRules
+from sidecar.own_files import OwnFiles
 from sidecar.vault.files import VaultFile
 
 _FAILING = [sys.executable, "-P", str(Path(__file__).with_name("failing_worker.py"))]
@@ -511,3 +512,40 @@ async def test_a_file_that_was_given_up_is_known_by_its_size_and_time_until_it_c
     )
     assert not changed(VaultFile(path="abort.md", size=7, mtime_ns=9), entry)
     assert changed(VaultFile(path="abort.md", size=8, mtime_ns=9), entry)
+
+
+def _edited(package: Path) -> None:
+    (package / "inner" / "one.py").write_text("VERSION = 2\n# more\n", encoding="utf-8")
+
+
+def _added(package: Path) -> None:
+    (package / "three.py").write_text("", encoding="utf-8")
+
+
+def _removed(package: Path) -> None:
+    (package / "two.py").unlink()
+
+
+@pytest.mark.parametrize("update", [_edited, _added, _removed])
+@pytest.mark.anyio
+async def test_after_an_update_no_process_of_the_new_version_reads_for_the_old_one(
+    tmp_path: Path, update: Callable[[Path], None]
+) -> None:
+    package, vault = tmp_path / "package", tmp_path / "vault"
+    (package / "inner").mkdir(parents=True)
+    vault.mkdir()
+    for name in ("inner/one.py", "two.py"):
+        (package / name).write_text("VERSION = 1\n", encoding="utf-8")
+    (vault / "a.md").write_text("A numbat.", encoding="utf-8")
+    parser = Parser(vault, rules=ReadingRules, own_files=OwnFiles(package))
+    (before,) = await parser.parse(_jobs("a.md"))
+    update(package)
+    # The process that runs is of the old version and goes on.
+    assert (await parser.parse(_jobs("a.md")))[0].parsed == before.parsed
+    for pid in parser.worker_pids:
+        psutil.Process(pid).kill()
+        await _until_gone(pid)
+    with pytest.raises(WorkerError, match="updated while it ran") as told:
+        await parser.parse(_jobs("a.md"))
+    assert "service restart" in str(told.value.hint)
+    await parser.aclose()

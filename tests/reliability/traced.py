@@ -44,7 +44,9 @@ class Peer:
         """Whether it is this machine: loopback, or no network at all."""
         if self.family in ("AF_INET", "AF_INET6"):
             return self.address.startswith("127.") or self.address in ("::1", "::ffff:127.0.0.1")
-        return self.family in ("AF_UNIX", "AF_UNSPEC")
+        # A program asks the system for its own addresses over netlink; process 0 is the system itself.
+        system = self.family == "AF_NETLINK" and "nl_pid=0," in self.address
+        return system or self.family in ("AF_UNIX", "AF_UNSPEC")
 
 
 def peers(traces: Sequence[Path]) -> list[Peer]:

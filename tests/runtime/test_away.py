@@ -108,12 +108,17 @@ async def test_of_an_archive_that_is_away_or_broken_what_was_unpacked_answers(tm
 
 
 @pytest.mark.anyio
-async def test_an_index_that_is_damaged_again_and_again_is_not_built_at_once(folder: Path) -> None:
+async def test_an_index_that_is_damaged_again_and_again_is_not_built_at_once(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     told: list[OnDamaged] = []
 
     async def open_one(path: Path, _name: str, on_damaged: OnDamaged) -> OpenVault:
         told.append(on_damaged)
-        return await opened(path)
+        vault = await opened(path)
+        # Nothing is read, so that the index is being built for as long as this looks at it.
+        monkeypatch.setattr(vault, "start", lambda: None)
+        return vault
 
     data = index_folder(folder.parent / "data", folder)
     keeper = VaultKeeper(folder, name="vault", folder=data, open_one=open_one, kind=None)

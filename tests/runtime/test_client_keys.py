@@ -6,6 +6,8 @@ import asyncio
 import json
 import os
 import threading
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -279,3 +281,35 @@ async def test_a_key_that_is_used_again_on_the_same_day_writes_nothing(tmp_path:
 def test_a_damaged_list_of_uses_is_an_empty_one(tmp_path: Path, content: str) -> None:
     (tmp_path / USED_FILE).write_text(content, encoding="utf-8")
     assert last_used(tmp_path) == {}
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no pipes with names")
+def test_neither_a_pipe_nor_a_large_file_in_the_place_of_the_uses_holds_anybody_up(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / USED_FILE)
+    assert last_used(tmp_path) == {}
+    (tmp_path / USED_FILE).unlink()
+    (tmp_path / USED_FILE).write_text('{"a": "2026-11-22"}' + " " * 100_000, encoding="utf-8")
+    assert last_used(tmp_path) == {}
+
+
+async def test_a_use_that_could_not_be_noted_is_noted_a_minute_later(tmp_path: Path) -> None:
+    clock = Clock()
+    ring = KeyRing(tmp_path, clock=clock)
+    found = ring.find(made(tmp_path))
+    assert found is not None
+    with ThreadPoolExecutor(max_workers=1) as alone:
+        asyncio.get_running_loop().set_default_executor(alone)
+
+        async def used() -> Mapping[str, str]:
+            ring.note_use(found)
+            # What comes next in a thread comes after what was begun before.
+            return await asyncio.to_thread(last_used, tmp_path)
+
+        # Nothing can take the place of a folder.
+        (tmp_path / USED_FILE).mkdir()
+        assert await used() == {}
+        (tmp_path / USED_FILE).rmdir()
+        clock.now += 59
+        assert await used() == {}
+        clock.now += 1
+        assert await used() == {found.sha256: "2026-11-22"}

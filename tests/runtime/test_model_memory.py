@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from sidecar.config import Config
+from sidecar.hardware.machine import Machine, look
 from sidecar.runtime.model_memory import ModelMemory
 from sidecar.runtime.runtime import Runtime, open_runtime
 from tests.local_models.files import write_model
@@ -93,3 +96,29 @@ async def test_a_model_whose_file_is_gone_is_told_with_why(vault: Path, copybot_
         found = await models_of(ModelMemory(), runtime)
         assert found["own"]["problem"]
         assert (found["own"]["memory"], found["own"]["verdict"], found["own"]["loaded"]) == (None, None, False)
+
+
+async def test_who_leaves_before_it_is_told_starts_no_second_look(vault: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    looks: list[threading.Event] = []
+    begun, goes_on = asyncio.Event(), threading.Event()
+    loop = asyncio.get_running_loop()
+
+    def slow() -> Machine:
+        looks.append(goes_on)
+        loop.call_soon_threadsafe(begun.set)
+        assert goes_on.wait(30)
+        return look()
+
+    monkeypatch.setattr("sidecar.runtime.model_memory.look", slow)
+    async with open_runtime(config(vault)) as runtime:
+        memory = ModelMemory()
+        leaves = asyncio.create_task(memory.told(runtime))
+        async with asyncio.timeout(30):
+            await begun.wait()
+        leaves.cancel()
+        await asyncio.wait([leaves])
+        stays = asyncio.create_task(memory.told(runtime))
+        await asyncio.sleep(0)
+        goes_on.set()
+        assert (await stays)["server"] > 0
+        assert len(looks) == 1

@@ -40,6 +40,34 @@ def test_another_flag_starts_the_service_anew(tmp_path: Path, platform: Platform
 
 
 @pytest.mark.parametrize("platform", PLATFORMS)
+def test_an_interrupted_installation_is_finished_by_the_next(tmp_path: Path, platform: Platform) -> None:
+    class Interrupted(Manager):
+        def __call__(self, words: tuple[str, ...]) -> Outcome:
+            super().__call__(words)
+            raise KeyboardInterrupt
+
+    plan = _plan(platform, tmp_path)
+    with pytest.raises(KeyboardInterrupt):
+        installing.install(plan, run=Interrupted())
+    assert plan.file.read_bytes() == plan.content
+    second, third = Manager(), Manager()
+    assert installing.install(plan, run=second)
+    assert second.told == [command.words for command in plan.begin]
+    assert not installing.install(plan, run=third)
+    assert third.told == [command.words for command in plan.ensure]
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
+def test_an_interrupted_installation_is_uninstalled_whole(tmp_path: Path, platform: Platform) -> None:
+    plan = _plan(platform, tmp_path)
+    refusing = Manager(**{name: Outcome(code=1) for name in ("enable", "create", "daemon_reload")})
+    with pytest.raises(SidecarError):
+        installing.install(plan, run=refusing)
+    installing.uninstall(plan, run=Manager())
+    assert [path for path in tmp_path.rglob("*") if path.is_file()] == []
+
+
+@pytest.mark.parametrize("platform", PLATFORMS)
 def test_an_uninstallation_leaves_what_was_there_before(tmp_path: Path, platform: Platform) -> None:
     (tmp_path / "notes").mkdir()
     (tmp_path / "notes" / "a.md").write_text("a", encoding="utf-8")
@@ -140,6 +168,24 @@ def test_without_namespaces_the_unit_has_no_walls_and_the_user_is_told() -> None
     assert b"SystemCallFilter" in plan.content
     assert b"RestartSteps=" in plan.content
     assert "namespaces" in notes[0]
+
+
+@pytest.mark.parametrize(
+    ("searched", "folder"),
+    [
+        ("/run/user/501/systemd/user {home}/.config/systemd/user /etc/systemd/user\n", "{home}/.config/systemd/user"),
+        ("{home}/own/systemd/user /etc/systemd/user\n", "{home}/own/systemd/user"),
+        ("", "{home}/own/systemd/user"),
+    ],
+)
+def test_the_unit_lies_where_systemd_looks_and_not_where_the_shell_says(
+    tmp_path: Path, searched: str, folder: str
+) -> None:
+    shell = account("linux", tmp_path, XDG_CONFIG_HOME=str(tmp_path / "own"))
+    said = Outcome(code=0, output=searched.format(home=tmp_path))
+    found = manager.found_account(shell, Manager(show=said))
+    assert systemd.unit_file(found) == Path(folder.format(home=tmp_path), "sidecar.service")
+    assert manager.found_account(account("macos", tmp_path), Manager()).unit_folder is None
 
 
 def test_what_systemd_says_becomes_a_state(tmp_path: Path) -> None:

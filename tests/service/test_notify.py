@@ -175,6 +175,19 @@ def test_a_manager_that_does_not_read_holds_nobody_up(tmp_path: Path) -> None:
         ),
         ([Progress(total=4, done=1), Progress(total=6, done=1)], ("Indexing: 2 of 10 files in 2 vaults", True)),
         ([Progress(passes=1, total=9, done=9), Progress(passes=2)], ("Ready: 2 vaults", False)),
+        (
+            [Progress(passes=1, vectors_done=1200, vectors_total=59000), Progress(passes=2, vectors_total=1000)],
+            ("Ready for search by words; by meaning: 1,200 of 60,000 new passages so far", True),
+        ),
+        ([Progress(total=4, done=1, vectors_total=9)], ("Indexing: 1 of 4 files in 1 vault", True)),
+        (
+            [Progress(passes=1), Progress(passes=1, vectors_left=True)],
+            ("Ready for search by words; by meaning when mains power is back", False),
+        ),
+        (
+            [Progress(passes=1, embedding_problem="Embedding stopped: no."), Progress(passes=1)],
+            ("Ready for search by words alone: embedding stopped, `sidecar status` says why", False),
+        ),
     ],
 )
 def test_the_line_says_how_far_the_indexing_is(vaults: list[Progress], line: tuple[str, bool]) -> None:

@@ -118,13 +118,18 @@ def test_a_program_that_stays_is_not(program: str) -> None:
         ({"data_dir": Path("../x")}, ["-v"], ["serve", "--data-dir", "HERE/../x", "--", "HERE/-v"]),
         ({"model": "qwen3:4b"}, [], ["serve", "--model", "qwen3:4b"]),
         ({"embedding_model": "here.gguf"}, [], ["serve", "--embedding-model", "HERE/here.gguf"]),
+        ({"model": "./qwen3"}, [], ["serve", "--model", "HERE/qwen3"]),
+        # Files in the current folder by the names of models: only the place says which is meant.
+        ({"model": "qwen3"}, [], ["serve", "--model", "qwen3"]),
+        ({"embedding_model": "builtin"}, [], ["serve", "--embedding-model", "builtin"]),
     ],
 )
 def test_the_flags_that_were_given_are_passed_on_with_paths_from_the_root(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, flags: dict[str, Any], vaults: list[str], words: list[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "here.gguf").touch()
+    for name in ("here.gguf", "qwen3", "builtin"):
+        (tmp_path / name).touch()
     wanted = [word.replace("HERE/../", f"{tmp_path.parent}/").replace("HERE", str(tmp_path)) for word in words]
     assert list(serving_words(flags, map(Path, vaults))) == wanted
 

@@ -9,8 +9,9 @@ from sidecar.config import Config, load_config
 from sidecar.hardware.machine import Machine
 from sidecar.models.catalogue import load_catalogue
 from sidecar.setup.counting import Count
+from sidecar.setup.login import ServiceState
 from sidecar.setup.models import ModelOption, download
-from sidecar.setup.survey import ServiceState, Survey
+from sidecar.setup.survey import Survey
 from sidecar.setup.vaults import SeenVault
 from sidecar.upstream.kind import ServerKind
 from sidecar.upstream.listing import UpstreamModel

@@ -146,6 +146,13 @@ def test_a_file_is_replaced_whole_and_every_copy_is_kept(tmp_path: Path) -> None
         assert {stat.S_IMODE(path.stat().st_mode) for path in file.parent.iterdir()} == {0o600}
 
 
+def test_what_is_in_the_file_already_is_not_written_again(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    write(file, "port = 1  # ção\n")
+    assert write(file, "port = 1  # ção\n") is None
+    assert [path.name for path in tmp_path.iterdir()] == ["config.toml"]
+
+
 def test_a_link_stays_a_link(tmp_path: Path) -> None:
     (tmp_path / "dotfiles").mkdir()
     real = tmp_path / "dotfiles" / "sidecar.toml"
@@ -176,8 +183,16 @@ def test_a_file_that_is_not_there_decides_nothing(tmp_path: Path) -> None:
 def test_a_broken_file_is_never_replaced(tmp_path: Path, text: str) -> None:
     file = tmp_path / "config.toml"
     file.write_bytes(text.encode("utf-8", "surrogateescape"))
-    with pytest.raises(ConfigError):
+    with pytest.raises(ConfigError) as raised:
         read_before(file)
+    assert f"Mend {file}, or move it away" in (raised.value.hint or "")
+
+
+def test_a_link_that_leads_nowhere_is_told_as_that(tmp_path: Path) -> None:
+    link = tmp_path / "config.toml"
+    link.symlink_to(tmp_path / "drive" / "sidecar.toml")
+    with pytest.raises(ConfigError, match="which is not there"):
+        read_before(link)
 
 
 def test_what_is_no_ordinary_file_is_refused(tmp_path: Path) -> None:

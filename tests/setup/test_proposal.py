@@ -11,11 +11,13 @@ from sidecar.hardware.machine import Machine
 from sidecar.models.catalogue import load_catalogue
 from sidecar.models.found import FoundModel
 from sidecar.setup.advice import advice
+from sidecar.setup.counting import Count
 from sidecar.setup.facts import setup_facts
+from sidecar.setup.login import ServiceState
 from sidecar.setup.models import ModelOption, careful, options
 from sidecar.setup.proposal import Answers, Proposal, propose
 from sidecar.setup.rows import rows
-from sidecar.setup.survey import ServiceState, Survey
+from sidecar.setup.survey import Survey
 from sidecar.upstream.listing import UpstreamModel
 from tests.local_models.machines import apple, laptop, with_card
 from tests.setup.made import LM_STUDIO, OLLAMA, server, settings, survey_of, vault
@@ -162,6 +164,61 @@ def test_the_table_says_where_passages_are_sent(tmp_path: Path) -> None:
     assert "everything stays" in shown(survey, propose(survey, Answers(upstream=OLLAMA), settings(tmp_path)))
 
 
+def test_the_table_says_who_is_sent_passages_by_a_further_server(tmp_path: Path) -> None:
+    survey = survey_of()
+    current = settings(
+        tmp_path, '[upstreams.gpu]\nurl = "http://gpu.lan:8000/v1"\n[upstreams.here]\nurl = "http://[::1]:1/v1"'
+    )
+    told = shown(survey, propose(survey, Answers(), current))
+    assert ("everything stays" in told, "who asks for a model of gpu.lan" in told) == (False, True)
+    assert "SENT TO gpu.lan" in shown(survey, propose(survey, Answers(model="gpu/qwen"), current))
+    assert "SENT TO gpu.lan" in shown(survey, propose(survey, Answers(embedding="gpu/bge-m3"), current))
+
+
+def test_the_table_says_when_other_machines_can_reach_the_port(tmp_path: Path) -> None:
+    survey = survey_of()
+    told = shown(survey, propose(survey, Answers(), settings(tmp_path, 'host = "0.0.0.0"\nallow_remote = true')))
+    assert ("this machine alone" in told, "OTHER MACHINES CAN REACH IT" in told) == (False, True)
+    assert "this machine alone" in shown(survey, propose(survey, Answers(), settings(tmp_path)))
+
+
+@pytest.mark.parametrize(
+    ("installed", "wanted", "says"),
+    [
+        (False, True, "starts now"),
+        (False, False, "`sidecar serve` starts it"),
+        (True, True, "is started anew"),
+        (True, False, "`sidecar service uninstall` removes it"),
+    ],
+)
+def test_the_table_says_what_becomes_of_the_service(tmp_path: Path, installed: bool, wanted: bool, says: str) -> None:
+    survey = survey_of(service=ServiceState(problem=None, installed=installed))
+    row = rows(survey, propose(survey, Answers(service=wanted), settings(tmp_path)))[-1]
+    assert (row.value, says in row.reason) == ("yes" if wanted else "no", True), row
+
+
+def test_of_hundreds_of_vaults_some_are_proposed_and_the_table_stays_short(tmp_path: Path) -> None:
+    broken = tuple(vault(f"/broken/{n}", problem=f"problem {n}", count=None) for n in range(100))
+    survey = survey_of(vaults=(*(vault(f"/v/{n}") for n in range(300)), *broken))
+    proposal = propose(survey, Answers(), settings(tmp_path))
+    table = rows(survey, proposal)
+    assert ([each.path.name for each in proposal.vaults], len(table) < 40) == ([str(n) for n in range(20)], True)
+    told = shown(survey, proposal)
+    for part in (
+        "/v/20, /v/21, /v/22 and 277 more (used longer ago",
+        "/broken/0 (problem 0)",
+        "96 more (1 lists them)",
+    ):
+        assert part in told
+    chosen = propose(survey, Answers(vaults=survey.vaults[:2]), settings(tmp_path))
+    assert "Left out" not in shown(survey, chosen)
+
+
+def test_what_was_not_counted_is_not_said_to_be_empty(tmp_path: Path) -> None:
+    survey = survey_of(vaults=(vault("/slow", count=Count(notes=0, size=0, whole=False)),))
+    assert "(not counted, Obsidian)" in shown(survey, propose(survey, Answers(), settings(tmp_path)))
+
+
 def test_every_line_that_can_be_changed_has_its_number_once(tmp_path: Path) -> None:
     for vaults in ((), (vault("/a"),), (vault("/a"), vault("/b"))):
         survey = survey_of(vaults=vaults)
@@ -222,9 +279,35 @@ def test_a_servers_model_that_no_memory_holds_or_that_runs_elsewhere_is_not_used
     found = options(laptop(16, 9), [], [cloud, big], llama=False)
     assert [(each.name, each.usable) for each in found if each.usable] == [("gemma-3-4b", True)]
     assert sorted(each.problem or "" for each in found)[1:] == [
-        "does not fit: its weights alone are more than this machine's memory",
+        "does not fit: its weights alone are about 36.7 GiB",
         "is run on another machine, which would be sent your notes",
     ]
+
+
+@pytest.mark.parametrize(
+    ("machine", "names", "expected"),
+    [
+        (laptop(8, 5), ("gemma3:12b", "qwen3:4b"), "qwen3:4b"),
+        (laptop(16, 10), ("gemma3:12b", "qwen3:4b"), "qwen3:4b"),
+        (laptop(36, 26), ("gemma3:27b", "qwen3-30b-a3b", "qwen3:4b"), "qwen3-30b-a3b"),
+        (apple(16, 9, bandwidth=None), ("gemma3:12b", "qwen3:4b"), "gemma3:12b"),
+        (with_card(32, 20, 24), ("gemma3:27b", "qwen3:4b"), "gemma3:27b"),
+        (laptop(16, 10), ("gemma3:12b",), "gemma3:12b"),
+        (laptop(8, 5), ("gemma3:12b",), None),
+        (laptop(16, 10), ("qwen3-reranker:4b", "whisper-1", "bge-reranker-v2-m3"), None),
+    ],
+)
+def test_of_a_servers_models_of_unknown_size_one_is_proposed_that_is_quick_enough_here(
+    tmp_path: Path, machine: Machine, names: tuple[str, ...], expected: str | None
+) -> None:
+    found = options(careful(machine), [], [server("a server on port 8000", OLLAMA, *names)], llama=True)
+    proposal = propose(survey_of(*found, machine=machine), Answers(), settings(tmp_path))
+    assert proposal.model == expected
+
+
+@pytest.mark.parametrize("name", ["tts-1", "flux.1-dev", "clip-vit", "Qwen3-Reranker-4B", "stable-diffusion-3.5"])
+def test_what_reads_ranks_or_paints_is_no_model_that_writes(name: str) -> None:
+    assert options(laptop(16, 10), [], [server("LocalAI", OLLAMA, name, "eclipse-7b")], llama=True)[1:] == ()
 
 
 @pytest.mark.parametrize(

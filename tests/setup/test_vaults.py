@@ -3,6 +3,7 @@ from __future__ import annotations
 import itertools
 import json
 import os
+import sys
 import zipfile
 from pathlib import Path
 
@@ -10,7 +11,7 @@ import pytest
 
 from sidecar.errors import VaultError
 from sidecar.setup.counting import Count, count_notes
-from sidecar.setup.survey import find_vaults
+from sidecar.setup.finding import find_vaults
 from sidecar.setup.vaults import chosen_by_numbers, completions, look_at, named_vault, names_of, typed_path
 from sidecar.vault.registry import vanished_vaults
 from tests.setup.made import settings, vault
@@ -69,6 +70,62 @@ def test_vaults_of_the_settings_come_first_and_once(tmp_path: Path) -> None:
         ("away", "settings", False),
         ("two", "obsidian", True),
     ]
+
+
+def test_obsidians_own_sandbox_is_not_taken_for_a_vault(tmp_path: Path) -> None:
+    place = tmp_path / ".config" / "obsidian"
+    notes = made(tmp_path / "notes", "a.md")
+    listed(place, made(place / "Obsidian Sandbox", "Start Here.md"), notes)
+    seen, _ = find_vaults(settings(tmp_path), platform="linux", home=tmp_path, environ={})
+    assert [vault.path for vault in seen] == [notes]
+
+
+def test_a_vault_inside_another_is_not_read_twice_unless_it_is_hidden_from_it(tmp_path: Path) -> None:
+    outer = made(tmp_path / "outer", "a.md")
+    inner, innermost, hidden = outer / "work", outer / "work" / "2026", outer / ".private" / "notes"
+    for folder in (inner, innermost, hidden):
+        made(folder, "b.md")
+    listed(tmp_path / ".config" / "obsidian", innermost, inner, outer, hidden, made(tmp_path / "outer 2", "c.md"))
+    seen, _ = find_vaults(settings(tmp_path), platform="linux", home=tmp_path, environ={})
+    told = {vault.path.name: vault.problem for vault in seen}
+    both = f"its notes are read with those of {outer}, in which it lies"
+    assert told == {"2026": both, "work": both, "outer": None, "notes": None, "outer 2": None}
+
+
+def test_a_vault_with_the_data_folder_in_it_is_not_proposed_and_hides_none_that_lies_in_it(tmp_path: Path) -> None:
+    home = made(tmp_path / "home", "a.md")
+    notes = made(home / "notes", "b.md")
+    listed(home / ".config" / "obsidian", home, notes)
+    config = settings(tmp_path, f'data_dir = "{home}/.local/share/sidecar"')
+    seen, _ = find_vaults(config, platform="linux", home=home, environ={})
+    assert [(vault.path, "data folder" in (vault.problem or "")) for vault in seen] == [(home, True), (notes, False)]
+
+
+def test_vaults_of_the_settings_are_not_questioned(tmp_path: Path) -> None:
+    outer = made(tmp_path / "outer", "a.md")
+    inner = made(outer / "inner", "b.md")
+    config = settings(tmp_path, f'vaults = ["{outer}", "{inner}"]\ndata_dir = "{outer}/data"')
+    seen, _ = find_vaults(config, platform="linux", home=tmp_path, environ={})
+    assert [(vault.path, vault.problem) for vault in seen] == [(outer, None), (inner, None)]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere such names cannot be made")
+def test_a_vault_whose_path_is_no_utf_8_keeps_no_other_from_being_set_up(tmp_path: Path) -> None:
+    odd = made(Path(os.fsdecode(os.fsencode(tmp_path) + b"/\xff")), "a.md")
+    (tmp_path / "link").symlink_to(odd)
+    listed(tmp_path / ".config" / "obsidian", tmp_path / "link", made(tmp_path / "notes", "a.md"))
+    seen, _ = find_vaults(settings(tmp_path), platform="linux", home=tmp_path, environ={})
+    assert [("UTF-8" in (vault.problem or "")) for vault in seen] == [True, False]
+
+
+def test_the_notes_of_hundreds_of_vaults_are_counted_for_a_few_seconds_in_all(tmp_path: Path) -> None:
+    listed(tmp_path / ".config" / "obsidian", *(made(tmp_path / str(n), "a.md", "b.md") for n in range(200)))
+    ticks = itertools.count(step=0.5)
+    seen, _ = find_vaults(
+        settings(tmp_path), platform="linux", home=tmp_path, environ={}, clock=lambda: float(next(ticks))
+    )
+    whole = [vault.count is not None and vault.count.whole for vault in seen]
+    assert (len(whole), whole[0], whole[-1]) == (200, True, False)
 
 
 @pytest.mark.parametrize("entry", [None, 3, {}, {"path": 3}, {"path": ""}, {"path": "\0"}, {"path": "relative"}])

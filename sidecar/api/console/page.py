@@ -20,11 +20,14 @@ LANGUAGES = ("en", "pt", "es", "it", "fr")
 _INDEX = "index.html"
 _FILES = (
     "style.css",
+    "parts.css",
     "icon.svg",
     "main.js",
     "ask.js",
     "clients.js",
+    "conversation.js",
     "dom.js",
+    "inline.js",
     "keyboard.js",
     "looks.js",
     "markdown.js",
@@ -33,8 +36,10 @@ _FILES = (
     "search.js",
     "server.js",
     "sign_in.js",
+    "store.js",
     "stream.js",
     "texts.js",
+    "turn.js",
     *(f"texts/{language}.json" for language in LANGUAGES),
 )
 FILES = {PAGE: _INDEX, **{f"/console/{name}": name for name in _FILES}}

@@ -28,6 +28,7 @@ def routes(runtime: Runtime, console: Console) -> list[Route]:
         *page.routes(),
         Route(sign_in.SIGN_IN, partial(sign_in.sign_in, console.sessions), methods=["POST"]),
         Route("/console/sign-out", partial(sign_in.sign_out, console.sessions), methods=["POST"]),
+        Route("/console/sign-out-all", partial(sign_in.sign_out_all, console.sessions), methods=["POST"]),
         Route("/console/link", partial(sign_in.link, console.sessions), methods=["POST"]),
         Route("/console/clients", partial(clients.clients, runtime)),
         Route("/console/key", partial(clients.key, runtime)),

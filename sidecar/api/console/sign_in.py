@@ -45,6 +45,11 @@ async def sign_out(sessions: Sessions, request: Request) -> ASGIApp:
     return json_response({"signed_out": sessions.sign_out(key.strip(" ").encode("latin-1"))})
 
 
+async def sign_out_all(sessions: Sessions, _request: Request) -> ASGIApp:
+    """End every session of the console, and take back the links that are out."""
+    return json_response({"signed_out": sessions.clear()})
+
+
 async def link(sessions: Sessions, _request: Request) -> ASGIApp:
     """Make a sign-in link for the console, for who has the key."""
     return json_response({"path": link_path(sessions.new_code()), "expires_in": round(CODE_SECONDS)})

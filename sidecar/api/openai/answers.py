@@ -99,6 +99,8 @@ class LeftOut:
 
     withheld: int = 0
     trimmed: int = 0
+    still_reading: bool = False
+    """Whether notes could not be found, as they have not been read yet."""
     refused_calls: list[str] = field(default_factory=list)
     """Tools whose calls the client was not given, because a note asked for them."""
 
@@ -106,11 +108,12 @@ class LeftOut:
         """Take the next delta of any choice."""
         self.withheld = max(self.withheld, delta.withheld)
         self.trimmed = max(self.trimmed, delta.trimmed)
+        self.still_reading |= delta.still_reading
         self.refused_calls += delta.refused_calls
 
     def told(self) -> dict[str, Any]:
-        """The numbers that are not 0, and the calls where there are some."""
-        return {name: count for name, count in asdict(self).items() if count}
+        """The numbers that are not 0, what is true, and the calls where there are some."""
+        return {name: value for name, value in asdict(self).items() if value}
 
 
 @dataclass(slots=True)

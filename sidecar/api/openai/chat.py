@@ -86,6 +86,7 @@ def _ask(runtime: Runtime, target: ChatTarget, body: ChatBody) -> Deltas:
         limit=wanted.limit,
         filters=wanted.filters,
         citations=wanted.citations,
+        elsewhere=wanted.elsewhere,
     )
     runs = [replace(question, options=seeded(options, run)) for run in range(body.n)]
     return several([partial(runtime.answer, target, run) for run in runs])

@@ -151,6 +151,27 @@ async def test_a_sign_out_with_the_servers_key_ends_no_session(live: Live) -> No
     assert (await live.http.get("/v1/models")).status_code == 200
 
 
+async def test_all_sessions_are_ended_at_once(live: Live) -> None:
+    keys = [await sign_in(live) for _ in range(2)]
+    link = (await live.http.post("/console/link")).json()["path"].removeprefix("/#sign-in=")
+    assert (await live.bare.post("/console/sign-out-all", json={})).status_code == 401
+    assert (await live.http.post("/console/sign-out-all", json={})).json() == {"signed_out": 2}
+    assert [(await live.bare.get("/v1/models", headers=bearing(key))).status_code for key in keys] == [401, 401]
+    assert (await live.bare.post("/console/sign-in", json={"code": link})).status_code == 401
+    assert (await live.bare.get("/v1/models", headers=bearing(await sign_in(live)))).status_code == 200
+
+
+async def test_another_key_in_place_of_the_old_one_counts_at_once_and_ends_all_sessions(live: Live) -> None:
+    session = await sign_in(live)
+    link = (await live.http.post("/console/link")).json()["path"].removeprefix("/#sign-in=")
+    live.runtime.token = "sk-sidecar-another"
+    # The link first: it needs no key, so nothing else would have looked at the new one.
+    assert (await live.bare.post("/console/sign-in", json={"code": link})).status_code == 401
+    assert (await live.http.get("/v1/models")).status_code == 401
+    assert (await live.bare.get("/v1/models", headers=bearing(session))).status_code == 401
+    assert (await live.bare.get("/v1/models", headers=bearing("sk-sidecar-another"))).status_code == 200
+
+
 @pytest.mark.parametrize("site", ["cross-site", "same-site", "none", "same-origin"])
 async def test_the_page_opens_from_a_link_anywhere(live: Live, site: str) -> None:
     for method in ("GET", "HEAD"):

@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from sidecar.api.console.sessions import CODE_SECONDS, IDLE_SECONDS, MAX_CODES, MAX_SESSIONS, Sessions
+import time
+
+import pytest
+
+from sidecar.api.console.sessions import (
+    CODE_SECONDS,
+    IDLE_SECONDS,
+    LONGEST_SECONDS,
+    MAX_CODES,
+    MAX_SESSIONS,
+    Sessions,
+    seconds_awake_and_asleep,
+)
 
 
 class Clock:
@@ -100,3 +112,41 @@ def test_neither_codes_nor_keys_are_kept_as_they_are() -> None:
     kept = repr(vars(sessions))
     assert code not in kept
     assert key not in kept
+
+
+def test_a_session_that_is_used_all_the_time_ends_after_seven_days() -> None:
+    clock = Clock()
+    sessions = Sessions(clock=clock)
+    key, begun = signed_in(sessions).encode(), clock.now
+    while clock.now < begun + LONGEST_SECONDS:
+        assert sessions.holds(key)
+        clock.now += IDLE_SECONDS / 2
+    assert not sessions.holds(key)
+    assert sessions.live == 0
+
+
+def test_all_are_signed_out_and_no_link_that_is_out_signs_in() -> None:
+    sessions = Sessions()
+    keys, code = [signed_in(sessions).encode() for _ in range(3)], sessions.new_code()
+    assert sessions.clear() == 3
+    assert not any(sessions.holds(key) for key in keys)
+    assert sessions.sign_in(code) is None
+    assert sessions.clear() == 0
+    assert sessions.holds(signed_in(sessions).encode())
+
+
+@pytest.mark.parametrize(
+    ("clocks", "seconds"),
+    [({"CLOCK_BOOTTIME": 9.0, "CLOCK_MONOTONIC": 5.0}, 9.0), ({"CLOCK_MONOTONIC": 5.0}, 5.0), ({}, 2.0)],
+    ids=["Linux", "macOS", "Windows"],
+)
+def test_the_time_that_a_machine_sleeps_counts(
+    monkeypatch: pytest.MonkeyPatch, clocks: dict[str, float], seconds: float
+) -> None:
+    for name in ("CLOCK_BOOTTIME", "CLOCK_MONOTONIC"):
+        monkeypatch.delattr(time, name, raising=False)
+        if name in clocks:
+            monkeypatch.setattr(time, name, clocks[name], raising=False)
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: clock, raising=False)
+    monkeypatch.setattr(time, "monotonic", lambda: 2.0)
+    assert seconds_awake_and_asleep() == seconds

@@ -17,10 +17,11 @@ TEXTS = {
 }
 SCRIPTS = {path.name: path.read_text("utf-8") for path in STATIC.glob("*.js")}
 MARKUP = (STATIC / "index.html").read_text("utf-8")
+STYLES = {path.name: path.read_text("utf-8") for path in STATIC.glob("*.css")}
 _PLACE = re.compile(r"\{(\w+)\}")
 _WORDS = re.compile(r">([^<>]*[^\W\d_][^<>]*)<")
 _CALLED = re.compile(r"\bt\(\s*(?:[\w.]+(?: [=!]== [\w.\"]+)? \? )?\"([a-z_0-9.]+)\"")
-_FAMILIES = ("kind", "lane", "phase", "setting", "status", "verdict")
+_FAMILIES = ("kind", "lane", "paused", "phase", "scope", "setting", "slowed", "status", "verdict")
 """Keys whose end comes from the server."""
 NAMES = {"Sidecar"}
 
@@ -56,7 +57,11 @@ def test_plurals_come_in_pairs() -> None:
 
 
 def test_no_words_stand_in_the_markup() -> None:
-    assert {words.strip() for words in _WORDS.findall(MARKUP)} == NAMES
+    # Without scripts there are no texts: that alone is said in all languages at once.
+    without = re.findall(r'<p lang="(\w+)">[^<]+JavaScript\.</p>', MARKUP)
+    assert tuple(without) == page.LANGUAGES
+    written = re.sub(r"(?s)<noscript>.*?</noscript>", "", MARKUP)
+    assert {words.strip() for words in _WORDS.findall(written)} == NAMES
     attributes = re.findall(r'\b(?:title|alt|placeholder|aria-label|value)="([^"]*)"', MARKUP)
     assert set(attributes) <= {"auto", "light", "dark"}
 
@@ -79,12 +84,23 @@ def test_the_page_has_no_script_or_style_of_its_own_and_loads_nothing_from_elsew
     assert re.findall(r"<(?:script|link)[^>]*(?:src|href)=\"([^\"]*)\"", MARKUP) == [
         "/console/icon.svg",
         "/console/style.css",
+        "/console/parts.css",
         "/console/main.js",
     ]
     assert not re.search(r"<style|style=|\son\w+=|javascript:", MARKUP)
-    everything = "\n".join([MARKUP, *SCRIPTS.values(), (STATIC / "style.css").read_text("utf-8")])
+    everything = "\n".join([MARKUP, *SCRIPTS.values(), *STYLES.values()])
     assert set(re.findall(r"(?:https?:)?//(?:[\w-]+\.)+\w+", everything)) == {"http://www.w3.org"}
-    assert not re.search(r"url\(|@import|@font-face", (STATIC / "style.css").read_text("utf-8"))
+    assert not re.search(r"url\(|@import|@font-face", "\n".join(STYLES.values()))
+
+
+def test_the_languages_of_the_page_are_those_of_the_server() -> None:
+    (offered,) = re.findall(r"LANGUAGES = \{([^}]*)\}", SCRIPTS["texts.js"])
+    assert tuple(re.findall(r"(\w+):", offered)) == page.LANGUAGES
+
+
+def test_no_store_of_the_browser_is_used_but_where_its_refusal_is_caught() -> None:
+    using = {name for name, script in SCRIPTS.items() if re.search(r"(local|session)Storage", script)}
+    assert using == {"store.js"}
 
 
 @pytest.mark.parametrize("name", sorted(SCRIPTS))

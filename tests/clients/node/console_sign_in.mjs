@@ -67,6 +67,34 @@ await call("a link opened in a tab that is signed in does no harm", () => within
   assert.equal(await page.isVisible("#sign-in"), false);
 }));
 
+await call("a browser that keeps nothing for the page shows it all the same", () => within(async (page) => {
+  await page.addInitScript(() => {
+    for (const name of ["localStorage", "sessionStorage"]) {
+      Object.defineProperty(window, name, { get: () => { throw new DOMException("blocked", "SecurityError"); } });
+    }
+  });
+  await signedIn(page, "search");
+  await page.selectOption("#theme", "dark");
+  assert.equal(await page.getAttribute("html", "data-theme"), "dark");
+  await page.selectOption("#language", "pt");
+  await page.waitForFunction(() => document.querySelector("#panel-search h1").textContent === "Busca");
+  await page.click("#sign-out");
+  await door(page);
+}));
+
+await call("without scripts the page says what it needs", () => within(async (page) => {
+  await page.goto(service.url);
+  assert.match(await page.innerText("body"), /This page needs JavaScript\..*Cette page a besoin de JavaScript\./s);
+}, { javaScriptEnabled: false }));
+
+await call("a page that is not signed in is no client that was refused", () => within(async (page) => {
+  const begun = Date.now() / 1000;
+  await open(page, service.url);
+  await door(page);
+  const told = await (await fetch(`${service.url}/console/requests`, { headers })).json();
+  assert.deepEqual(told.recent.filter((seen) => seen.client === "Chrome" && seen.key === null && seen.at > begun), []);
+}));
+
 await call("signing out leaves nothing on the page and no key", () => within(async (page) => {
   await signedIn(page);
   const key = await page.evaluate(() => sessionStorage.getItem("sidecar-session"));

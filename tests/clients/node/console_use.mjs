@@ -1,6 +1,6 @@
 // Using the console: search, answers, what attacks it, and a server that goes away.
 import assert from "node:assert/strict";
-import { TABS, askModel, browser, open, search, signedIn, within } from "./console_page.mjs";
+import { TABS, askModel, browser, newLink, open, search, signedIn, within } from "./console_page.mjs";
 import { call, report, service } from "./harness.mjs";
 
 await call("the overview counts what is indexed and says why files are left out", () => within(async (page) => {
@@ -67,6 +67,21 @@ await call("a button stops an answer, and Escape the next one", () => within(asy
     assert.match(await turn.textContent(), /Stopped\./);
     assert.equal(await turn.getAttribute("aria-busy"), "false");
   }
+}));
+
+await call("Shift and Enter begin a new line, Enter asks, and the keyboard stays in the field", () => within(async (page) => {
+  await signedIn(page, "ask");
+  await page.selectOption(".composer select", "demo/writes");
+  await page.focus("#question");
+  await page.keyboard.type("one");
+  await page.keyboard.press("Shift+Enter");
+  await page.keyboard.type("two");
+  assert.equal(await page.inputValue("#question"), "one\ntwo");
+  assert.equal(await page.locator(".turn").count(), 0);
+  await page.keyboard.press("Enter");
+  await page.waitForFunction(() => document.querySelector(".turn")?.getAttribute("aria-busy") === "false");
+  assert.equal(await page.textContent(".turn .question"), "one\ntwo");
+  assert.deepEqual(await page.evaluate(() => [document.activeElement.id, document.activeElement.value]), ["question", ""]);
 }));
 
 await call("an answer that breaks off says so, and is asked for again", () => within(async (page) => {
@@ -150,6 +165,9 @@ await call("Markdown becomes elements of a few kinds, and long or twisted text t
     markdown(`a${" ".repeat(long)}a`);
     markdown(`${"http://a@".repeat(100)}${".".repeat(1000)}a `.repeat(long / 1902));
     markdown("```\n```\n".repeat(long / 8));
+    // Forty words, each of which would be looked for to the end at every find of another.
+    const words = ["a", ...Array.from({ length: 39 }, (_, number) => `nowhere${number}`)];
+    markdown("a b ".repeat(long / 4), { marked: words });
     // As many elements as no call takes arguments.
     const place = document.createElement("div");
     place.append(...markdown("*a".repeat(long / 2)));
@@ -159,12 +177,14 @@ await call("Markdown becomes elements of a few kinds, and long or twisted text t
       took,
       refused: addresses.filter((each) => safeAddress(each) !== null),
       allowed: ["http://x.example/", "https://x.example/?q=1", "obsidian://open?vault=a&file=b"].map(safeAddress),
+      marked: markdown("ab Ba x ab", { marked: ["ab", "x", "b"] })[0].innerHTML,
       shown: ["**a** _b_ `c` ~~d~~", "# Title", "- [ ] a\n- [x] b\n  1. c", "a_b_c 2*3*4", "snake_case_name", "\\*a\\*", "a\nb", "> q\n> > r", "a &lt;b> &amp; &#39; &#0; &x;", "![p](https://evil.example/p.png?d=1)", "[[a|b]] ![[c|320]]", "| a | b \\| c |\n|--|:-:|\n| 1 | 2 |", "[x](javascript:alert(1)", "<https://e.example/a>, https://e.example/b."].map(shown),
     };
   });
   assert.deepEqual(result.refused, []);
   assert.deepEqual(result.allowed, ["http://x.example/", "https://x.example/?q=1", "obsidian://open?vault=a&file=b"]);
   assert.ok(result.took < 20_000, `${result.took} ms`);
+  assert.equal(result.marked, "<mark>ab</mark> <mark>B</mark>a <mark>x</mark> <mark>ab</mark>");
   assert.deepEqual(result.shown, [
     "<p><strong>a</strong> <em>b</em> <code>c</code> <s>d</s></p>",
     '<p class="heading">Title</p>',
@@ -201,7 +221,12 @@ await call("a server that goes away is waited for, and found again", () => withi
 await call("an index under way, a closed vault and an empty one are told apart", () => within(async (page) => {
   const states = [
     [{ phase: "reading", pending: 120, files: 200, ready: false }, /Reading notes 80 of 200 \(40%\)/],
-    [{ phase: "embedding", chunks: 50, chunks_without_vector: 25 }, /Comparing meanings 25 of 50 \(50%\)/],
+    [{ phase: "reading", pending: 120, files: 200, chunks: 80, chunks_without_vector: 20 }, /Reading notes 80 of 200 \(40%\).*Searchable by meaning: 60 of 80 passages/s],
+    [{ phase: "embedding", chunks: 50, chunks_without_vector: 25 }, /Comparing meanings.*Searchable by meaning: 25 of 50 passages/s],
+    [{ phase: "idle", chunks: 1, chunks_without_vector: 1 }, /found by its words.*Searchable by meaning: 0 of 1 passage/s],
+    [{ phase: "idle", pending: 3, files: 30, paused: "on battery", ready: false }, /Paused while the machine runs on battery.*New notes wait to be read 27 of 30 \(90%\)/s],
+    [{ phase: "embedding", chunks: 4, chunks_without_vector: 2, slowed: "on battery" }, /Slower while the machine runs on battery.*2 of 4 passages/s],
+    [{ phase: "idle", pending: 1, paused: "<b>another reason</b>" }, /Paused: <b>another reason<\/b>/],
     [{ phase: "closed", files: 0, problems: ["The folder is away."] }, /Not open.*Needs your attention.*The folder is away/s],
     [{ phase: "idle", files: 0, indexed: 0, chunks: 0, chunks_without_vector: 0 }, /no notes here yet/],
     [{ failed: 1, failed_files: [{ path: "a<b>.md", reason: "it is broken" }] }, /1 file could not be read.*a<b>\.md: it is broken/s],
@@ -218,17 +243,66 @@ await call("an index under way, a closed vault and an empty one are told apart",
     await page.goto("about:blank");
     await signedIn(page);
     assert.match(await page.textContent("#panel-overview article"), told);
+    const bars = await page.locator("#panel-overview progress").evaluateAll((all) => all.map((each) => [each.getAttribute("aria-label") !== "", each.value <= each.max]));
+    assert.deepEqual(bars, bars.map(() => [true, true]));
   }
+}));
+
+await call("without a vault the overview says how to get one", () => within(async (page) => {
+  await page.route("**/vault/status*", async (route) => {
+    const answer = await route.fetch();
+    await route.fulfill({ response: answer, json: { ...(await answer.json()), vaults: [] } });
+  });
+  await open(page, await newLink());
+  await page.waitForSelector("#panel-overview .empty");
+  assert.match(await page.textContent("#panel-overview"), /No vault is set.*sidecar setup.*sidecar serve VAULT/s);
+  assert.deepEqual(await page.locator("#panel-overview .empty .copy").evaluateAll((all) => all.map((each) => each.getAttribute("aria-label"))), ["Copy: sidecar setup", "Copy: sidecar serve VAULT"]);
+  await page.click("#tab-search");
+  await page.click("#tab-ask");
+  assert.equal(await page.isVisible("#question"), true);
 }));
 
 await call("models and memory are drawn, with what is loaded and what fits", () => within(async (page) => {
   await signedIn(page, "models");
   await page.waitForSelector(".chart");
-  assert.match(await page.textContent(".chart .legend"), /Sidecar.*Other programs.*Free/s);
+  assert.match(await page.textContent(".chart table"), /What.*Memory.*Part of it.*Sidecar.*Other programs.*Free/s);
+  assert.deepEqual(await page.locator(".chart tbody th").evaluateAll((all) => all.map((each) => each.scope)), ["row", "row", "row"]);
   assert.ok((await page.locator(".chart rect").count()) >= 3);
   const text = await page.textContent("#panel-models");
   assert.match(text, /demo\/extractive quotes the notes/);
   assert.match(text, /(There are none yet|What each would take)/);
+}));
+
+await call("models are told in a table, be there none or twenty", () => within(async (page) => {
+  const verdicts = ["fits", "fits_with_q8_0_cache", "fits_with_shorter_context", "does_not_fit", null];
+  const made = (number) => ({
+    name: `Some-very-long-name-of-a-model-${number}-Q4_K_M`, kind: ["chat", "embedding", "rerank"][number % 3], set: number % 4 === 0,
+    loaded: number % 8 === 0, memory: number % 5 === 4 ? null : (number + 1) * 2 ** 30, on_gpu: number % 7 === 0 ? 2 ** 28 : 0,
+    verdict: verdicts[number % 5], problem: number % 5 === 4 ? "The file is <b>cut off</b>." : null,
+  });
+  for (const count of [0, 1, 20]) {
+    await page.unroute("**/console/models");
+    await page.route("**/console/models", (route) => route.fulfill({ json: {
+      machine: { total: 16 * 2 ** 30, available: 6 * 2 ** 30, gpus: [{ name: "GPU", total: 8 * 2 ** 30, free: 2 ** 30, unified: false }] },
+      server: 2 ** 27, models: Array.from({ length: count }, (_, number) => made(number)),
+    } }));
+    await page.goto("about:blank");
+    await signedIn(page, "models");
+    await page.waitForSelector(".chart");
+    const rows = await page.locator("table.models tbody tr").allTextContents();
+    assert.equal(rows.length, count);
+    if (count === 0) assert.match(await page.textContent("#panel-models .empty"), /There are none yet.*sidecar models recommend/s);
+    if (count !== 20) continue;
+    assert.match(await page.textContent("table.models thead"), /Model.*Memory.*Does it fit/);
+    assert.match(rows[0], /Some-very-long-name-of-a-model-0-Q4_K_M writes answers1 GB · 256 MB of it on the graphics processorfitsloaded/);
+    assert.match(rows[3], /4 GB.*does not fit/);
+    assert.match(rows[4], /The file is <b>cut off<\/b>\..*cannot be readset/);
+    assert.match(await page.textContent(".chart table"), /Some-very-long-name-of-a-model-0.*loaded.*Other programs.*Free/);
+    for (const width of [390, 1280]) {
+      await page.setViewportSize({ width, height: 844 });
+      assert.equal(await page.evaluate(() => document.documentElement.scrollWidth > innerWidth), false, String(width));
+    }
+  }
 }));
 
 await call("clients that ask appear with counts and without a word of what they asked", () => within(async (page) => {
@@ -236,7 +310,7 @@ await call("clients that ask appear with counts and without a word of what they 
   await signedIn(page, "clients");
   await page.waitForSelector("#panel-clients table");
   const text = await page.textContent("#panel-clients");
-  assert.match(text, /Odd.*wrong or no key/s);
+  assert.match(text, /no right key.*Odd.*wrong or no key/s);
   await page.selectOption("#program", { index: 1 });
   await page.waitForSelector(".client .steps");
   await harmless(page);

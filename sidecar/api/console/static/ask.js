@@ -1,247 +1,132 @@
-// A conversation with the notes: answers as they are written, with the notes that they rest on.
+// Asking the notes: the question that is written, the model that is asked, and the conversation so far.
 
-import { fill, foreign, h, link, safeAddress } from "./dom.js";
-import { say } from "./keyboard.js";
-import { markdown } from "./markdown.js";
-import { Problem, lost, send } from "./server.js";
-import { events } from "./stream.js";
+import { conversation } from "./conversation.js";
+import { fill, h } from "./dom.js";
+import { reader, say } from "./keyboard.js";
 import { t } from "./texts.js";
+import { drawSoon, drawTurn } from "./turn.js";
 
 const QUOTING = /(^|\/)extractive$/;
-const SLOWEST = 400;
+const LONGEST = 20_000;
 
 export function asking(place) {
-  const turns = [];
-  let models = [];
-  let model = "vault";
-  let draft = "";
-  let under = null;
   const thread = h("div", { class: "thread" });
-  // Whole paragraphs are read out as they are finished; the answer itself changes too often to be.
   const spoken = h("div", { class: "unseen", role: "log", "aria-live": "polite" });
   const composer = h("div", { class: "composer" });
   const above = h("div", {});
+  const readOut = reader(spoken);
+  const talk = conversation({ began, grew, ended });
+  let models = [];
+  let model = "vault";
+  let draft = "";
 
-  async function run(question) {
-    const turn = { question, text: "", sources: [], addresses: new Map(), state: "waiting", problem: null };
-    turns.push(turn);
-    turn.place = h("article", { class: "turn" });
-    thread.append(turn.place);
-    await answer(turn);
+  function began(turn) {
+    turn.place ??= thread.appendChild(h("article", { class: "turn" }));
+    drawComposer();
+    drawTurn(turn, actions(turn));
+    turn.place.scrollIntoView({ block: "nearest" });
   }
 
-  async function answer(turn) {
-    under = new AbortController();
-    Object.assign(turn, { text: "", sources: [], state: "waiting", problem: null, said: 0 });
-    drawComposer();
-    drawTurn(turn);
-    turn.place.scrollIntoView({ block: "nearest" });
-    try {
-      const body = { model, stream: true, messages: messages(turn) };
-      const reply = await send("/v1/chat/completions", { body, signal: under.signal });
-      for await (const event of events(reply)) take(turn, event);
-      if (turn.state !== "done") throw new Problem("cut");
-    } catch (error) {
-      turn.state = error.name === "AbortError" ? "stopped" : "failed";
-      turn.problem = error instanceof Problem ? error : new Problem("cut");
-      if (error instanceof TypeError) lost();
-    }
-    under = null;
-    drawTurn(turn);
+  function grew(turn) {
+    readOut(turn, { whole: false });
+    drawSoon(turn, actions(turn));
+  }
+
+  function ended(turn) {
+    drawTurn(turn, actions(turn));
     readOut(turn, { whole: true });
     say(t(`ask.${turn.state}`));
     drawComposer();
   }
 
-  function messages(last) {
-    const before = turns.slice(0, turns.indexOf(last)).filter((turn) => turn.text !== "");
-    const said = before.flatMap((turn) => [
-      { role: "user", content: turn.question },
-      { role: "assistant", content: turn.text },
-    ]);
-    return [...said, { role: "user", content: last.question }];
-  }
-
-  function take(turn, event) {
-    if (event.error) throw new Problem("refused", String(event.error.message ?? ""), { code: event.error.code });
-    const choice = event.choices?.[0];
-    turn.text += choice?.delta?.content ?? "";
-    for (const note of choice?.delta?.annotations ?? []) {
-      const cited = note.url_citation;
-      if (cited) turn.addresses.set(cited.title, cited.url);
-    }
-    if (event.vault?.sources) {
-      turn.sources = event.vault.sources;
-      for (const source of turn.sources) turn.addresses.set(source.link, source.uri);
-    }
-    if (choice?.finish_reason) turn.state = "done";
-    else if (turn.text !== "") turn.state = "writing";
-    readOut(turn, { whole: false });
-    drawSoon(turn);
-  }
-
-  function readOut(turn, { whole }) {
-    const end = whole ? turn.text.length : turn.text.lastIndexOf("\n\n");
-    const more = turn.text.slice(turn.said, end).replace(/[[\]*_`#>]/g, "").trim();
-    if (more === "") return;
-    turn.said = end;
-    spoken.append(h("p", {}, more));
-    while (spoken.childElementCount > 40) spoken.firstChild.remove();
-  }
-
-  /** Draw at the next frame, or when as much time has gone by as drawing took: long answers leave the page its own. */
-  function drawSoon(turn) {
-    if (turn.drawing) return;
-    turn.drawing = true;
-    setTimeout(() => requestAnimationFrame(() => {
-      turn.drawing = false;
-      const begun = performance.now();
-      drawTurn(turn);
-      turn.took = Math.min(SLOWEST, 4 * (performance.now() - begun));
-    }), turn.took ?? 0);
-  }
-
-  function drawTurn(turn) {
-    const busy = turn.state === "waiting" || turn.state === "writing";
-    turn.place.setAttribute("aria-busy", String(busy));
-    const follows = atEnd();
-    fill(
-      turn.place,
-      h("h2", { class: "question", dir: "auto" }, turn.question),
-      turn.text !== "" && h("div", { class: "answer" }, markdown(turn.text, { addressOf: (target) => addressIn(turn, target) })),
-      turn.state === "waiting" && h("p", { class: "soft waiting" }, t("ask.waiting")),
-      turn.state === "stopped" && h("p", { class: "soft" }, t("ask.stopped")),
-      turn.state === "failed" && failure(turn),
-      sources(turn),
-    );
-    if (busy && follows) window.scrollTo({ top: document.documentElement.scrollHeight });
-  }
-
-  function failure(turn) {
-    const own = turn.problem.message;
-    return h(
-      "div",
-      { class: "problem-box", role: "alert" },
-      h("p", {}, t(turn.problem.kind === "refused" ? "ask.refused" : turn.problem.kind === "signed_out" ? "page.signed_out" : "ask.cut")),
-      own && h("p", { lang: "en" }, foreign(own)),
-      turn === turns.at(-1) && h("button", { type: "button", onclick: () => answer(turn) }, t("page.retry")),
-    );
+  function actions(turn) {
+    return { again: turn === talk.turns.at(-1) ? () => talk.again(turn) : null };
   }
 
   function draw() {
     fill(place, h("h1", {}, t("tab.ask")), above, thread, spoken, composer);
-    drawAbove();
-    for (const turn of turns) drawTurn(turn);
+    for (const turn of talk.turns) drawTurn(turn, actions(turn));
     drawComposer();
-  }
-
-  function drawAbove() {
-    const quoting = models.length > 0 && !models.some((id) => id !== "vault" && !QUOTING.test(id));
-    fill(
-      above,
-      quoting && turns.length === 0 && h(
-        "div",
-        { class: "notice" },
-        h("p", {}, t("ask.no_model")),
-        h("p", { class: "soft" }, t("ask.add_model"), " ", h("code", {}, "sidecar models recommend"), " · ", h("code", {}, "sidecar serve --model FILE.gguf")),
-      ),
-      turns.length === 0 && h("p", { class: "lead" }, t("ask.lead")),
-    );
   }
 
   function drawComposer() {
     const focused = composer.contains(document.activeElement);
-    const area = h("textarea", { id: "question", rows: 2, maxlength: 20_000, "aria-describedby": "question-hint", enterkeyhint: "send" });
-    area.value = draft;
-    area.addEventListener("input", () => {
-      draft = area.value;
-    });
-    area.addEventListener("keydown", (event) => {
-      if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
-        event.preventDefault();
-        submit();
-      }
-    });
-    const form = h("form", {}, h("label", { class: "unseen", for: "question" }, t("ask.label")), area, h("div", { class: "row" },
-      under === null
-        ? h("button", { type: "submit" }, t("ask.submit"))
-        : h("button", { class: "stop", type: "button", onclick: stop }, t("ask.stop"), " ", h("kbd", {}, "Esc")),
-      modelChoice(),
-      turns.length > 0 && under === null && h("button", { class: "quiet", type: "button", onclick: forget }, t("ask.new"))));
+    const fresh = talk.turns.length === 0;
+    const area = question(draft, { write: (text) => (draft = text), submit });
+    const form = h("form", {}, h("label", { class: "unseen", for: area.id }, t("ask.label")), area, h("div", { class: "row" },
+      talk.busy()
+        ? h("button", { class: "stop", type: "button", onclick: talk.stop }, t("ask.stop"), " ", h("kbd", {}, "Esc"))
+        : h("button", { type: "submit" }, t("ask.submit")),
+      modelChoice(models, model, (chosen) => (model = chosen)),
+      !fresh && !talk.busy() && h("button", { class: "quiet", type: "button", onclick: forget }, t("ask.new"))));
     form.addEventListener("submit", (event) => {
       event.preventDefault();
       submit();
     });
-    fill(composer, form, h("p", { id: "question-hint", class: turns.length === 0 ? "soft hint" : "unseen" }, t("ask.hint")));
-    drawAbove();
+    fill(composer, form, h("p", { id: "question-hint", class: fresh ? "soft hint" : "unseen" }, t("ask.hint")));
+    fill(above, fresh && quotesAlone(models) && noModel(), fresh && h("p", { class: "lead" }, t("ask.lead")));
     if (focused) area.focus({ preventScroll: true });
   }
 
   function submit() {
-    const question = draft.trim();
-    if (question === "" || under !== null) return;
+    const asked = draft.trim();
+    if (asked === "" || talk.busy()) return;
     draft = "";
-    run(question);
-  }
-
-  function stop() {
-    under?.abort();
+    talk.ask(asked, models.includes(model) ? model : "vault");
   }
 
   function forget() {
-    turns.length = 0;
+    talk.forget();
     fill(thread);
     fill(spoken);
     drawComposer();
     composer.querySelector("textarea").focus();
   }
 
-  function modelChoice() {
-    if (models.length < 3) return null;
-    const list = h("select", { "aria-label": t("ask.model") }, models.map((id) => h("option", { value: id }, id === "vault" ? t("ask.usual_model") : id)));
-    list.value = models.includes(model) ? model : "vault";
-    list.addEventListener("change", () => {
-      model = list.value;
-    });
-    return list;
-  }
-
   return {
     show: () => {},
     hide: () => {},
     redraw: draw,
-    stop,
+    stop: talk.stop,
     focus: () => composer.querySelector("textarea")?.focus(),
     models: (ids) => {
       if (ids.join("\n") === models.join("\n")) return;
       models = ids;
-      if (under === null) drawComposer();
+      if (!talk.busy()) drawComposer();
     },
   };
 }
 
-function atEnd() {
-  return window.innerHeight + window.scrollY >= document.documentElement.scrollHeight - 120;
+function question(draft, { write, submit }) {
+  const area = h("textarea", { id: "question", rows: 2, maxlength: LONGEST, "aria-describedby": "question-hint", enterkeyhint: "send" });
+  area.value = draft;
+  area.addEventListener("input", () => write(area.value));
+  area.addEventListener("keydown", (event) => {
+    if (event.key === "Enter" && !event.shiftKey && !event.isComposing) {
+      event.preventDefault();
+      submit();
+    }
+  });
+  return area;
 }
 
-/** Where a citation leads: what the server said of it, and nothing that the model made up. */
-function addressIn(turn, target) {
-  const address = turn.addresses.get(target.trim());
-  return address !== undefined && safeAddress(address) !== null ? address : null;
+function modelChoice(models, model, choose) {
+  if (models.length < 3) return null;
+  const list = h("select", { "aria-label": t("ask.model") }, models.map((id) => h("option", { value: id }, id === "vault" ? t("ask.usual_model") : id)));
+  list.value = models.includes(model) ? model : "vault";
+  list.addEventListener("change", () => choose(list.value));
+  return list;
 }
 
-function sources(turn) {
-  if (turn.sources.length === 0) return null;
+function quotesAlone(models) {
+  return models.length > 0 && !models.some((id) => id !== "vault" && !QUOTING.test(id));
+}
+
+function noModel() {
   return h(
-    "section",
-    { class: "sources", "aria-label": t("ask.sources") },
-    h("h3", {}, t("ask.sources")),
-    h("ol", {}, turn.sources.map((source) => h(
-      "li",
-      {},
-      link(source.uri, foreign(source.title || source.path)),
-      h("span", { class: "path" }, " ", foreign([source.path, ...(source.heading_path ?? [])].join(" › "))),
-      source.quote && h("q", { dir: "auto" }, source.quote),
-    ))),
+    "div",
+    { class: "notice" },
+    h("p", {}, t("ask.no_model")),
+    h("p", { class: "soft" }, t("ask.add_model"), " ", h("code", {}, "sidecar models recommend"), " · ", h("code", {}, "sidecar serve --model FILE.gguf")),
   );
 }

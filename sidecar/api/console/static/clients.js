@@ -9,6 +9,7 @@ import { ago, has, milliseconds, number, t, time } from "./texts.js";
 const EVERY = 4000;
 const SHORT = 12;
 const KEY_PLACE = "{{key}}";
+const OTHER = "other";
 const HIDDEN = "••••••••••••";
 
 export function clients(place, { problemOf }) {
@@ -76,8 +77,8 @@ export function clients(place, { problemOf }) {
       h("h3", {}, t("clients.recent")),
       h("p", { class: "soft" }, t("clients.no_content")),
       table(
-        ["clients.when", "clients.client", "clients.route", "clients.status", "clients.took"],
-        shown.map((seen) => [time(seen.at), foreign(seen.client), h("code", {}, `${seen.method} ${seen.route ?? "—"}`), outcome(seen.status), milliseconds(seen.milliseconds)]),
+        ["clients.when", "clients.key", "clients.route", "clients.status", "clients.took"],
+        shown.map((seen) => [time(seen.at), [keyOf(seen), h("span", { class: "below" }, programOf(seen.client))], h("code", {}, `${seen.method} ${seen.route ?? "—"}`), outcome(seen), milliseconds(seen.milliseconds)]),
         t("clients.recent"),
       ),
       requests.length > SHORT && h("button", { class: "quiet", type: "button", onclick: () => {
@@ -148,20 +149,33 @@ function row({ label, value }, { keyed, revealed, reveal }) {
 
 function who({ clients: found }) {
   return table(
-    ["clients.client", "clients.requests", "clients.refused", "clients.failed", "clients.last"],
+    ["clients.key", "clients.client", "clients.last", "clients.requests", "clients.refused", "clients.failed"],
     found.map((client) => [
-      h("span", {}, foreign(client.name), client.running > 0 && h("span", { class: "tag" }, t("clients.running", { n: client.running }))),
+      [keyOf(client), has(`scope.${client.scope}`) && h("span", { class: "below" }, t(`scope.${client.scope}`))],
+      h("span", {}, programOf(client.name), client.running > 0 && h("span", { class: "tag" }, t("clients.running", { n: client.running }))),
+      client.last === null ? "" : ago(client.last),
       number(client.requests),
       h("span", { class: client.refused > 0 ? "bad" : null }, number(client.refused)),
       number(client.failed),
-      client.last === null ? "" : ago(client.last),
     ]),
     t("clients.asking"),
   );
 }
 
-function outcome(status) {
-  const words = has(`status.${status}`) ? t(`status.${status}`) : null;
+/** Whose key it was. A client's may be named as the server's own is, but never has its scope. */
+function keyOf({ key, scope }) {
+  if (key === null) return h("span", { class: "soft" }, t(scope === "owner" ? "clients.no_key_asked" : "clients.no_key"));
+  return scope === "owner" ? t("clients.own_key") : foreign(key);
+}
+
+function programOf(name) {
+  return name === OTHER ? t("clients.other") : foreign(name);
+}
+
+function outcome({ status, scope }) {
+  // Who is let in and refused all the same has a key for less.
+  const known = status === 403 && scope !== null ? "status.403_key" : `status.${status}`;
+  const words = has(known) ? t(known) : null;
   return h("span", { class: status === 0 || status >= 400 ? "bad" : null }, status === 0 ? "" : String(status), words && ` ${words}`);
 }
 

@@ -50,13 +50,14 @@ export function safeAddress(address) {
 }
 
 function filled(element, props, children) {
+  // One by one: a call takes no more than some 100,000 arguments.
+  for (const child of children.flat(Infinity)) if (shown(child)) element.append(child);
+  // Afterwards: with `dir="auto"`, Chromium looks through what is there for each child that comes.
   for (const [name, value] of Object.entries(props)) {
     if (value === false || value === null || value === undefined) continue;
     if (HANDLER.test(name)) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : String(value));
   }
-  // One by one: a call takes no more than some 100,000 arguments.
-  for (const child of children.flat(Infinity)) if (shown(child)) element.append(child);
   return element;
 }
 

@@ -4,11 +4,30 @@ import { h } from "./dom.js";
 import { t } from "./texts.js";
 
 const STEPS = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 };
+const SILENCE = 50;
+const MOST_SAID = 40;
 const WRITING = "input, textarea, select, [contenteditable]";
 
 /** Say something to a screen reader, once it has finished what it is saying. */
 export function say(text) {
-  document.getElementById("said").textContent = text;
+  const place = document.getElementById("said");
+  // The same words once more are no change, and would not be said.
+  place.textContent = "";
+  setTimeout(() => {
+    place.textContent = text;
+  }, SILENCE);
+}
+
+/** What reads an answer out as it grows, in whole paragraphs: the answer itself changes too often to be read. */
+export function reader(place) {
+  return (turn, { whole }) => {
+    const end = whole ? turn.text.length : turn.text.lastIndexOf("\n\n");
+    const more = turn.text.slice(turn.said, end).replace(/[[\]*_`#>]/g, "").trim();
+    if (more === "") return;
+    turn.said = end;
+    place.append(h("p", {}, more));
+    while (place.childElementCount > MOST_SAID) place.firstChild.remove();
+  };
 }
 
 /** Let arrows, Home and End move along the tabs. `go` is given the tab to show. */

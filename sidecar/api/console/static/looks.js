@@ -1,12 +1,13 @@
 // Light or dark, and the language: two choices that a browser remembers.
 
 import { h } from "./dom.js";
+import { local } from "./store.js";
 import { LANGUAGES } from "./texts.js";
 
 const STORE = "sidecar-theme";
 
 export function showTheme() {
-  const chosen = localStorage.getItem(STORE) ?? "auto";
+  const chosen = local.get(STORE) ?? "auto";
   if (chosen === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = chosen;
   return chosen;
@@ -23,7 +24,7 @@ export function offer(language, onLanguage) {
   const themes = document.getElementById("theme");
   themes.value = showTheme();
   themes.addEventListener("change", () => {
-    localStorage.setItem(STORE, themes.value);
+    local.set(STORE, themes.value);
     showTheme();
   });
 }

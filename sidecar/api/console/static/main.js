@@ -8,7 +8,7 @@ import { offer, showTheme } from "./looks.js";
 import { models } from "./models.js";
 import { overview } from "./overview.js";
 import { search } from "./search.js";
-import { Problem, ask, forget, key, on, retryNow, signOut } from "./server.js";
+import { Problem, ask, asksKey, forget, key, on, retryNow, signOut } from "./server.js";
 import { enter, showSignIn, takeCode } from "./sign_in.js";
 import { preferred, speak, t, translate } from "./texts.js";
 
@@ -93,6 +93,10 @@ function problemOf(problem, again) {
 }
 
 async function open() {
+  if (key() === null && (await asksKey())) {
+    close();
+    return;
+  }
   try {
     onStatus(await ask("/vault/status"));
   } catch (problem) {

@@ -2,7 +2,7 @@
 
 import { fill, foreign, h, svg } from "./dom.js";
 import { ask } from "./server.js";
-import { has, size, t } from "./texts.js";
+import { has, percent, size, t } from "./texts.js";
 
 const EVERY = 5000;
 const WIDTH = 1000;
@@ -77,7 +77,26 @@ function chart(name, total, parts) {
     { class: "chart" },
     h("figcaption", {}, h("strong", {}, foreign(name)), " ", h("span", { class: "soft" }, size(total))),
     svg("svg", { viewBox: `0 0 ${WIDTH} 28`, preserveAspectRatio: "none", "aria-hidden": "true", focusable: "false" }, bars),
-    h("ul", { class: "legend" }, parts.map(([kind, label, bytes]) => h("li", {}, h("span", { class: `swatch ${kind}`, "aria-hidden": "true" }), foreign(label), " ", h("span", { class: "figure" }, size(bytes))))),
+    table({
+      name,
+      heads: ["models.part", "models.size", "models.share"],
+      rows: parts.map(([kind, label, bytes]) => [
+        [h("span", { class: `swatch ${kind}`, "aria-hidden": "true" }), foreign(label), kind === "model" && h("span", { class: "tag" }, t("models.loaded"))],
+        size(bytes),
+        percent(bytes / total),
+      ]),
+    }),
+  );
+}
+
+/** A table whose heads are read, not seen: what they say is plain to who sees the rows. */
+function table({ name, heads, rows, classes = "" }) {
+  return h(
+    "table",
+    { class: `bare ${classes}` },
+    h("caption", { class: "unseen" }, name),
+    h("thead", { class: "unseen" }, h("tr", {}, heads.map((key) => h("th", { scope: "col" }, t(key))))),
+    h("tbody", {}, rows.map(([first, ...rest]) => h("tr", {}, h("th", { scope: "row" }, first), rest.map((cell) => h("td", {}, cell))))),
   );
 }
 
@@ -111,27 +130,44 @@ function files({ machine, models: all }) {
     h("h2", {}, t("models.files")),
     all.length === 0
       ? h("div", { class: "empty" }, h("p", {}, t("models.none")), h("p", { class: "soft" }, t("models.none_hint")), h("ul", { class: "plain" }, ["sidecar models recommend", "sidecar models pull NAME", "sidecar serve --model NAME"].map((command) => h("li", {}, h("code", {}, command)))))
-      : [h("p", { class: "soft" }, t("models.files_hint", { size: size(machine.available) })), h("ul", { class: "plain models" }, all.map((model) => file(model, machine, most)))],
+      : [
+        h("p", { class: "soft" }, t("models.files_hint", { size: size(machine.available) })),
+        table({
+          name: t("models.files"),
+          heads: ["models.file", "models.size", "models.fit"],
+          classes: "models",
+          rows: all.map((model) => file(model, machine, most)),
+        }),
+      ],
   );
 }
 
 function file(model, machine, most) {
-  const verdict = model.verdict ?? "unknown";
+  const verdict = has(`verdict.${model.verdict}`) ? model.verdict : "unknown";
   const fits = verdict !== "does_not_fit" && verdict !== "unknown";
-  const width = model.memory === null ? 0 : Math.min(1, model.memory / most) * WIDTH;
-  const mark = (machine.available / most) * WIDTH;
-  return h(
-    "li",
-    { class: fits ? "fits" : "too-large" },
-    h("p", {}, h("strong", {}, foreign(model.name)), " ", h("span", { class: "soft" }, t(`kind.${model.kind}`)), model.set && h("span", { class: "tag" }, t(model.loaded ? "models.loaded" : "models.set"))),
-    model.memory !== null && svg(
-      "svg",
-      { viewBox: `0 0 ${WIDTH} 10`, preserveAspectRatio: "none", "aria-hidden": "true", focusable: "false" },
-      svg("rect", { class: "bar track", x: 0, y: 0, width: WIDTH, height: 10 }),
-      svg("rect", { class: `bar ${fits ? "model" : "over"}`, x: 0, y: 0, width: Math.max(3, width).toFixed(2), height: 10 }),
-      svg("rect", { class: "bar mark", x: Math.min(WIDTH - 3, mark).toFixed(2), y: 0, width: 3, height: 10 }),
-    ),
-    h("p", { class: "soft" }, model.memory !== null && `${size(model.memory)} · `, t(has(`verdict.${verdict}`) ? `verdict.${verdict}` : "verdict.unknown"), model.on_gpu > 0 && ` · ${t("models.on_gpu", { size: size(model.on_gpu) })}`),
-    model.problem && h("p", { class: "problem", lang: "en" }, foreign(model.problem)),
+  return [
+    [
+      h("strong", {}, foreign(model.name)), " ", h("span", { class: "soft" }, t(`kind.${model.kind}`)),
+      model.problem && h("p", { class: "problem", lang: "en" }, foreign(model.problem)),
+    ],
+    model.memory !== null && [
+      bar(model.memory / most, machine.available / most, { fits }),
+      h("span", { class: "figure" }, size(model.memory), model.on_gpu > 0 && ` · ${t("models.on_gpu", { size: size(model.on_gpu) })}`),
+    ],
+    [
+      h("span", { class: fits ? "" : "bad" }, t(`verdict.${verdict}`)),
+      model.set && h("span", { class: "tag" }, t(model.loaded ? "models.loaded" : "models.set")),
+    ],
+  ];
+}
+
+/** What a model takes beside what is free; both as parts of the widest. */
+function bar(taken, free, { fits }) {
+  return svg(
+    "svg",
+    { viewBox: `0 0 ${WIDTH} 10`, preserveAspectRatio: "none", "aria-hidden": "true", focusable: "false" },
+    svg("rect", { class: "bar track", x: 0, y: 0, width: WIDTH, height: 10 }),
+    svg("rect", { class: `bar ${fits ? "model" : "over"}`, x: 0, y: 0, width: Math.max(3, Math.min(1, taken) * WIDTH).toFixed(2), height: 10 }),
+    svg("rect", { class: "bar mark", x: Math.min(WIDTH - 6, free * WIDTH).toFixed(2), y: 0, width: 6, height: 10 }),
   );
 }

@@ -1,7 +1,7 @@
 // What of each vault is indexed, what is left out or failed, and what there is to do.
 
 import { fill, foreign, h } from "./dom.js";
-import { say } from "./keyboard.js";
+import { copyButton, say } from "./keyboard.js";
 import { ask } from "./server.js";
 import { has, number, percent, t } from "./texts.js";
 
@@ -49,7 +49,7 @@ export function overview(place, { onStatus, problemOf }) {
     fill(
       place,
       title(),
-      status.vaults.length === 0 && h("p", {}, t("overview.no_vaults")),
+      status.vaults.length === 0 && noVault(),
       status.vaults.map((vault) => vaultPart(vault, failed[vault.name] ?? [], open)),
       notices(status),
       upstreams(status),
@@ -69,6 +69,11 @@ export function overview(place, { onStatus, problemOf }) {
 
 function title() {
   return h("h1", {}, t("tab.overview"));
+}
+
+function noVault() {
+  const commands = ["sidecar setup", "sidecar serve VAULT"];
+  return h("div", { class: "empty" }, h("p", {}, t("overview.no_vaults")), h("ul", { class: "plain ids" }, commands.map((command) => h("li", {}, h("code", {}, command), copyButton(() => command, command)))));
 }
 
 function busy(vault) {
@@ -98,25 +103,40 @@ function vaultPart(vault, failures, open) {
 
 function state(vault) {
   if (vault.phase === "closed") return h("p", { class: "state bad" }, t("overview.closed"));
-  const [done, total] = progress(vault);
-  if (busy(vault) || done < total) {
-    const words = t(has(`phase.${vault.phase}`) ? `phase.${vault.phase}` : "phase.other");
-    return h(
-      "div",
-      { class: "state" },
-      h("p", {}, words, total > 0 && done < total ? ` ${t("overview.progress", { done, total, part: percent(done / total) })}` : ""),
-      total > 0 && done < total && h("progress", { max: total, value: done, "aria-label": words }),
-      h("p", { class: "soft" }, t("overview.usable")),
-    );
+  const read = vault.files - vault.pending;
+  const unread = vault.pending > 0;
+  if (!busy(vault) && !unread && vault.chunks_without_vector === 0) {
+    return vault.files === 0 ? h("p", { class: "state" }, t("overview.empty")) : h("p", { class: "state good" }, t("overview.up_to_date"));
   }
-  if (vault.files === 0) return h("p", { class: "state" }, t("overview.empty"));
-  return h("p", { class: "state good" }, t("overview.up_to_date"));
+  const words = t(!busy(vault) ? (unread ? "overview.waits" : "overview.by_words") : has(`phase.${vault.phase}`) ? `phase.${vault.phase}` : "phase.other");
+  return h(
+    "div",
+    { class: "state" },
+    heldUp(vault),
+    h("p", {}, words, unread && ` ${share(read, vault.files)}`),
+    unread && h("progress", { max: vault.files, value: read, "aria-label": words }),
+    byMeaning(vault),
+    unread && h("p", { class: "soft" }, t("overview.usable")),
+  );
 }
 
-/** How far the work is: files while they are read, then the pieces that have a vector. */
-function progress(vault) {
-  if (vault.pending > 0) return [vault.files - vault.pending, vault.files];
-  return [vault.chunks - vault.chunks_without_vector, vault.chunks];
+/** How many of the passages have their vector, while some have none. */
+function byMeaning({ chunks, chunks_without_vector: missing }) {
+  if (missing === 0) return null;
+  const words = t("overview.by_meaning", { done: chunks - missing, n: chunks });
+  return [h("p", {}, words), h("progress", { max: chunks, value: chunks - missing, "aria-label": words })];
+}
+
+/** What keeps the indexing from going on, or slow. */
+function heldUp({ paused, slowed }) {
+  const [kind, reason] = paused ? ["paused", paused] : ["slowed", slowed];
+  if (!reason) return null;
+  const known = `${kind}.${reason.replaceAll(" ", "_")}`;
+  return h("p", { class: "held" }, has(known) ? t(known) : [t(`${kind}.other`), ": ", h("bdi", { lang: "en" }, reason)]);
+}
+
+function share(done, total) {
+  return t("overview.progress", { done, total, part: percent(done / total) });
 }
 
 function counts(vault) {

@@ -1,5 +1,7 @@
 // The one way to the server: the session's key, errors that can be shown, and what to do when it does not answer.
 
+import { session } from "./store.js";
+
 const STORE = "sidecar-session";
 const WAITS = [1, 2, 4, 8, 15, 30];
 
@@ -26,7 +28,7 @@ function tell(event, told) {
 }
 
 export function key() {
-  return sessionStorage.getItem(STORE);
+  return session.get(STORE);
 }
 
 /** Send a request. Gives the answer when it is one, else throws a Problem; an aborted one throws as fetch does. */
@@ -62,6 +64,13 @@ export async function ask(path, options) {
   }
 }
 
+/** Whether the server asks for a key: only then it proves to hold one. True where it does not answer. */
+export async function asksKey() {
+  const answer = await fetch("/healthz?nonce=is-a-key-asked-for", { cache: "no-store" }).catch(() => null);
+  const told = await answer?.json().catch(() => null);
+  return told?.status !== "ok" || "proof" in told;
+}
+
 /** Exchange the code of a link for a session. Throws a Problem, `refused` with the code `sign_in_refused`. */
 export async function signIn(code) {
   const answer = await fetch("/console/sign-in", {
@@ -75,7 +84,7 @@ export async function signIn(code) {
     throw new Problem("gone");
   }
   if (!answer.ok) throw new Problem("refused", "", { status: answer.status, code: "sign_in_refused" });
-  sessionStorage.setItem(STORE, (await answer.json()).key);
+  session.set(STORE, (await answer.json()).key);
 }
 
 /** End the session, here in any case. */
@@ -85,11 +94,11 @@ export async function signOut() {
   } catch {
     // Signed out already, or the server is gone and its sessions with it.
   }
-  sessionStorage.removeItem(STORE);
+  session.remove(STORE);
 }
 
 export function forget() {
-  sessionStorage.removeItem(STORE);
+  session.remove(STORE);
 }
 
 async function described(answer) {

@@ -1,5 +1,7 @@
 // The page's words in its languages, with numbers, dates and sizes as each language writes them.
 
+import { local } from "./store.js";
+
 export const LANGUAGES = { en: "English", pt: "Português", es: "Español", it: "Italiano", fr: "Français" };
 const PLACE = /\{(\w+)\}/g;
 const STORE = "sidecar-language";
@@ -13,7 +15,7 @@ let spoken = "en";
 
 /** The language that was chosen, else the first of the browser's that there is. */
 export function preferred() {
-  const wanted = [localStorage.getItem(STORE), ...navigator.languages].filter(Boolean);
+  const wanted = [local.get(STORE), ...navigator.languages].filter(Boolean);
   return wanted.map((tag) => tag.toLowerCase().split("-")[0]).find((tag) => tag in LANGUAGES) ?? "en";
 }
 
@@ -23,7 +25,7 @@ export async function speak(language, { keep = false } = {}) {
   if (!answer.ok) throw new Error(`no texts for ${language}`);
   words = await answer.json();
   spoken = language;
-  if (keep) localStorage.setItem(STORE, language);
+  if (keep) local.set(STORE, language);
   document.documentElement.lang = locale();
 }
 
@@ -61,7 +63,7 @@ export function number(value, options = {}) {
 }
 
 export function percent(part) {
-  return number(part, { style: "percent", maximumFractionDigits: 0 });
+  return number(part, { style: "percent", maximumFractionDigits: part < 0.01 ? 1 : 0 });
 }
 
 /** Bytes in the unit that suits them, 1,024 to the next. */

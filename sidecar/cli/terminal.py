@@ -1,4 +1,4 @@
-"""The consoles of rich, for what is more than lines of text: plain text where the stream is no terminal."""
+"""The terminal as rich writes to it, for what is more than lines of text: plain text where the stream is none."""
 
 from __future__ import annotations
 
