@@ -13,7 +13,6 @@ from typing import Any
 import click
 from click.shell_completion import CompletionItem
 
-from sidecar.cli.mcp_program import mcp_program
 from sidecar.cli.options import as_typed, choose_vaults, json_option, read_settings, settings_options, vault_option
 from sidecar.cli.output import print_check, print_json, print_wrapped, printable
 from sidecar.cli.session import running_server
@@ -25,6 +24,7 @@ from sidecar.clients.detecting import detect, platform_of
 from sidecar.clients.entry import HEADINGS, Client
 from sidecar.clients.facts import Facts, default_facts, served_facts
 from sidecar.clients.mcp_check import check_mcp
+from sidecar.clients.mcp_program import mcp_program
 from sidecar.clients.settings import Part, settings_of, text_to_copy, without_key
 from sidecar.config import Config, system_environment
 from sidecar.errors import ConfigError

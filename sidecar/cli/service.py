@@ -10,6 +10,7 @@ import click
 
 from sidecar.cli.options import choose_vaults, json_option, model_options, read_settings, settings_options
 from sidecar.cli.output import notice, print_check, print_json, printable
+from sidecar.clients.program import Platform
 from sidecar.config import system_environment, with_vaults
 from sidecar.errors import ConfigError, SidecarError
 from sidecar.runtime import datafolder
@@ -17,7 +18,7 @@ from sidecar.service import installing, lifecycle, manager, server_logs
 from sidecar.service.commands import run_here
 from sidecar.service.guarded import advice, guarded_folders
 from sidecar.service.lifecycle import Prepared
-from sidecar.service.plan import Account, Launch, Platform
+from sidecar.service.plan import Account, Launch
 from sidecar.service.preflight import answer, try_folders
 
 _SWITCH: dict[str, Any] = {"is_flag": True, "default": None}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -70,3 +71,10 @@ def _telling(model: FoundModel, others: Sequence[FoundModel]) -> str:
     """A name that none of the others has, else the path."""
     taken = {name.lower() for other in others if other is not model for name in other.names}
     return next((name for name in model.names if name.lower() not in taken), str(model.path))
+
+
+def is_path(name: str) -> bool:
+    """Whether a model is named by its file: a word without a folder or `.gguf` is a name, whatever lies in the current
+    folder. With a folder it may be both.
+    """
+    return name.lower().endswith(".gguf") or "/" in name or os.sep in name or name.startswith("~")

@@ -13,7 +13,7 @@ from sidecar.llama.process import LlamaProcess, ProcessOptions
 from sidecar.llama.tuning import Wishes
 from sidecar.models.catalogue import load_catalogue
 from sidecar.models.found import find_models
-from sidecar.models.naming import look_up, resolve
+from sidecar.models.naming import is_path, look_up, resolve
 from sidecar.models.places import places
 from sidecar.rerank.llama import LlamaRerankModel
 
@@ -28,7 +28,7 @@ class ModelFiles:
     def at(self, name: str) -> Path | None:
         """The file when `name` is a path, there or not; `None` for any other name."""
         path = Path(name).expanduser().absolute()
-        return path if name.lower().endswith(".gguf") or path.is_file() else None
+        return path if name.lower().endswith(".gguf") or (is_path(name) and path.is_file()) else None
 
     def named(self, name: str) -> Path | None:
         """The file of a model on this machine by its name; walks the folders of models.

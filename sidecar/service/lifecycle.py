@@ -16,12 +16,12 @@ from urllib.parse import urlsplit
 import psutil
 
 from sidecar.api.address import bind
+from sidecar.clients.program import Platform, installed_program, place_warning
 from sidecar.config import Config, config_path, load_config
 from sidecar.errors import AlreadyRunningError, ConfigError
 from sidecar.runtime import datafolder
 from sidecar.runtime.folder_lock import acquire
-from sidecar.service.plan import Account, Launch, Platform
-from sidecar.service.program import installed_program, place_warning
+from sidecar.service.plan import Account, Launch
 from sidecar.service.serving_words import absolute, serving_words, unseen_settings
 from sidecar.service.state import State
 

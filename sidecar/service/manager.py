@@ -9,10 +9,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from sidecar.clients.program import Platform
 from sidecar.errors import SidecarError
 from sidecar.service import launchd, systemd, task_scheduler
 from sidecar.service.commands import Runner
-from sidecar.service.plan import Account, Launch, Plan, Platform
+from sidecar.service.plan import Account, Launch, Plan
 from sidecar.service.state import State
 
 _NO_WALLS = (

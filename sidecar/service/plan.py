@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, TypeAlias
 
+from sidecar.clients.program import Platform
 from sidecar.service.commands import Command
-
-Platform: TypeAlias = Literal["linux", "macos", "windows"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from sidecar.config import Config
+from sidecar.models.naming import is_path
 
 _PATHS = frozenset({"data_dir", "config_file"})
 # A model is a path only when there is a file: it may as well be a name.
@@ -50,11 +51,6 @@ def _variable(name: str) -> str:
 def _value(name: str, value: Any) -> str:
     if name in _PATHS:
         return absolute(Path(value))
-    if name in _MODELS and _is_path(str(value)) and Path(value).expanduser().is_file():
+    if name in _MODELS and is_path(str(value)) and Path(value).expanduser().is_file():
         return absolute(Path(value))
     return str(value)
-
-
-def _is_path(model: str) -> bool:
-    """Whether a model is named by its file: a word without a folder or `.gguf` is a name, whatever lies here."""
-    return model.lower().endswith(".gguf") or "/" in model or os.sep in model or model.startswith("~")

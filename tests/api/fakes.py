@@ -11,6 +11,7 @@ import numpy as np
 
 from sidecar.chat import AnswerDelta, ChatRequest
 from sidecar.citations import Annotation, CitedSource
+from sidecar.config import Config
 from sidecar.embedding.measure import TextLimit
 from sidecar.embedding.model import EmbeddingModel, Embeddings, TextKind
 from sidecar.errors import ModelNotFoundError, NoteMissingError, RequestError
@@ -145,7 +146,8 @@ class FakeRuntime:
         keys_folder: Path | None = None,
     ) -> None:
         self.token = token
-        self.keys = KeyRing(keys_folder or Path("/nonexistent"))
+        self.config = Config(data_dir=keys_folder or Path("/nonexistent"))
+        self.keys = KeyRing(self.config.data_dir)
         self.port = port
         self.allowed_hosts = frozenset({f"127.0.0.1:{port}", f"localhost:{port}", f"[::1]:{port}"})
         self.allowed_origins = origins

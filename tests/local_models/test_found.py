@@ -16,7 +16,7 @@ from sidecar.errors import ConfigError, ModelUnavailableError
 from sidecar.models.catalogue import load_catalogue
 from sidecar.models.description import describe
 from sidecar.models.found import FoundModel, find_models, split_name
-from sidecar.models.naming import look_up, resolve
+from sidecar.models.naming import is_path, look_up, resolve
 from sidecar.models.ollama_store import shown_names
 from sidecar.models.places import Place, lm_studio_folders, places
 from sidecar.models.source import Source, read_source, source_file, write_source
@@ -365,3 +365,20 @@ def test_a_name_that_no_model_has_is_said_with_what_is_like_it(tmp_path: Path, n
         resolve(name, models)
     assert ("Did you mean Qwen3-4B-Q4" in (refused.value.hint or "")) == (name == "Qwen3-4B-Q5")
     assert len(refused.value.message) < 1000
+
+
+@pytest.mark.parametrize(
+    ("name", "by_path"),
+    [
+        ("qwen3", False),
+        ("qwen3:8b", False),
+        ("llama3.2", False),
+        ("tiny.gguf", True),
+        ("TINY.GGUF", True),
+        ("./qwen3", True),
+        ("~/models/qwen3", True),
+        ("Qwen/Qwen3-8B", True),
+    ],
+)
+def test_a_bare_word_is_a_models_name_whatever_lies_in_the_current_folder(name: str, *, by_path: bool) -> None:
+    assert is_path(name) is by_path

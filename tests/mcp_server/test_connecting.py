@@ -11,12 +11,12 @@ from pathlib import Path
 
 import pytest
 
-from sidecar.cli.mcp_program import mcp_program
 from sidecar.clients.advice import Outcome
 from sidecar.clients.catalogue import find_client
 from sidecar.clients.facts import Facts
 from sidecar.clients.filling import fill_snippet
 from sidecar.clients.mcp_check import STEPS, check_mcp
+from sidecar.clients.mcp_program import mcp_program
 from tests.cli.test_running_server import run
 from tests.mcp_server.talking import write_notes
 from tests.serving import environment

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from sidecar.clients.program import Platform
 from sidecar.service.commands import Outcome
-from sidecar.service.plan import Account, Launch, Platform
+from sidecar.service.plan import Account, Launch
 
 HOMES: dict[Platform, str] = {"linux": "/home/ana", "macos": "/Users/ana", "windows": "/C:/Users/ana"}
 LAUNCH = Launch(

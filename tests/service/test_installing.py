@@ -4,10 +4,11 @@ from pathlib import Path
 
 import pytest
 
+from sidecar.clients.program import Platform
 from sidecar.errors import ConfigError, SidecarError
 from sidecar.service import installing, launchd, manager, server_logs, systemd, task_scheduler
 from sidecar.service.commands import Outcome, run_here
-from sidecar.service.plan import Launch, Plan, Platform
+from sidecar.service.plan import Launch, Plan
 from sidecar.service.state import State
 from tests.service.machines import LAUNCH, Manager, account
 

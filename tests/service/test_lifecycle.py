@@ -12,12 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from sidecar.clients.program import Platform
 from sidecar.config import Config, load_config
 from sidecar.errors import AlreadyRunningError
 from sidecar.runtime import datafolder
 from sidecar.runtime.folder_lock import acquire
 from sidecar.service import lifecycle
-from sidecar.service.plan import Platform
 from sidecar.service.state import State
 
 STOPPED = State(

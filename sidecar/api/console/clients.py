@@ -11,6 +11,8 @@ from starlette.types import ASGIApp
 
 from sidecar.api.responses import json_response
 from sidecar.api.traffic import Traffic
+from sidecar.clients.mcp_program import mcp_program
+from sidecar.config import system_environment
 from sidecar.runtime.runtime import Runtime
 
 KEY_PLACE = "{{key}}"
@@ -24,7 +26,10 @@ async def clients(runtime: Runtime, request: Request) -> ASGIApp:
     scheme = "https" if request.query_params.get("scheme") == "https" else "http"
     address = f"{scheme}://{request.headers['host']}"
     named = {kind: [entry.id for entry in runtime.model_entries() if entry.kind == kind] for kind in _KINDS}
-    known = await asyncio.to_thread(_catalogue, address, _vault(runtime), named, asks_key=runtime.token is not None)
+    program = mcp_program(data_dir=runtime.config.data_dir, config_file=None, vaults=(), environ=system_environment())
+    known = await asyncio.to_thread(
+        _catalogue, address, _vault(runtime), named, program=program, asks_key=runtime.token is not None
+    )
     return json_response({"clients": [_openai(address, named, has_key=runtime.token is not None), *known]})
 
 
@@ -42,7 +47,9 @@ def _vault(runtime: Runtime) -> str:
     return next(iter(runtime.vaults), "vault")
 
 
-def _catalogue(address: str, vault: str, named: Mapping[str, Sequence[str]], *, asks_key: bool) -> list[dict[str, Any]]:
+def _catalogue(
+    address: str, vault: str, named: Mapping[str, Sequence[str]], *, program: tuple[str, ...], asks_key: bool
+) -> list[dict[str, Any]]:
     """The settings of the clients that are known by name."""
     # Two dozen files are read, which a server that nobody looks at does not need.
     from sidecar.clients.facts import Facts
@@ -57,6 +64,7 @@ def _catalogue(address: str, vault: str, named: Mapping[str, Sequence[str]], *, 
         models=(*named["chat"], *named["embedding"]),
         asks_key=asks_key,
         key=KEY_PLACE,
+        program=program,
     )
     return client_settings(facts)
 

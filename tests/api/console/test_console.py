@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from pathlib import Path
 
 import pytest
 
@@ -243,6 +245,9 @@ async def test_settings_for_clients_hold_the_servers_own_address_and_a_place_for
     assert client["name"] is None
     assert {"Obsidian Web Clipper", "Open WebUI"} <= {each["name"] for each in known}
     assert any("{{key}}" in setting["value"] for each in known for setting in each["settings"])
+    # A program that starts another one has no shell's list of folders to find it in.
+    texts = [snippet["text"] for each in known if each["name"] == "Claude Desktop" for snippet in each["snippets"]]
+    assert any(Path(json.loads(text)["mcpServers"]["sidecar"]["command"]).is_absolute() for text in texts)
     assert TOKEN not in answer.text
     assert (await live.http.get("/console/key")).json() == {"key": TOKEN}
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from sidecar.service.program import installed_program, place_warning
+from sidecar.clients.program import installed_program, place_warning
 from sidecar.service.serving_words import serving_words, unseen_settings
 
 

@@ -1,4 +1,5 @@
-"""Which program the service runs: one whose path stays the same when Sidecar, or the Python under it, is upgraded.
+"""Which program a service or a client runs: one whose path stays the same when Sidecar, or the Python under it, is
+upgraded.
 
 A virtual environment's folder stays, be it the user's own, uv's for a tool or pipx's; so does the `sidecar` in it. What
 does not stay is told: uv's cache, out of which `uvx` runs, temporary folders, folders that carry a version.
@@ -10,8 +11,9 @@ import os
 import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Literal, TypeAlias
 
-from sidecar.service.plan import Platform
+Platform: TypeAlias = Literal["linux", "macos", "windows"]
 
 _CELLAR = re.compile(r"^(?P<prefix>.*)/Cellar/(?P<formula>[^/]+)/[^/]+/(?P<rest>.*)$")
 _TEMPORARY = (

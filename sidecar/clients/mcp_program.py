@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from sidecar.service.program import installed_program
+from sidecar.clients.program import installed_program
 
 
 def mcp_program(
