@@ -6,7 +6,7 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,12 +115,11 @@ class Raw:
 
 
 @contextlib.contextmanager
-def raw(*arguments: str | Path, data_dir: Path, **env: str) -> Iterator[Raw]:
-    """Start `sidecar mcp` with bare pipes, and kill it at the end if it is still there."""
+def raw(*arguments: str | Path, data_dir: Path, under: Sequence[str | Path] = (), **env: str) -> Iterator[Raw]:
+    """Start `sidecar mcp` with bare pipes, and kill it at the end if it is still there. `under` is as in `serve`."""
     pipe = subprocess.PIPE
-    process = subprocess.Popen(
-        command(*arguments, data_dir=data_dir), stdin=pipe, stdout=pipe, stderr=pipe, env=environment(**env)
-    )
+    words = [*map(str, under), *command(*arguments, data_dir=data_dir)]
+    process = subprocess.Popen(words, stdin=pipe, stdout=pipe, stderr=pipe, env=environment(**env))
     try:
         yield Raw(process=process)
     finally:

@@ -13,6 +13,7 @@ import psutil
 import pytest
 
 from sidecar.offline.system import missing_walls
+from tests.mcp_server.talking import HELLO, raw
 from tests.reliability import own_network
 from tests.reliability.traced import needs_strace, peers, programs, sockets, watching
 from tests.serving import DEMO_VAULT, Server, environment, serve, until
@@ -21,6 +22,12 @@ ROOT = Path(__file__).parents[2]
 _FUNCTIONAL = ("tests/endtoend", "tests/api", "tests/cli", "tests/runtime", "tests/offline")
 _TWO_AT_ONCE = ("--numprocesses", "2", "--dist", "loadfile")
 _QUESTION = "What is the gate code for the cabin?"
+_SEARCH = {
+    "jsonrpc": "2.0",
+    "id": 2,
+    "method": "tools/call",
+    "params": {"name": "search_notes", "arguments": {"query": "gate code"}},
+}
 
 needs_own_network = pytest.mark.skipif(
     own_network.problem() is not None, reason=own_network.problem() or "a network of its own can be made"
@@ -83,9 +90,9 @@ def test_the_functional_tests_pass_in_a_network_of_its_own(tmp_path: Path, recor
 def test_the_system_sees_nobody_elsewhere_spoken_to(
     chats: int, tmp_path: Path, tiny_chat_gguf: Path, record_property: Record
 ) -> None:
-    """A check of the installation, the first index, chats, embeddings, a model that is killed, commands and the end:
-    each connection, datagram and program of all processes, as the system itself saw them. The Model Context Protocol is
-    not served, so there is no session of it here.
+    """A check of the installation, the first index, chats, embeddings, a model that is killed, commands, a session of
+    the Model Context Protocol and the end: each connection, datagram and program of all processes, as the system itself
+    saw them.
     """
     commands = _Commands(tmp_path)
     commands.run("--version")
@@ -104,6 +111,7 @@ def test_the_system_sees_nobody_elsewhere_spoken_to(
         server.client.get("/v1/models").raise_for_status()
         for words in (("search", "gate code"), ("status",), ("ask", _QUESTION))[: 1 if chats < 10 else 3]:
             commands.run(*words)
+        commands.talk()
     _nobody_elsewhere(served=[trace], commands=commands.traces)
     record_property("chats", chats)
     record_property("peers_elsewhere", 0)
@@ -117,7 +125,8 @@ def _nobody_elsewhere(*, served: list[Path], commands: list[Path]) -> None:
     assert ("127.0.0.1", 9) in {(peer.address, peer.port) for peer in peers(served)}
     # The server asks for nothing but TCP: no datagram, no name service, no system bus; pairs need no such call.
     assert sockets(served) <= {("AF_INET", "SOCK_STREAM"), ("AF_INET6", "SOCK_STREAM")}
-    assert not [kind for _, kind in sockets(commands) if kind == "SOCK_DGRAM"]
+    # `doctor` asks the system for its interfaces over a local one.
+    assert not [kind for family, kind in sockets(commands) if kind == "SOCK_DGRAM" and family != "AF_UNIX"]
     assert {name.rstrip("0123456789.") for name in programs([*served, *commands])} == {"python"}
 
 
@@ -153,6 +162,18 @@ class _Commands:
             [*map(str, command)], capture_output=True, encoding="utf-8", env=environment(), timeout=120, check=False
         )
         assert done.returncode == 0, done.stderr
+        self.traces.append(trace)
+
+    def talk(self) -> None:
+        """Search as a client of `sidecar mcp` does."""
+        trace = self._folder / "mcp.trace"
+        with raw(data_dir=self._folder / "data", under=watching(trace)) as talk:
+            talk.ask(HELLO)
+            talk.send(b'{"jsonrpc":"2.0","method":"notifications/initialized"}\n')
+            found = talk.ask(_SEARCH)["result"]["structuredContent"]["results"]
+            assert "Places/Cabin.md" in [each["path"] for each in found]
+            assert talk.rest() == b""
+            assert talk.process.wait(timeout=60) == 0
         self.traces.append(trace)
 
 
