@@ -11,6 +11,7 @@ from typing import Protocol
 
 from sidecar.chat.relevance import relevant
 from sidecar.chat.request import ChatRequest
+from sidecar.index.conditions import MayLeave
 from sidecar.inference.housekeeping import housekeeping_of
 from sidecar.inference.model import Message
 from sidecar.language.small_talk import small_talk_in, without_small_talk
@@ -73,7 +74,10 @@ async def find_hits(request: ChatRequest, notes: Notes, *, away: bool = False, q
     )
     if not query.text and not query.filtered:
         return []
-    hits = await _search(query, notes, limit=request.limit or DEFAULT_PASSAGES, away=away)
+    search = partial(
+        _search, notes=notes, limit=request.limit or DEFAULT_PASSAGES, away=away, elsewhere=request.elsewhere
+    )
+    hits = await search(query)
     if request.mode == "always":
         return hits
     useful = _relevant(hits, query, away=away, quoting=quoting)
@@ -82,7 +86,7 @@ async def find_hits(request: ChatRequest, notes: Notes, *, away: bool = False, q
             return hits
         # None of them is about the question's words ("sum these up"): all of them are meant.
         listed = replace(query, text="", context=(), answered=())
-        return await _search(listed, notes, limit=request.limit or DEFAULT_PASSAGES, away=away)
+        return await search(listed)
     return useful
 
 
@@ -100,7 +104,12 @@ def _selects(query: Query) -> bool:
     return bool(query.tags or query.paths or query.files or query.properties or query.where)
 
 
-async def _search(query: Query, notes: Notes, *, limit: int, away: bool) -> list[Hit]:
+async def _search(query: Query, notes: Notes, *, limit: int, away: bool, elsewhere: bool) -> list[Hit]:
+    if elsewhere:
+        # As if there were none of the notes that stay: what is quoted beside them, and whether anything is, would tell
+        # which words stand in them.
+        found = await notes.retriever.search(replace(query, where=(MayLeave(), *query.where)), limit=limit)
+        return [hit for hit in found if not hit.local]
     hits = await notes.retriever.search(query, limit=limit)
     if away and (staying := sum(hit.local and not hit.mentioned for hit in hits)):
         known = {hit.chunk.id for hit in hits}

@@ -207,7 +207,7 @@ def _list(config: Config, facts: Facts, *, as_json: bool) -> None:
         told = [{"id": c.id, "name": c.name, "kind": c.kind, "found": found.get(c.id)} for c in clients]
         print_json({"server": _server(facts), "clients": told})
         return
-    click.echo(printable(_server_line(facts)))
+    print_wrapped(_server_line(facts), first="", rest="")
     width = max(len(client.id) for client in clients)
     for kind, group in groupby(clients, key=lambda client: client.kind):
         click.echo(f"\n{HEADINGS[kind]}")

@@ -8,7 +8,7 @@ from typing import Any
 from rich.markup import escape
 from rich.text import Text
 
-from sidecar.cli.output import printable
+from sidecar.cli.output import print_wrapped, printable
 from sidecar.cli.terminal import stdout
 from sidecar.cli.why_line import why_line
 
@@ -25,6 +25,6 @@ def show_hits(results: Sequence[Mapping[str, Any]], *, none: str) -> None:
         lines = result["span"]
         console.print(f"[bold][link={result['uri']}]{escape(printable(place))}[/link][/bold]  {result['score']:.2f}")
         console.print(Text(f"  {printable(result['path'])}:{lines['start_line']}-{lines['end_line']}", style="dim"))
-        console.print(Text(f"  {printable(' '.join(result['text'].split())[:_SNIPPET])}"))
+        print_wrapped(" ".join(result["text"].split())[:_SNIPPET], first="  ", rest="  ")
         if "why" in result:
             console.print(Text(f"  {why_line(result['why'])}", style="cyan"))

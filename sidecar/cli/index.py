@@ -12,6 +12,7 @@ import click
 from sidecar.cli.options import choose_vaults, json_option, model_options, read_settings, settings_options
 from sidecar.cli.output import print_json, printable, set_up_logging
 from sidecar.cli.progress import with_progress
+from sidecar.cli.session import RunningServer, running_server
 from sidecar.config import Config
 from sidecar.runtime.runtime import open_runtime
 from sidecar.runtime.status_words import counted
@@ -44,6 +45,25 @@ def index(vaults: tuple[Path, ...], rebuild: bool, accept_removals: bool, as_jso
 
 
 async def _index(config: Config, *, rebuild: bool, accept_removals: bool) -> list[dict[str, Any]]:
+    if not rebuild:
+        async with running_server(config) as server:
+            if server is not None:
+                return await _by_server(server, config, accept_removals=accept_removals)
+    return await _here(config, rebuild=rebuild, accept_removals=accept_removals)
+
+
+async def _by_server(server: RunningServer, config: Config, *, accept_removals: bool) -> list[dict[str, Any]]:
+    """Have the running server look at the vaults now; it has their indexes open, and embeds by itself after it."""
+    results = []
+    for path in config.vaults:
+        begun = time.perf_counter()
+        body = {"vault": await server.vault_at([path]), "accept_removals": accept_removals}
+        found = await server.json("POST", "/vault/sync", json=body, timeout=None)
+        results.append({**found["vaults"][0], "seconds": round(time.perf_counter() - begun, 2)})
+    return results
+
+
+async def _here(config: Config, *, rebuild: bool, accept_removals: bool) -> list[dict[str, Any]]:
     results = []
     async with open_runtime(config, rebuild=rebuild) as runtime:
         for vault in runtime.vaults.values():

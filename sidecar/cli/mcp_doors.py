@@ -99,15 +99,8 @@ class NearestServer:
         """What the server calls the vaults that may be asked, `None` for all. Raises SidecarError for one that it does
         not have.
         """
-        names = []
-        for path in self._only:
-            name = await server.vault_at([path])
-            if name is None:
-                raise SidecarError(
-                    f"The running server does not have the vault {path}.", hint="Name it to `sidecar serve` as well."
-                )
-            names.append(name)
-        return tuple(names) or None
+        names = [await server.vault_at([path]) for path in self._only]
+        return tuple(name for name in names if name is not None) or None
 
 
 def _refuse_other_versions(told: Mapping[str, Any]) -> None:

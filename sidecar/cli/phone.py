@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
+import re
 from typing import Literal, TypeAlias
 from urllib.parse import urlsplit
 
@@ -18,6 +19,9 @@ from sidecar.runtime.reach import host_names, is_tailnet
 
 Form: TypeAlias = Literal["text", "provider"]
 _LONGEST = 200
+# A browser reads a backslash as a slash: `https://evil.example\.machine.ts.net` is evil.example. Other signs would be
+# read by the shell that a link is pasted into.
+_HOST = re.compile(r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::[0-9]{1,5})?")
 _OWN_PORTS = {"http": 80, "https": 443}
 
 
@@ -49,7 +53,7 @@ def _base(url: str) -> str:
     except ValueError as error:
         raise wrong from error
     told = "@" in parts.netloc or parts.query or parts.fragment or parts.path.strip("/") not in {"", "v1"}
-    named = parts.scheme in {"http", "https"} and parts.hostname and parts.netloc.isascii()
+    named = parts.scheme in {"http", "https"} and parts.hostname and _HOST.fullmatch(parts.netloc)
     if told or not named or port == 0 or len(url) > _LONGEST or not url.strip().isprintable() or " " in url.strip():
         raise wrong
     # Clients leave out the port that the scheme has anyway, and so does the `Host` that they send.

@@ -12,7 +12,7 @@ import httpx2
 import psutil
 
 from sidecar.config import Config
-from sidecar.errors import SidecarError
+from sidecar.errors import AlreadyRunningError, SidecarError
 from sidecar.runtime import datafolder
 from sidecar.runtime.proof import new_nonce, proves
 
@@ -32,11 +32,22 @@ class RunningServer:
         return response.json()
 
     async def vault_at(self, paths: Sequence[Path]) -> str | None:
-        """The name under which the server has the folder, the first of `paths`; `None` when it has another vault."""
+        """The name under which the server has the first of `paths`: a folder, or that name where no such folder is;
+        `None` for no path. Raises AlreadyRunningError when it has no such vault: nobody else can open one meanwhile.
+        """
+        if not paths:
+            return None
         status = await self.json("GET", "/vault/status")
-        wanted = paths[0].resolve() if paths else None
-        vaults = status.get("vaults", ()) if isinstance(status, dict) else ()
-        return next((vault["name"] for vault in vaults if Path(vault["path"]) == wanted), None)
+        names = {Path(vault["path"]): str(vault["name"]) for vault in status["vaults"]}
+        folder = paths[0]
+        if (name := names.get(folder.resolve())) is not None:
+            return name
+        if folder.name in names.values() and not folder.exists():
+            return folder.name
+        raise AlreadyRunningError(
+            f"The running Sidecar does not have the vault {folder}. It has {', '.join(names.values()) or 'none'}.",
+            hint="For another folder stop it, or add --data-dir with a folder of its own.",
+        )
 
 
 @asynccontextmanager

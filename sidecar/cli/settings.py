@@ -11,8 +11,10 @@ from typing import Any
 import click
 
 from sidecar.cli.options import json_option, read_settings, settings_options
-from sidecar.cli.output import print_json
+from sidecar.cli.output import print_json, printable
 from sidecar.config import config_path
+from sidecar.errors import ConfigError
+from sidecar.setup.toml_text import toml_value
 
 _KEYS = frozenset({"upstream_key", "key"})
 _ADDRESSES = frozenset({"upstream", "url"})
@@ -35,7 +37,7 @@ def show(as_json: bool, **flags: Any) -> None:
         print_json(facts)
         return
     for name, value in facts.items():
-        click.echo(f"{name} = {value}")
+        click.echo(_line(name, value))
 
 
 @config_command.command()
@@ -47,6 +49,17 @@ def path(as_json: bool) -> None:
         print_json({"path": str(file), "exists": file.exists()})
     else:
         click.echo(file)
+
+
+def _line(name: str, value: Any) -> str:
+    """A setting as it could stand in the file; one that is not set, as a comment."""
+    if value is None:
+        return f"# {name} is not set"
+    try:
+        return f"{name} = {toml_value(value)}"
+    except ConfigError:
+        # A folder whose name is no UTF-8 can be given on the command line alone.
+        return f"# {name} = {printable(str(value))}"
 
 
 def _hidden(name: str, value: Any) -> Any:

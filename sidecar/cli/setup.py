@@ -20,7 +20,7 @@ from sidecar.cli.setup_prompts import at_terminal, confirm
 from sidecar.cli.setup_table import show
 from sidecar.config import config_path, load_config, system_environment
 from sidecar.errors import ConfigError
-from sidecar.setup.config_text import config_text
+from sidecar.setup.config_text import KEY_LEFT_OUT, config_text, without_keys
 from sidecar.setup.facts import setup_facts, written_facts
 from sidecar.setup.proposal import NONE, Answers, Proposal, propose
 from sidecar.setup.survey import Survey, survey
@@ -86,7 +86,7 @@ def setup(
         click.echo("\nNothing was written.", err=True)
         raise
     if dry_run and not as_json:
-        click.echo(f"# {printable(str(settings.file))}\n{text}", nl=False)
+        _print_settings(settings, proposal)
     if as_json:
         print_json({**written_facts(settings.file, written=writes, backup=backup), **setup_facts(found, proposal)})
     if not writes:
@@ -161,6 +161,13 @@ def _text(settings: Settings, proposal: Proposal) -> str:
     text = config_text(proposal, settings.table)
     checked(text, settings.file)
     return text
+
+
+def _print_settings(settings: Settings, proposal: Proposal) -> None:
+    text = config_text(proposal, without_keys(settings.table or {}))
+    click.echo(f"# {printable(str(settings.file))}\n{text}", nl=False)
+    if KEY_LEFT_OUT in text:
+        click.echo(f"Keys are not printed: where this says {KEY_LEFT_OUT!r}, the key is written.", err=True)
 
 
 def _write(settings: Settings, proposal: Proposal, text: str) -> Path | None:

@@ -162,11 +162,12 @@ def _show_vault(vault: Mapping[str, Any]) -> None:
     embedding = vault["embedding"]["model"] or "none, search by words alone"
     click.echo(printable(f"{vault['name']}  {vault['path']}"))
     if vault["files"]:
-        click.echo(
-            f"  {vault['kind']}, {counted(vault['files'], 'file')}: {vault['indexed']} indexed,"
-            f" {vault['excluded']} excluded, {vault['failed']} failed, {vault['pending']} pending;"
+        counts = (
+            f"{vault['kind']}, {counted(vault['files'], 'file')}: {vault['indexed']:,} indexed,"
+            f" {vault['excluded']:,} excluded, {vault['failed']:,} failed, {vault['pending']:,} pending;"
             f" {counted(vault['chunks'], 'piece')}; embedding: {embedding}"
         )
+        print_wrapped(counts, first="  ", rest="    ")
     elif vault["phase"] == CLOSED:
         click.echo("  not open")
     else:
@@ -182,7 +183,7 @@ def _show_vault(vault: Mapping[str, Any]) -> None:
     for line in held_up(vault):
         click.echo(f"  {line}")
     for problem in vault["problems"]:
-        click.echo(f"  ! {printable(problem)}")
+        print_wrapped(problem, first="  ! ", rest="    ")
 
 
 def by_meaning(vault: Mapping[str, Any]) -> str | None:

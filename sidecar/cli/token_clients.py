@@ -11,7 +11,7 @@ from typing import Any
 import click
 
 from sidecar.cli.options import json_option, read_settings, settings_options
-from sidecar.cli.output import print_json, printable
+from sidecar.cli.output import print_json, print_wrapped, printable
 from sidecar.cli.phone import Form, check_address, show_codes
 from sidecar.cli.qr_code import check_terminal
 from sidecar.errors import ConfigError
@@ -99,7 +99,8 @@ def revoke(name: str, **flags: Any) -> None:
 
 def _print(keys: Sequence[ClientKey], used: Mapping[str, str]) -> None:
     if not keys:
-        click.echo("No client has a key of its own. `sidecar token create NAME --scope chat` makes one.")
+        line = "No client has a key of its own. `sidecar token create NAME --scope chat` makes one."
+        print_wrapped(line, first="", rest="")
         return
     # Brings rich, which the other commands do not need.
     from sidecar.cli.table import print_table

@@ -124,6 +124,8 @@ class ParseProcess:
     async def _start(self) -> Worker:
         await self.discard()
         await asyncio.to_thread(self._own_files.require_same)
+        if self._closed:
+            raise WorkerError("The parser has been closed.")
         self._worker = await Worker.start(self._command, name="parser")
         if await self._worker.receive(timeout=_START_DEADLINE) != READY:
             raise WorkerCrashedError("The parser process wrote garbage when it started.")

@@ -66,8 +66,9 @@ def _links(links: Sequence[Mapping[str, Any]]) -> list[LinkOut]:
 
 def _text(note: ReadOutput) -> str:
     end = note.offset + len(note.text)
-    shown = "" if note.total_characters == len(note.text) else f", characters {note.offset}-{end}"
-    head = f"{note.title} ({note.path}{shown} of {note.total_characters})"
+    whole = note.total_characters == len(note.text)
+    shown = f"{len(note.text)} characters" if whole else f"characters {note.offset}-{end} of {note.total_characters}"
+    head = f"{note.title} ({note.path}, {shown})"
     more = "" if note.next_offset is None else f"\n\n[The note goes on: call again with offset {note.next_offset}.]"
     linked = [link.path for link in note.links if link.path]
     ends = [f"Links to: {', '.join(dict.fromkeys(linked))}"] if linked else []

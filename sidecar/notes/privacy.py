@@ -7,11 +7,25 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from unicodedata import normalize
 
 from sidecar.notes.note import PropertyValue
 
-_YES = frozenset({"true", "yes", "on", "y", "1"})
-_NO = frozenset({"false", "no", "off", "n", "0"})
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
+# Also as people write them who do not write English.
+_YES = _words(
+    "true yes on y 1 sim sí si sì oui ja wahr vrai vero verdadero verdadeiro да так tak evet はい 是 예 네 ใช่ نعم हाँ"
+)
+_NO = _words("false no off n 0 não nao non nein nee falsch faux falso нет ні nie hayır いいえ 否 不 아니요 ไม่ لا नहीं")
+# What else says that Sidecar is to keep off. A word that nobody thought of is taken for one of another program.
+_KEEP_OFF = _NO | _words(
+    "private privado privada privato privata privé privée privat particular geheim secret secreto segreto never none"
+    " exclude excluded ignore hidden skip приватно личное 私人 非公開 비공개"
+)
 _FLAG = re.compile(r"""(?<![\w-])(private|sidecar)["']?[ \t]*:[ \t]*([^\n,}]*)""", re.IGNORECASE)
 # On a line of its own, behind whatever marks, or in brackets; the space behind the colons may be missing.
 _FIELD = re.compile(
@@ -81,7 +95,7 @@ def withheld_by(
     for key, value in properties.items():
         if key.casefold() == "private" and _means(value, _YES):
             return "private: true"
-        if key.casefold() == "sidecar" and _means(value, _NO):
+        if key.casefold() == "sidecar" and _means(value, _KEEP_OFF):
             return "sidecar: false"
     if _PRIVATE.among(tags):
         return "#private"
@@ -127,7 +141,7 @@ def _rule_in_passage(passage: str) -> str | None:
     for match in _FIELD.finditer(passage):
         if match[1].casefold() == "private" and match[2].casefold() in _YES:
             return "private:: true"
-        if match[1].casefold() == "sidecar" and match[2].casefold() in _NO:
+        if match[1].casefold() == "sidecar" and match[2].casefold() in _KEEP_OFF:
             return "sidecar:: false"
     return None
 
@@ -146,7 +160,8 @@ def _means(value: PropertyValue, words: frozenset[str]) -> bool:
         return any(_means(item, words) for item in value)
     if isinstance(value, float):
         value = int(value)
-    return value is not None and str(value).strip().casefold() in words
+    # Composed: a Mac writes "não" in four letters.
+    return value is not None and normalize("NFC", str(value)).strip().casefold() in words
 
 
 def _means_local(value: PropertyValue) -> bool:
@@ -164,6 +179,6 @@ def _flag_in_text(raw: str) -> str | None:
             # Whatever was meant by a value that is neither: it was not "show this to everyone".
             if value and value not in _NO and value not in ("null", "~"):
                 return "private: true"
-        elif value in _NO:
+        elif value in _KEEP_OFF:
             return "sidecar: false"
     return "#private" if _PRIVATE.in_frontmatter(raw) else None

@@ -26,6 +26,24 @@ class Body(BaseModel):
         return value
 
 
+class HereBody(Body):
+    """The body of a route that gives notes which stay on this machine to whoever may ask at all."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _not_for_elsewhere(cls, value: Any) -> Any:
+        wish = value.get("vault") if isinstance(value, Mapping) else None
+        # Whoever counts on it must not find that it was overlooked.
+        if isinstance(wish, Mapping) and wish.get("elsewhere") not in (None, False):
+            raise RequestError(
+                "'vault.elsewhere' is not known here.",
+                param="vault.elsewhere",
+                code="unsupported_parameter",
+                hint="Ask /v1/chat/completions, which leaves out the notes that stay on this machine.",
+            )
+        return value
+
+
 BodyType = TypeVar("BodyType", bound=Body)
 
 
@@ -69,6 +87,8 @@ def _stop(value: Any) -> Any:
 
 
 Whole = Annotated[int, BeforeValidator(_whole)]
+# The bounds come first: behind the validator, and beside `None`, pydantic writes them into a schema as `ge` and `le`.
+LineNumber = Annotated[int, Field(ge=1, le=10_000_000), BeforeValidator(_whole)]
 OutputLimit = Annotated[Annotated[int, Field(ge=1)] | None, BeforeValidator(_output_limit)]
 """`None` for any negative number: that is how clients say "no limit"."""
 Stop = Annotated[Annotated[list[str], Field(max_length=64)] | None, BeforeValidator(_stop)]

@@ -9,7 +9,7 @@ from typing import Annotated, Any
 
 from pydantic import AfterValidator, ConfigDict, Field
 
-from sidecar.protocol.fields import Body, Whole
+from sidecar.protocol.fields import Body, LineNumber, Whole
 
 MOST_CHARACTERS = 40_000
 """Of a note, in one answer."""
@@ -72,8 +72,8 @@ class ReadInput(ToolInput):
     path: _Path
     vault: _Vault = None
     heading: str | None = Field(default=None, max_length=500, description="Only the section under this heading.")
-    first_line: Whole | None = Field(default=None, ge=1, le=10_000_000, description="Only from this line on.")
-    last_line: Whole | None = Field(default=None, ge=1, le=10_000_000, description="Only up to this line.")
+    first_line: LineNumber | None = Field(default=None, description="Only from this line on.")
+    last_line: LineNumber | None = Field(default=None, description="Only up to this line.")
     offset: Whole = Field(
         default=0, ge=0, le=1_000_000_000, description="Where to go on: the `next_offset` of the call before."
     )

@@ -12,7 +12,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from sidecar.errors import RequestError
-from sidecar.protocol.fields import MAX_OUTPUT, Body, Stop, Whole, read_body
+from sidecar.protocol.fields import MAX_OUTPUT, Body, HereBody, Stop, Whole, read_body
 from sidecar.protocol.ollama_messages import openai_messages
 from sidecar.protocol.openai_chat import ChatBody
 from sidecar.protocol.openai_embeddings import MAX_INPUTS
@@ -63,7 +63,7 @@ class OptionsBody(Body):
         return {name: value for name, value in sent.items() if value is not None}
 
 
-class AskBody(Body):
+class AskBody(HereBody):
     """What chat and generate share."""
 
     model: str = Field(min_length=1, max_length=512)

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 from pydantic import AfterValidator, Field
 
 from sidecar.errors import RequestError
-from sidecar.protocol.fields import SamplingBody, Whole
+from sidecar.protocol.fields import HereBody, SamplingBody, Whole
 from sidecar.protocol.openai_chat import FINGERPRINT, Head
 
 _NOT_OPTIONS = frozenset(
@@ -32,7 +32,7 @@ def _prompts(prompt: Any) -> list[str]:
     return list(prompt)
 
 
-class CompletionBody(SamplingBody):
+class CompletionBody(HereBody, SamplingBody):
     """The request body; `prompt` is a list of prompts whatever form it came in."""
 
     prompt: Annotated[Any, AfterValidator(_prompts)]

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BeforeValidator, Field
 
 from sidecar.errors import RequestError
-from sidecar.protocol.fields import Body, OutputLimit, Whole
+from sidecar.protocol.fields import Body, HereBody, OutputLimit, Whole
 from sidecar.protocol.openai_chat import VaultOptions
 from sidecar.protocol.openai_response_tools import ResponseTools, check_tool_choice, read_tools
 
@@ -68,7 +68,7 @@ class ReasoningOptions(Body):
     summary: str | None = None
 
 
-class ResponsesBody(Body):
+class ResponsesBody(HereBody):
     """The request body. Items stay plain objects with every key they came with."""
 
     model: str = Field(min_length=1, max_length=512)

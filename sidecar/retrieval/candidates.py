@@ -15,6 +15,7 @@ import numpy as np
 from sidecar.index import lexical, vectors
 from sidecar.index.codes import Codes
 from sidecar.index.conditions import matching
+from sidecar.index.leaving import LeavingCounts
 from sidecar.index.lexical import StoredStreams, TermCounts, Totals
 from sidecar.language.terms import fold
 from sidecar.retrieval.lanes import Lanes
@@ -73,6 +74,7 @@ def find_by_words(
 ) -> WordsFound:
     """Find and score chunks by the query's words, and by the names and days among them."""
     totals = lexical.totals(connection)
+    counts = LeavingCounts(counts) if query.leaving else counts
     special = find_special(connection, query, today=today, lanes=lanes)
     parts = [(special.text, 1.0), *query.context, *query.answered]
     words = weigh_words(connection, parts, beside=special.cut, totals=totals, counts=counts)

@@ -53,8 +53,9 @@ class Kin:
         return sum(through.weight for through in self.through)
 
 
-def kin_of(connection: apsw.Connection, own: Sequence[int]) -> dict[int, Kin]:
-    """The notes akin to a note, by id; `own` is the note and its parts, which are not among them.
+def kin_of(connection: apsw.Connection, own: Sequence[int], *, without: frozenset[int] = frozenset()) -> dict[int, Kin]:
+    """The notes akin to a note, by id; `own` is the note and its parts, which are not among them. Notes that are to be
+    left out (`without`) are neither among them nor what two notes share.
 
     They may be files that are not indexed, or images.
     """
@@ -67,13 +68,14 @@ def kin_of(connection: apsw.Connection, own: Sequence[int]) -> dict[int, Kin]:
     for note in by:
         kin.setdefault(note, Kin()).linked_from = True
     # A note's links to itself lead nowhere.
-    near = [note for note in dict.fromkeys([*to, *by]) if note not in own][:_MOST_NEIGHBOURS]
-    for kind, key, sharing in _groups(connection, mine, near):
+    near = [note for note in dict.fromkeys([*to, *by]) if note not in own and note not in without][:_MOST_NEIGHBOURS]
+    for kind, key, everyone in _groups(connection, mine, near):
+        sharing = everyone - without
         through = Through(1 / math.log(1 + max(2, len(sharing))), kind, key)
         for note in sharing:
             if kind != "note" or key != str(note):
                 kin.setdefault(note, Kin()).through.append(through)
-    for note in own:
+    for note in (*own, *without):
         kin.pop(note, None)
     return kin
 

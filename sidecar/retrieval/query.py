@@ -15,6 +15,7 @@ from sidecar.index.conditions import (
     ColumnIs,
     Condition,
     HasProperty,
+    MayLeave,
     Not,
     PathContains,
     PropertyContains,
@@ -94,6 +95,11 @@ class Query:
     """What the earlier questions of a conversation add, each with its weight in (0, 1)."""
     answered: tuple[tuple[str, float], ...] = ()
     """What its last answer adds, likewise. It may be of notes that stay on this machine."""
+
+    @property
+    def leaving(self) -> bool:
+        """Whether it is asked for a model elsewhere: what stays on this machine is then not there at all."""
+        return MayLeave() in self.where
 
     @property
     def filtered(self) -> bool:

@@ -9,6 +9,7 @@ import apsw
 import numpy as np
 
 from sidecar.index import records, vectors
+from sidecar.index.conditions import MayLeave
 from sidecar.index.records import ChunkRecord
 from sidecar.language.terms import terms
 from sidecar.retrieval.boosts import linked_boosts, named_boosts, with_days
@@ -66,7 +67,9 @@ def rank(connection: apsw.Connection, plan: Plan, found: WordsFound, near: Near 
     """Mentioned notes, which come whole, then the best candidates: at most `plan.limit`, at most three of one note."""
     named = mentioned(connection, plan.query)
     ranked = _ranked(connection, plan, found, near, without={hit.chunk.id for hit in named})
-    if not ranked and not named and plan.within and not terms(plan.query.text):
+    # That notes may leave is no filter of the asker's.
+    filters = set(plan.query.conditions) - {MayLeave()}
+    if not ranked and not named and plan.within and filters and not terms(plan.query.text):
         ranked = _listed(connection, plan.within, plan.limit)
     return [*named, *ranked]
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from sidecar.index import lexical, records, vectors
 from sidecar.index.codes import Codes
+from sidecar.index.leaving import LeavingCounts, staying_notes
 from sidecar.index.lexical import TermCounts
 from sidecar.index.records import ChunkRecord
 from sidecar.retrieval.fusion import similarity_above
@@ -65,18 +66,22 @@ def related_notes(
     codes: Codes,
     counts: TermCounts,
     lanes: Lanes = Lanes(),  # frozen
+    leaving: bool = False,
 ) -> list[Related]:
-    """The notes most related to the one at `path`, best first, each once; scores are in [0, 1].
+    """The notes most related to the one at `path`, best first, each once; scores are in [0, 1]. `leaving`: as if there
+    were none of the notes that stay on this machine.
 
     Left out are the note itself, its parts, the file it is a part of, and images.
     """
     own = _own(connection, path)
     chunk_ids = _chunk_ids(connection, own)
     totals = lexical.totals(connection)
+    staying = staying_notes(connection) if leaving else frozenset()
+    counts = LeavingCounts(counts) if leaving else counts
     streams = list(lexical.streams_of(connection, chunk_ids if lanes.words else []).values())
     words = telling_words(connection, streams, totals=totals, counts=counts)
     near = _near(connection, chunk_ids, codes, limit=limit) if lanes.vectors else None
-    kin = kin_of(connection, own) if lanes.graph else {}
+    kin = kin_of(connection, own, without=staying) if lanes.graph else {}
     akin = {note: _akin(each) for note, each in kin.items()}
     candidates = [
         *(near.similarities if near else ()),
@@ -84,7 +89,8 @@ def related_notes(
         *_pieces(connection, sorted(akin, key=lambda note: -akin[note])[: max(_MOST_KIN, 2 * limit)]),
     ]
     notes = records.notes_of_chunks(connection, dict.fromkeys(candidates))
-    admitted = [row for row, (note, kind) in notes.items() if note not in own and kind != "image"]
+    left_out = staying.union(own)
+    admitted = [row for row, (note, kind) in notes.items() if note not in left_out and kind != "image"]
     scored = _Scored.of(connection, admitted, near=near, words=words, lengths=totals.lengths)
     best = _best(scored, {row: notes[row][0] for row in admitted}, akin)
     order = _ordered(connection, best, path, limit=limit)
@@ -125,7 +131,8 @@ class _Scored:
         similarities: dict[int, float] = {}
         if near is not None:
             missing = [row for row in rows if row not in near.similarities]
-            similarities = {**near.similarities, **vectors.similarities(connection, near.centre, missing)}
+            known = {row: near.similarities[row] for row in rows if row in near.similarities}
+            similarities = {**known, **vectors.similarities(connection, near.centre, missing)}
         weight = _VECTORS if words.weights else 1.0
         content = {}
         for row in rows:

@@ -150,12 +150,14 @@ class Retriever:
                 if index is self._serving():
                     raise
 
-    async def related(self, path: str, *, limit: int) -> list[Related]:
-        """Other notes that belong with the one at `path`, each by its best chunk, the most related first."""
+    async def related(self, path: str, *, limit: int, leaving: bool = False) -> list[Related]:
+        """Other notes that belong with the one at `path`, each by its best chunk, the most related first. `leaving`: as
+        if there were none that stay on this machine.
+        """
         index = self._serving()
         memory = self.memory(index)
         return await index.read(
-            partial(related_notes, path=path, limit=limit, codes=memory.codes, counts=memory.counts)
+            partial(related_notes, path=path, limit=limit, codes=memory.codes, counts=memory.counts, leaving=leaving)
         )
 
     async def absence(self, query: Query, note: NoteRecord, *, shown: Sequence[Hit]) -> Absence:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 import apsw
 
 from sidecar.index.filters import dated_note_ids
+from sidecar.index.leaving import staying_notes
 from sidecar.index.names import named_in
 from sidecar.language.recognition import stop_words_of
 from sidecar.language.streams import query_words
@@ -72,11 +73,14 @@ def find_special(connection: apsw.Connection, query: Query, *, today: dt.date, l
     days = list(dict.fromkeys([*(query.dates if lanes.dates else ()), *read]))
     # Who asks about a year does not mean each day of it that some text names, and counting them takes long.
     narrow = all(_length(first, last) <= _NARROW_DAYS for first, last in days)
-    found = dated_note_ids(connection, days, mentions=narrow) if days else {}
+    staying = staying_notes(connection) if query.leaving else frozenset()
+    dates = dated_note_ids(connection, days, mentions=narrow) if days else {}
+    found = {note_id: note for note_id, note in dates.items() if note_id not in staying}
     dated = frozenset(note_id for note_id, note in found.items() if note.own)
     text = _without(query.text, ranges) if dated else query.text
     only_days = bool(dated) and not _has_content(text)
-    named = named_in(connection, text, limit=_MOST_NAMED) if lanes.names and text else []
+    bearers = named_in(connection, text, limit=_MOST_NAMED) if lanes.names and text else []
+    named = [note for note in bearers if note.note_id not in staying]
     chunk_ids = _chunks_of(connection, dated, limit=_MOST_CHUNKS)
     whole = frozenset(note.note_id for note in named if note.whole)
     listed = _listed(connection, dated) if only_days or (narrow and len(dated) <= _FEW_NOTES) else []

@@ -21,6 +21,7 @@ from sidecar.index.schema import fingerprint
 from sidecar.index.staying import follow_places
 from sidecar.indexer.pacing import Pacing
 from sidecar.notes import READING_VERSION
+from sidecar.own_files import OwnFiles
 from sidecar.rerank.model import RerankModel
 from sidecar.runtime.presence import emptied, is_empty
 from sidecar.runtime.reading import Reading, load_reading
@@ -51,13 +52,15 @@ async def open_vault(
     rerank: RerankModel | None = None,
     even_away: bool = False,
     on_damaged: Callable[[Path], None] = lambda _: None,
+    own_files: OwnFiles | None = None,
 ) -> OpenVault:
     """Open a vault, which is a folder or a zipped export, and its index. Raises VaultError or IndexUnavailableError.
 
     `reopen_embedding` opens the model that an older index was made with, by its name in the settings; `kind` is
     recognised when not given; `local_only` are globs of what stays on this machine, and `pacing` says how fast to
     index. `even_away` opens a vault that cannot be read when notes of it are in an index: they can be searched.
-    `on_damaged` is called on the event loop with the path of an index file in which damage shows.
+    `on_damaged` is called on the event loop with the path of an index file in which damage shows; `own_files` are the
+    program's as they were when it started, those of now unless given.
     """
     place = await asyncio.to_thread(_find_place, path, data_dir, even_away=even_away)
     if rebuild:
@@ -96,6 +99,7 @@ async def open_vault(
             pacing=pacing,
             rerank=rerank,
             absence=absence,
+            own_files=own_files,
         )
         for aside in sorted(_asides(place.index) - before)[-1:]:
             vault.tell_rebuilding(f"The index was damaged and is being built anew. The old file is kept as {aside}.")

@@ -20,6 +20,7 @@ from sidecar.embedding.llama import LlamaEmbeddingModel
 from sidecar.embedding.model import EmbeddingModel
 from sidecar.indexer.pacing import Pacing
 from sidecar.logs.content import ContentLog
+from sidecar.own_files import OwnFiles
 from sidecar.rerank.llama import LlamaRerankModel
 from sidecar.rerank.model import RerankModel
 from sidecar.runtime import datafolder
@@ -239,6 +240,8 @@ async def open_runtime(config: Config, *, rebuild: bool = False, patient: bool =
         stack.push_async_callback(stored_responses.aclose)
         following = Following(stored_responses)
         pacing = Pacing(config.on_battery)
+        # Once: a vault that is opened again after an update is still read by this version.
+        own_files = await asyncio.to_thread(OwnFiles)
 
         async def open_one(path: Path, name: str, on_damaged: OnDamaged) -> OpenVault:
             opened = await open_vault(
@@ -257,6 +260,7 @@ async def open_runtime(config: Config, *, rebuild: bool = False, patient: bool =
                 rerank=rerank,
                 even_away=patient,
                 on_damaged=on_damaged,
+                own_files=own_files,
             )
             following.follow(opened)
             return opened

@@ -187,11 +187,9 @@ class Upkeep:
         try:
             await work()
         except VaultError as error:
-            self.problem = f"{error.message} The index is kept as it was."
-            log.warning("%s: %s", self._name, error.logged)
+            self._tell(f"{error.message} The index is kept as it was.", error)
         except SidecarError as error:
-            self.problem = error.message
-            log.warning("%s: indexing stopped: %s", self._name, error.logged)
+            self._tell(f"{error.message} {error.hint or ''}".strip(), error)
         except Exception as error:  # the top of a background task: it must go on
             self.problem = f"Indexing failed: {type(error).__name__}."
             log.exception("%s: indexing failed", self._name)
@@ -200,3 +198,9 @@ class Upkeep:
         finally:
             self._on_settled()
         return False
+
+    def _tell(self, problem: str, error: SidecarError) -> None:
+        # Once: what lasts is tried again every few seconds, and would be a day's log.
+        if problem != self.problem:
+            log.warning("%s: indexing stopped: %s", self._name, error.logged)
+        self.problem = problem

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -30,18 +30,20 @@ async def open_status(
     settings: VaultSettings,
     indexes: VaultIndexes,
     progress: Progress,
-    rebuilding: bool,
-    problems: Sequence[str],
+    rebuilding: Callable[[], bool],
+    problems: Callable[[], Sequence[str]],
     lists: Container[str] = (),
 ) -> Mapping[str, Any]:
-    """Counts of the wanted index, how far it is, and the `problems` as they are; `lists` (`LEDGER_LISTS`) names the
-    files as well. Raises IndexUnavailableError.
+    """Counts of the wanted index, how far it is, and what is wrong; `lists` (`LEDGER_LISTS`) names the files as well.
+    `rebuilding` and `problems` are asked last, together with whether it is ready. Raises IndexUnavailableError.
     """
     index, model = indexes.wanted, indexes.embedding
     counts = await index.read(records.counts)
     links = await index.read(link_counts)
     notable = await index.read(records.notable)
     missing = await index.read(unresolved) if "unresolved" in lists else None
+    dimensions = await index.read(vectors.dimensions)
+    listed = await asyncio.to_thread(ledger_facts, notable.values(), lists=lists)
     return {
         "name": name,
         "path": str(path),
@@ -54,16 +56,16 @@ async def open_status(
         "pending": progress.unknown,
         "chunks": counts.chunks,
         "chunks_without_vector": _waiting_for_vectors(counts, model),
-        "embedding": {"model": model.name if model else None, "dimensions": await index.read(vectors.dimensions)},
+        "embedding": {"model": model.name if model else None, "dimensions": dimensions},
         "links": {"resolved": links.resolved, "unresolved": links.unresolved},
-        **await asyncio.to_thread(ledger_facts, notable.values(), lists=lists),
+        **listed,
         **({} if missing is None else unresolved_facts(missing)),
         "phase": progress.phase,
         "paused": progress.paused,
         "slowed": progress.slowed,
         "ready": progress.ready,
-        "rebuilding": rebuilding,
-        "problems": list(problems),
+        "rebuilding": rebuilding(),
+        "problems": list(problems()),
     }
 
 

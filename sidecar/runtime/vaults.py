@@ -16,6 +16,7 @@ from sidecar.index import records, shelf
 from sidecar.indexer.indexer import Indexer
 from sidecar.indexer.pacing import Pacing
 from sidecar.indexer.parsing import Parser
+from sidecar.own_files import OwnFiles
 from sidecar.rerank.model import RerankModel
 from sidecar.retrieval.query import add_filters, parse_query
 from sidecar.retrieval.retriever import Retriever
@@ -57,10 +58,12 @@ class OpenVault:
         pacing: Pacing | None = None,
         rerank: RerankModel | None = None,
         absence: VaultError | None = None,
+        own_files: OwnFiles | None = None,
     ) -> None:
         """`path` is the folder that is read, `given` what the user named: the same, or an archive. What lies in one of
         the `places` stays on this machine. `load` looks at the settings anew, given those before; `text_limit` is the
-        embedding model's; `absence` is what keeps the vault from being read, if anything does.
+        embedding model's; `absence` is what keeps the vault from being read, if anything does; `own_files` are the
+        program's as they were when it started, those of now unless given.
         """
         self.name = name
         self.path = path
@@ -75,7 +78,7 @@ class OpenVault:
         self._places = places
         self._reading = ReadingInForce(path, reading, load=load)
         self._pacing = pacing or Pacing()
-        self._parser = Parser(path, rules=lambda: self._reading.now.rules, text_limit=text_limit)
+        self._parser = Parser(path, rules=lambda: self._reading.now.rules, text_limit=text_limit, own_files=own_files)
         self._changed = asyncio.Event()
         self._lost_index: str | None = None
         self._lost_notes: frozenset[str] = frozenset()
@@ -242,30 +245,34 @@ class OpenVault:
 
     async def status(self, *, lists: Container[str] = ()) -> Mapping[str, Any]:
         """Counts and problems, as in `GET /vault/status`; `lists` (`LEDGER_LISTS`) names the files as well."""
-        lost_notes = await self.lost_notes()
+        await self.lost_notes()
         return await open_status(
             self.name,
             self._given,
             settings=self._reading.now.settings,
             indexes=self._indexes,
             progress=self.indexer.progress,
+            rebuilding=lambda: self._indexes.being_replaced or self._lost_index is not None,
+            problems=self._problems,
             lists=lists,
-            rebuilding=self._indexes.being_replaced or self._lost_index is not None,
-            problems=[
-                *problems_told(
-                    (self.problem, self._lost_index),
-                    absence=self.absence,
-                    beside=(self._upkeep.watch_problem, *self.indexer.progress.problems),
-                    held=len(self.indexer.progress.held),
-                    lost=len(lost_notes),
-                ),
-                *([scan] if (scan := self.retriever.memory(self._indexes.serving()).codes.problem) else []),
-                *([each] if (each := self.indexer.progress.embedding_problem) else []),
-                *self._reading.now.settings.problems,
-                *self._reading.now.exclusions.problems,
-                *self._places.problems,
-            ],
         )
+
+    def _problems(self) -> list[str]:
+        progress, reading = self.indexer.progress, self._reading.now
+        return [
+            *problems_told(
+                (self.problem, self._lost_index),
+                absence=self.absence,
+                beside=(self._upkeep.watch_problem, *progress.problems),
+                held=len(progress.held),
+                lost=len(self._lost_notes),
+            ),
+            *([scan] if (scan := self.retriever.memory(self._indexes.serving()).codes.problem) else []),
+            *([progress.embedding_problem] if progress.embedding_problem else []),
+            *reading.settings.problems,
+            *reading.exclusions.problems,
+            *self._places.problems,
+        ]
 
     def _accept_lost(self, *, accept_removals: bool) -> None:
         if accept_removals:

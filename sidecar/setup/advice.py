@@ -20,9 +20,9 @@ def advice(survey: Survey, proposal: Proposal) -> Iterator[str]:
         yield f"{empty[0]} runs here and has no chat model yet: fetch one with it, then run `sidecar setup` again."
     if survey.download is not None:
         yield (
-            f"One that fits this machine: {survey.download.name}{_size(survey.download)}."
+            f"One that should fit this machine: {survey.download.name}{_size(survey.download)}."
+            " `sidecar models recommend` measures that first, which takes two seconds."
             f" `sidecar models pull {survey.download.name}` fetches it, then run `sidecar setup` again."
-            " `sidecar models recommend` says more."
         )
     elif not empty:
         yield "No model of the catalogue fits the memory that is free now; close other programs and run it again."

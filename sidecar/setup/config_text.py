@@ -21,6 +21,9 @@ _SUGGESTED: Mapping[str, str] = {
     "context_length": "16384",
     "offline": "true",
 }
+_KEY_NAMES = frozenset({"upstream_key", "key"})
+KEY_LEFT_OUT = "(a key, not shown)"
+"""Stands for a key in settings that are printed."""
 """Settings that are not in force, shown as examples."""
 _HEAD = (
     f"Settings of Sidecar {__version__}, written by `sidecar setup`. Change what you like: they are read when Sidecar"
@@ -43,6 +46,16 @@ def config_text(proposal: Proposal, kept: Mapping[str, Any] | None = None) -> st
     # Tables come last: what follows one belongs to it.
     blocks += [_table(name, value) for name, value in rest.items() if isinstance(value, Mapping)]
     return "\n\n".join(blocks) + "\n"
+
+
+def without_keys(kept: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The table of a settings file with a sign in the place of each key, at every depth: what is printed is kept by
+    terminals, logs and bug reports.
+    """
+    return {
+        name: without_keys(value) if isinstance(value, Mapping) else KEY_LEFT_OUT if name in _KEY_NAMES else value
+        for name, value in kept.items()
+    }
 
 
 def _decided(proposal: Proposal) -> Iterator[str]:

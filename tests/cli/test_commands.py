@@ -9,6 +9,7 @@ import re
 import socket
 import subprocess
 import sys
+import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -277,6 +278,16 @@ def test_the_settings_in_force_are_shown_without_keys(tmp_path: Path) -> None:
         assert "secret" not in done.stdout
         assert "//gpu:8000" in done.stdout
     assert json.loads(run("config", "show", "--config", file, "--json").stdout)["port"] == 9000
+
+
+def test_the_settings_in_force_are_shown_as_they_could_stand_in_the_file(tmp_path: Path) -> None:
+    file = tmp_path / "config.toml"
+    file.write_text('port = 9000\noffline = true\n[upstreams.gpu]\nurl = "http://gpu:8000"\n', encoding="utf-8")
+    shown = run("config", "show", "--config", file, "--data-dir", tmp_path / 'a "b"').stdout
+    table = tomllib.loads(shown)
+    assert (table["port"], table["offline"], table["data_dir"]) == (9000, True, str(tmp_path / 'a "b"'))
+    assert table["upstreams"]["gpu"]["url"] == "http://gpu:8000"
+    assert "# model is not set" in shown.splitlines()
 
 
 def test_the_servers_log_holds_neither_the_key_nor_a_question(server: Server) -> None:

@@ -121,13 +121,6 @@ def test_an_unknown_client_is_answered_with_the_closest(tmp_path: Path) -> None:
     assert "`sidecar connect open-webui`" in done.stderr
 
 
-def test_a_client_that_cannot_be_connected_is_not_given_settings(tmp_path: Path) -> None:
-    done = run("connect", "Claude", "Desktop", "--data-dir", tmp_path)
-    assert done.returncode == 1
-    assert "has none" in done.stdout
-    assert "http://" not in done.stdout
-
-
 def test_without_a_clipboard_that_is_said(tmp_path: Path) -> None:
     done = run("connect", "curl", "--no-test", "--copy", "key", "--data-dir", tmp_path)
     assert done.returncode == 1

@@ -49,6 +49,31 @@ def test_a_vault_that_the_server_has_open_is_asked_there_and_another_one_is_refu
         (tmp_path / "Third").mkdir()
         other = run("search", "numbat", "--vault", tmp_path / "Third", "--data-dir", data)
         assert other.returncode == 3
+        assert "Second" in other.stderr
+
+
+def test_a_vault_of_the_server_can_be_called_by_its_name(vault: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    with serve(DEMO_VAULT, vault, data_dir=data):
+        found = run("search", "numbat", "--vault", "Second", "--data-dir", data, "--json")
+        assert json.loads(found.stdout)["results"][0]["path"] == "Numbat.md", found.stderr
+        other = run("search", "numbat", "--vault", "Third", "--data-dir", data)
+        assert other.returncode == 3
+
+
+def test_the_removal_of_many_notes_is_accepted_while_the_server_runs(vault: Path, tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for number in range(12):
+        (vault / f"{number}.md").write_text(f"Wombat {number}.", encoding="utf-8")
+    with serve(vault, data_dir=data):
+        for number in range(12):
+            (vault / f"{number}.md").unlink()
+        held = run("index", vault, "--data-dir", data, "--json")
+        assert held.returncode == 0, held.stderr
+        assert "12 notes vanished" in str(json.loads(held.stdout)[0]["problems"])
+        done = run("index", vault, "--accept-removals", "--data-dir", data, "--json")
+        assert (json.loads(done.stdout)[0]["indexed"], json.loads(done.stdout)[0]["problems"]) == (1, [])
+        assert run("index", vault, "--rebuild", "--data-dir", data).returncode == 3
 
 
 def test_whoever_took_the_port_of_a_killed_server_is_not_sent_the_token(vault: Path, tmp_path: Path) -> None:

@@ -285,6 +285,23 @@ def test_what_would_be_written_is_printed_and_not_written(home: Home) -> None:
     assert home.files() - {"copy.toml"} == before
 
 
+def test_keys_are_written_and_not_printed(home: Home) -> None:
+    home.vault()
+    home.config.parent.mkdir(parents=True, exist_ok=True)
+    servers = '[upstreams.far]\nurl = "https://far.example/v1"\nkey = "quetzal-2"\n'
+    near = 'upstream = "http://127.0.0.1:9/v1"\nupstream_key = "quetzal-1"\nmodel = "m"\n'
+    home.config.write_text(near + servers, encoding="utf-8")
+    printed = home.piped("setup", "--print")
+    assert printed.returncode == 0, printed.stderr
+    assert "quetzal" not in printed.stdout + printed.stderr
+    assert "Keys are not printed" in printed.stderr
+    assert "quetzal" not in home.piped("setup", "--json").stdout
+    assert home.piped("setup", "--yes", "--replace", "--no-index").returncode == 0
+    config = load_config({}, config_file=home.config, environ={})
+    assert (config.upstream_key, config.upstreams["far"]["key"]) == ("quetzal-1", "quetzal-2")
+    assert home.config.stat().st_mode & 0o077 == 0
+
+
 def test_with_flags_all_is_answered_and_facts_are_one_document(home: Home) -> None:
     one, two = home.vault("um", listed=False), home.vault("dois", listed=False)
     flags = ["--vault", "um", "--vault", str(two), "--vault", str(one), "--model", "none", "--embedding-model", "none"]

@@ -68,6 +68,11 @@ def test_the_code_holds_the_link(server: Server) -> None:
 WRONG: dict[str, tuple[list[str], str]] = {
     "a code without an address": (["--qr"], "--qr needs --url"),
     "no address": (["--url", "machine"], "no address of a server"),
+    "a backslash, which browsers read as a slash": (
+        ["--url", "https://evil.example\\.ts.net"],
+        "no address of a server",
+    ),
+    "what a shell would run": (["--url", "https://$(id).ts.net"], "no address of a server"),
     "a link beside the end of all": (["--sign-out-all", "--url", URL], "prints no link"),
 }
 

@@ -95,6 +95,12 @@ def test_shortened_text_is_as_long_as_it_may_be() -> None:
     assert shortened("abcd", 3) == "ab…"
 
 
+_JSON_SCHEMA = {
+    *("type", "description", "default", "items", "enum"),
+    *("minimum", "maximum", "minLength", "maxLength", "maxItems"),
+}
+
+
 def test_schemas_are_flat_and_every_field_is_explained() -> None:
     for tool in TOOLS:
         schema = input_schema(tool.takes)
@@ -103,3 +109,4 @@ def test_schemas_are_flat_and_every_field_is_explained() -> None:
             assert field["description"], name
             assert "type" in field, name
             assert "title" not in field
+            assert set(field) <= _JSON_SCHEMA, name

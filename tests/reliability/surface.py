@@ -138,6 +138,7 @@ REFUSED = frozenset(
         "/api/blobs/{digest:path}",
         "/console/link",
         "/console/sign-out",
+        "/console/sign-out-all",
     }
 )
 """Paths that take a POST and read no body."""

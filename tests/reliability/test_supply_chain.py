@@ -23,7 +23,7 @@ from tests.serving import DEMO_VAULT, environment, stop, until
 
 ROOT = Path(__file__).parents[2]
 _REQUIREMENTS = sorted((ROOT / "scripts" / "requirements").glob("*.txt"))
-_STAGES = ("core", "builtin", "pdf", "llama")
+_STAGES = ("core", "builtin", "pdf", "mcp", "llama")
 _PINNED = re.compile(r"^[A-Za-z0-9._-]+==[^\s;*]+( ?; ?.+?)? \\$")
 _HASH = re.compile(r"^    --hash=sha256:[0-9a-f]{64}( \\)?$")
 
@@ -203,6 +203,11 @@ def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def _alone() -> dict[str, str]:
+    # Whoever runs the tests of another folder than the one that is installed has its path there.
+    return {name: value for name, value in environment().items() if name != "PYTHONPATH"}
+
+
 def _program(folder: Path, name: str) -> Path:
     return folder / ("Scripts" if sys.platform == "win32" else "bin") / name
 
@@ -210,7 +215,7 @@ def _program(folder: Path, name: str) -> Path:
 def test_the_wheel_installs_alone_and_says_its_version(installed: Path, tmp_path: Path) -> None:
     def said(*words: str) -> str:
         done = subprocess.run(
-            words, cwd=tmp_path, env=environment(), capture_output=True, encoding="utf-8", timeout=60, check=False
+            words, cwd=tmp_path, env=_alone(), capture_output=True, encoding="utf-8", timeout=60, check=False
         )
         assert done.returncode == 0, done.stderr
         return done.stdout
@@ -237,7 +242,7 @@ def running(installed: Path, tmp_path: Path) -> Iterator[httpx2.Client]:
         str(tmp_path),
     ]
     with (tmp_path / "serve.log").open("wb") as log:
-        process = subprocess.Popen(command, cwd=tmp_path, env=environment(), stdout=log, stderr=log)
+        process = subprocess.Popen(command, cwd=tmp_path, env=_alone(), stdout=log, stderr=log)
     try:
         until(lambda: (tmp_path / "runtime.json").exists() or process.poll() is not None, seconds=60)
         assert process.poll() is None, (tmp_path / "serve.log").read_text(encoding="utf-8")

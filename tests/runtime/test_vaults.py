@@ -15,6 +15,7 @@ import pytest
 from sidecar.embedding.measure import TextLimit
 from sidecar.embedding.model import EmbeddingModel, Embeddings, TextKind
 from sidecar.errors import ConfigError
+from sidecar.own_files import OwnFiles
 from sidecar.retrieval.trust import trusted
 from sidecar.runtime.opening import open_vault
 from sidecar.runtime.vaults import OpenVault
@@ -58,7 +59,11 @@ def folder(tmp_path: Path) -> Path:
 
 @asynccontextmanager
 async def opened(
-    folder: Path, model: NamedModel | None, *, before: EmbeddingModel | ConfigError | None = None
+    folder: Path,
+    model: NamedModel | None,
+    *,
+    before: EmbeddingModel | ConfigError | None = None,
+    own_files: OwnFiles | None = None,
 ) -> AsyncIterator[OpenVault]:
     def reopen(_name: str) -> EmbeddingModel | None:
         if isinstance(before, ConfigError):
@@ -73,11 +78,32 @@ async def opened(
         embedding_name=model.name if model else "none",
         reopen_embedding=reopen,
         exclude=(),
+        own_files=own_files,
     )
     try:
         yield vault
     finally:
         await vault.aclose()
+
+
+@pytest.mark.anyio
+async def test_a_vault_that_is_opened_again_after_an_update_is_not_read_by_the_new_version(
+    folder: Path, tmp_path: Path
+) -> None:
+    package = tmp_path / "package"
+    package.mkdir()
+    (package / "one.py").write_text("VERSION = 1\n", encoding="utf-8")
+    files = OwnFiles(package)
+    async with opened(folder, None, own_files=files) as vault:
+        await vault.index(accept_removals=False)
+    (package / "two.py").write_text("VERSION = 2\n", encoding="utf-8")
+    (folder / "Boat.md").write_text("The numbat rows.", encoding="utf-8")
+    async with opened(folder, None, own_files=files) as vault:
+        (problem,) = (await vault.sync())["problems"]
+        assert [hit["path"] for hit in await vault.search("aardvark")] == ["Boat.md"]
+    # What to do about it is told with it.
+    assert "updated while it ran" in problem
+    assert "service restart" in problem
 
 
 def index_files(folder: Path) -> list[Path]:
