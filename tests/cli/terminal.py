@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
+from tests.serving import INTERRUPTIBLE
+
 DEADLINE = 90.0
 CTRL_C, CTRL_D = "\x03", "\x04"
 
@@ -34,7 +36,7 @@ def at_terminal(
     """
     ours, theirs = os.openpty()
     process = subprocess.Popen(
-        [sys.executable, "-m", "sidecar", *arguments],
+        [*INTERRUPTIBLE, sys.executable, "-m", "sidecar", *arguments],
         env=environ,
         cwd=folder,
         pass_fds=[theirs],

@@ -24,6 +24,7 @@ import pytest
 from sidecar.errors import ContextLengthError, ModelUnavailableError, RequestError, SidecarError
 from sidecar.llama.process import LlamaProcess
 from sidecar.llama.settings import Mode
+from tests.llama.model_processes import model_processes
 from tests.llama.run_options import run_options
 from tests.llama.waiting import until
 from tests.models import tiny_bert, tiny_chat
@@ -58,7 +59,7 @@ async def _answer(process: LlamaProcess, text: str = "Hello there.", **options: 
 
 
 def _worker() -> int:
-    return next(child.pid for child in psutil.Process().children() if "worker_main" in " ".join(child.cmdline()))
+    return next(child.pid for child in model_processes())
 
 
 @unix_only
@@ -74,7 +75,7 @@ async def test_a_worker_that_dies_or_hangs_is_told_and_replaced(
         asking = asyncio.create_task(request)
         await until(lambda: process.starting or process.running)
         if when == "load":
-            await until(lambda: any("worker_main" in " ".join(c.cmdline()) for c in psutil.Process().children()))
+            await until(lambda: bool(model_processes()))
         else:
             before = psutil.Process(_worker()).cpu_times().user
             await until(lambda: psutil.Process(_worker()).cpu_times().user > before + 0.1)

@@ -21,6 +21,7 @@ from sidecar.llama.frames import Header
 from sidecar.llama.process import MAX_WAITING, LlamaProcess
 from sidecar.llama.session import Session
 from sidecar.llama.settings import Mode
+from tests.llama.model_processes import model_processes
 from tests.llama.run_options import run_options
 from tests.llama.waiting import until
 
@@ -273,8 +274,8 @@ async def test_a_killed_process_ends_the_answer_with_its_signal_and_the_next_req
 async def test_a_process_killed_while_loading_is_reported_and_replaced(tiny_chat_gguf: Path) -> None:
     async with _process(tiny_chat_gguf) as process:
         first = asyncio.create_task(_answer(process))
-        await until(lambda: bool(psutil.Process().children()))
-        for child in psutil.Process().children():
+        await until(lambda: bool(model_processes()))
+        for child in model_processes():
             child.kill()
         with pytest.raises(ModelUnavailableError, match="ended: signal SIGKILL"):
             await first
@@ -396,7 +397,7 @@ async def test_closing_while_loading_leaves_nothing_behind(tiny_chat_gguf: Path)
     await process.aclose()
     with pytest.raises(ModelUnavailableError, match="closed"):
         await first
-    assert not psutil.Process().children()
+    assert not model_processes()
 
 
 class _Script:
