@@ -7,6 +7,7 @@ SidecarError                     message says what happened, hint says what to d
 ├── AlreadyRunningError          another instance holds the data folder
 ├── AddressInUseError            the port is taken
 ├── WorkerError                  a child process could not be used
+│   ├── ProgramReplacedError     Sidecar was updated while it ran
 │   ├── WorkerCrashedError       it died
 │   └── WorkerTimeoutError       it did not answer in time and was killed
 ├── IndexUnavailableError        the index can't be opened, read or written
@@ -73,6 +74,10 @@ class WorkerCrashedError(WorkerError):
     def __init__(self, message: str, *, exit_code: int | None = None, hint: str | None = None) -> None:
         super().__init__(message, hint=hint)
         self.exit_code = exit_code
+
+
+class ProgramReplacedError(WorkerError):
+    """Sidecar's own files were replaced while it ran: no process of the version that runs can be started."""
 
 
 class WorkerTimeoutError(WorkerError):

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from sidecar.errors import WorkerError
+from sidecar.errors import ProgramReplacedError
 
 _HERE = Path(__file__).parent
 # The package is loaded from its place: another Sidecar may be installed, and would be found first. The folder around it
@@ -43,9 +43,9 @@ class OwnFiles:
         self._seen = frozenset(_stamps(folder))
 
     def require_same(self) -> None:
-        """Raise WorkerError when a file has been replaced, added or removed since."""
+        """Raise ProgramReplacedError when a file has been replaced, added or removed since."""
         if frozenset(_stamps(self._folder)) != self._seen:
-            raise WorkerError(
+            raise ProgramReplacedError(
                 "Sidecar was updated while it ran, so no new process of it can be started.",
                 hint="Restart it: `sidecar service restart`, or stop it and start it again.",
             )

@@ -25,6 +25,12 @@ def changed(file: VaultFile, known: LedgerEntry | None) -> bool:
     )
 
 
+def touched(file: VaultFile, known: LedgerEntry) -> bool:
+    """Whether a file was written to since it was read, as far as its size and times tell."""
+    seen = (known.file.mtime_ns, known.file.ctime_ns, known.file.size)
+    return seen != (file.mtime_ns, file.ctime_ns, file.size)
+
+
 def newly_excluded(excluded: Excluded, known: LedgerEntry | None) -> bool:
     """A note that the cloud has taken off this disk stays searchable: its text is still the user's, only elsewhere."""
     if known is None:

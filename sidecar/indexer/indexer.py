@@ -13,11 +13,11 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 
 from sidecar.embedding.model import EmbeddingModel
-from sidecar.errors import IndexFullError
+from sidecar.errors import IndexFullError, ProgramReplacedError
 from sidecar.index.database import Database
 from sidecar.index.shelf import mark_complete
 from sidecar.index.store import FileState, LedgerEntry
-from sidecar.indexer.comparing import changed, inside, newly_excluded, outermost
+from sidecar.indexer.comparing import changed, inside, newly_excluded, outermost, touched
 from sidecar.indexer.embedder import Embedder
 from sidecar.indexer.file_reading import FileReader
 from sidecar.indexer.pacing import Pacing
@@ -222,22 +222,28 @@ class Indexer:
         vanished = {path: entry for path, entry in here.items() if path not in present} if found.complete else {}
         self._vanishing.release(present)
         lost = self._vanishing.held_entries(ledger) | vanished
-        full: IndexFullError | None = None
+        failed: IndexFullError | ProgramReplacedError | None = None
+        unread: dict[str, LedgerEntry] = {}
         try:
             hurry = not vanished.keys() <= {*self.progress.held}
             missing = await self._read_files(files, ledger, lost, hurry=hurry)
         except IndexFullError as error:
             # What is gone is forgotten even so.
-            full, missing = error, []
+            failed, missing = error, []
+        except ProgramReplacedError as error:
+            # Only reading tells whether a note has become private: until the restart, it is not there.
+            failed, missing, unread = error, [], _touched_notes(files, ledger)
         vanished |= {path: ledger[path] for path in missing if path in here}
         # What is gone from `lost` by now has moved.
         vanished = {path: entry for path, entry in vanished.items() if path in lost}
         if indexed is not None:
             vanished = self._vanishing.believable(vanished, present=present, ledger=ledger, indexed=indexed)
-        await self._writer.remove(vanished)
+        await self._writer.remove(vanished | unread)
         self._vanishing.release(vanished)
-        if full is not None:
-            raise full
+        if failed is not None:
+            # What was removed leaves the files too; nothing of what follows a run that goes well is reached.
+            await self._writer.forget_replaced_text(patient=False)
+            raise failed
 
     async def _read_files(
         self,
@@ -266,6 +272,11 @@ class Indexer:
     def _set_phase(self, phase: str) -> None:
         self.progress.phase = phase
         self._on_change()
+
+
+def _touched_notes(files: Sequence[VaultFile], ledger: Mapping[str, LedgerEntry]) -> dict[str, LedgerEntry]:
+    known = {file.path: (file, ledger[file.path]) for file in files if file.path in ledger}
+    return {p: entry for p, (file, entry) in known.items() if entry.status == "indexed" and touched(file, entry)}
 
 
 def _present(found: Scan) -> set[str]:

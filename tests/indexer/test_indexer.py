@@ -13,6 +13,7 @@ import pytest
 
 from sidecar.embedding.measure import TextLimit
 from sidecar.embedding.model import Embeddings, TextKind
+from sidecar.errors import ProgramReplacedError
 from sidecar.index import records
 from sidecar.index.database import Database
 from sidecar.index.schema import fingerprint
@@ -21,6 +22,7 @@ from sidecar.indexer.indexer import Indexer
 from sidecar.indexer.parsing import Parser
 from sidecar.notes.formats import unread_rule
 from sidecar.notes.rules import ReadingRules
+from sidecar.own_files import OwnFiles
 from sidecar.vault.exclusions import Exclusions
 
 
@@ -350,3 +352,44 @@ async def test_a_file_that_is_no_note_goes_from_a_vault_without_notes(bench: Ben
     (bench.vault / "report.docx").unlink()
     await bench.indexer.reconcile()
     assert bench.indexer.progress.held == ()
+
+
+@pytest.mark.anyio
+async def test_after_an_update_what_may_have_become_private_is_not_found_until_the_restart(tmp_path: Path) -> None:
+    vault, package = tmp_path / "vault", tmp_path / "package"
+    for folder in (vault, package):
+        folder.mkdir()
+    first = await open_index(tmp_path / "index", fingerprint(reading="test", embedding="one"))
+    second = await open_index(tmp_path / "index", fingerprint(reading="test", embedding="two"))
+    before = Parser(vault, rules=ReadingRules, own_files=OwnFiles(package))
+    bench = Bench(vault, first, second, before)
+    for name in ("kept", "marked", "deleted"):
+        bench.write(f"{name}.md", f"The {name} numbat.")
+    await bench.indexer.reconcile()
+    await before.aclose()
+
+    replaced = Parser(vault, rules=ReadingRules, own_files=OwnFiles(package))
+    bench.indexer._files._parser = replaced
+    (package / "new.py").write_text("", encoding="utf-8")
+    bench.write("marked.md", "---\nprivate: true\n---\nThe marked numbat.")
+    (vault / "deleted.md").unlink()
+    with pytest.raises(ProgramReplacedError):
+        await bench.indexer.refresh(["marked.md", "deleted.md"])
+    assert await bench.paths() == {"kept.md"}
+    files = b"".join(file.read_bytes() for file in (tmp_path / "index").iterdir())
+    assert b"The kept numbat" in files
+    assert b"The marked numbat" not in files
+    assert b"The deleted numbat" not in files
+    with pytest.raises(ProgramReplacedError):
+        await bench.indexer.reconcile()
+    assert await bench.paths() == {"kept.md"}
+    assert not bench.indexer.progress.ready
+    await replaced.aclose()
+
+    restarted = Parser(vault, rules=ReadingRules, own_files=OwnFiles(package))
+    bench.indexer._files._parser = restarted
+    bench.write("marked.md", "The marked numbat, again.")
+    await bench.indexer.reconcile()
+    assert await bench.paths() == {"kept.md", "marked.md"}
+    for each in (restarted, first, second):
+        await each.aclose()
