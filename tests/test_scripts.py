@@ -16,7 +16,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 BASH = shutil.which("bash")
-ENTRANCES = ("serve", "test", "check", "clients", "docs", "lock", "vocabularies", "nightly", "offline", "sbom")
+ENTRANCES = ("serve", "test", "check", "clients", "plugin", "docs", "lock", "vocabularies", "nightly", "offline", "sbom")
 TOOLS = (
     *("bash", "cat", "cksum", "cp", "dirname", "env", "find", "git", "grep", "head", "id"),
     *("mkdir", "npm", "rm", "sed", "sleep", "tail", "tr", "uname", "wc"),
@@ -337,7 +337,33 @@ def test_test_keeps_the_exit_code_of_pytest(ready: House, code: int) -> None:
     done = ready.run(str(ready.root / "scripts" / "test"), EXIT_python=str(code))
     assert done.returncode == code
     assert "<pytest>" in done.stdout
-    assert "plugin" in done.stderr
+    assert "Plugin tests: skipped, node" in done.stderr
+
+
+def test_what_is_required_of_the_plugin_may_not_be_skipped(ready: House) -> None:
+    assert ready.script("scripts/plugin").returncode == 0
+    done = ready.run(str(ready.root / "scripts" / "plugin"), SIDECAR_PLUGIN="required")
+    assert done.returncode == 1
+    assert "Plugin tests: skipped, node" in done.stderr
+    assert ready.run(str(ready.root / "scripts" / "test"), SIDECAR_PLUGIN="required").returncode == 1
+    checked = ready.run(str(ready.root / "scripts" / "check"), SIDECAR_PLUGIN="required")
+    assert checked.stdout.splitlines()[-1] == "Failed: the plugin"
+
+
+def test_the_plugin_is_tested_with_the_python_of_the_environment(ready: House) -> None:
+    ready.program(ready.tools / "node", "exit 0")
+    (ready.tools / "npm").unlink()
+    ready.program(ready.tools / "npm", 'echo "npm $*: $SIDECAR_PYTHON"', "mkdir -p node_modules")
+    ready.program(ready.tools / "chromium", "exit 0")
+    (ready.root / "obsidian-plugin").mkdir()
+    for name in ("package.json", "package-lock.json"):
+        (ready.root / "obsidian-plugin" / name).write_text("{}", encoding="utf-8")
+    done = ready.script("scripts/plugin")
+    assert done.returncode == 0, done.stderr
+    python = ready.root / ".venv" / "bin" / "python"
+    assert done.stdout.splitlines() == [f"npm test --silent: {python}", f"npm run browser --silent: {python}"]
+    ready.program(ready.tools / "npm", '[ "$1" != run ]')
+    assert ready.script("scripts/plugin").returncode == 1
 
 
 def test_test_hands_its_arguments_to_pytest(ready: House) -> None:
