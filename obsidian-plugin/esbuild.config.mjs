@@ -1,8 +1,10 @@
-// Builds main.js, the one file that Obsidian loads. The same sources give the same bytes, whoever builds them where.
+// Builds main.js and styles.css, which Obsidian loads, from src/; with manifest.json they are the files of a release.
+// The same sources give the same bytes, whoever builds them where.
 import { build } from "esbuild";
 import { builtinModules } from "node:module";
 import { fileURLToPath } from "node:url";
-import { readFileSync } from "node:fs";
+import { readFileSync, readdirSync, writeFileSync } from "node:fs";
+import { dirname, resolve } from "node:path";
 import { gzipSync } from "node:zlib";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
@@ -25,5 +27,15 @@ await build({
   charset: "utf8",
   logLevel: "warning",
 });
-const bytes = readFileSync(new URL(outfile, `file://${here}/`));
-console.log(`${outfile}: ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} compressed`);
+const styles = resolve(here, dirname(outfile), "styles.css");
+writeFileSync(styles, joined(resolve(here, "src/styles")));
+for (const file of [resolve(here, outfile), styles]) {
+  const bytes = readFileSync(file);
+  console.log(`${file}: ${bytes.length} bytes, ${gzipSync(bytes, { level: 9 }).length} compressed`);
+}
+
+// By name in the order of code points: no system's own order of folders, no locale's.
+function joined(folder) {
+  const names = readdirSync(folder).filter((name) => name.endsWith(".css")).sort();
+  return names.map((name) => readFileSync(resolve(folder, name), "utf8").replaceAll("\r\n", "\n").trimEnd() + "\n").join("\n");
+}
