@@ -32,11 +32,11 @@ from sidecar.clients.entry import Call, Client
 from sidecar.clients.facts import Facts
 from sidecar.clients.filling import fill, fill_body
 from sidecar.clients.readers import read_answer
+from sidecar.clients.requests import call_headers, listed_model
 from sidecar.clients.unreadable import UnreadableError
 
 _PATIENCE = 120.0
 _TO_CONNECT = 5.0
-_LISTS = {"models": "model", "tags": "ollama_model", "lm_models": "embedding_model"}
 _MOST_BYTES = 8 * 2**20
 # What a page may send without asking first; everything else is named in the preflight.
 _UNASKED = frozenset({"accept", "accept-language", "content-language"})
@@ -112,17 +112,11 @@ def _check_models(call: Call, facts: Facts) -> None:
 
 
 def _request(client: Client, call: Call, facts: Facts, *, origin: str | None) -> _Request:
-    values = facts.values
-    headers = {name.lower(): fill(value, values) for name, value in {**client.headers, **call.headers}.items()}
-    if call.keyless:
-        headers.pop("authorization", None)
-    if call.body is not None:
-        headers["content-type"] = "application/json"
     return _Request(
         method=call.method,
-        url=fill(call.url, values),
-        headers=headers,
-        body=fill_body(call.body, values),
+        url=fill(call.url, facts.values),
+        headers=call_headers(client, call, facts),
+        body=fill_body(call.body, facts.values),
         origin=origin if call.page else None,
     )
 
@@ -138,9 +132,8 @@ async def _send(connection: httpx2.AsyncClient, request: _Request, call: Call, f
         raise _FailedError(too_slow(patience)) from error
     except (httpx2.HTTPError, httpx2.InvalidURL) as error:
         raise _FailedError(broken(error, facts)) from error
-    listed = facts.values[_LISTS[call.reads]] if call.reads in _LISTS else None
     try:
-        return read_answer(call.reads, pieces, model=listed)
+        return read_answer(call.reads, pieces, model=listed_model(call, facts))
     except UnreadableError as error:
         raise _FailedError(Problem(text=error.message, hint=error.hint)) from error
 

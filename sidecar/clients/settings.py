@@ -6,17 +6,23 @@ from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 from sidecar.clients.catalogue import all_clients
-from sidecar.clients.entry import Client, Snippet
+from sidecar.clients.entry import Call, Client, Snippet
 from sidecar.clients.facts import Facts
-from sidecar.clients.filling import fill, fill_snippet
+from sidecar.clients.filling import fill, fill_body, fill_snippet
+from sidecar.clients.requests import call_headers, listed_model
 
 Part: TypeAlias = Literal["address", "key", "text"]
 """What of a client's settings goes into the clipboard."""
 
 
 def client_settings(facts: Facts) -> list[dict[str, Any]]:
-    """Give the settings of all clients, by kind and name. They hold the key when `facts` does."""
-    return [settings_of(client, facts) for client in all_clients()]
+    """Give the settings of all clients, by kind and name, each with its `plugin` id in Obsidian and the `calls` to test it
+    with. They hold the key when `facts` does.
+    """
+    return [
+        {**settings_of(client, facts), "plugin": client.plugin, "calls": calls_of(client, facts)}
+        for client in all_clients()
+    ]
 
 
 def settings_of(client: Client, facts: Facts) -> dict[str, Any]:
@@ -37,6 +43,13 @@ def settings_of(client: Client, facts: Facts) -> dict[str, Any]:
     }
 
 
+def calls_of(client: Client, facts: Facts) -> list[dict[str, Any]]:
+    """Give the requests that a client sends, as `Call` has them, ready to be sent. One that is `keyless` has no key
+    among its headers, and `model` is what a list of models has to hold.
+    """
+    return [_call(client, call, facts) for call in client.calls]
+
+
 def without_key(facts: Facts) -> Facts:
     """The same facts for where a key has no business: a pipe, a log, a page of documentation."""
     return replace(facts, key=None)
@@ -52,6 +65,22 @@ def text_to_copy(client: Client, facts: Facts, what: Part) -> str:
         return next((value for value in values if value.startswith("http")), facts.base_url)
     lines = [f"{setting['label']}: {setting['value']}" for setting in told["settings"]]
     return "\n\n".join([*(["\n".join(lines)] if lines else []), *(part["text"] for part in told["snippets"])]) + "\n"
+
+
+def _call(client: Client, call: Call, facts: Facts) -> dict[str, Any]:
+    return {
+        "does": call.does,
+        "method": call.method,
+        "url": fill(call.url, facts.values),
+        "headers": call_headers(client, call, facts),
+        "body": fill_body(call.body, facts.values),
+        "reads": call.reads,
+        "model": listed_model(call, facts),
+        "page": call.page,
+        "keyless": call.keyless,
+        "writes": call.writes,
+        "within": call.within,
+    }
 
 
 def _snippet(snippet: Snippet, facts: Facts) -> dict[str, Any]:

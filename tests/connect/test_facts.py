@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +38,28 @@ def test_the_settings_of_all_clients_are_json_and_hold_the_key_only_when_the_fac
     assert KEY in told
     assert [part["id"] for part in json.loads(told)] == [client.id for client in all_clients()]
     assert KEY not in json.dumps(client_settings(without_key(FACTS)))
+
+
+def test_the_calls_are_told_ready_to_be_sent() -> None:
+    told = {part["id"]: part for part in client_settings(replace(FACTS, key="{{key}}"))}
+    first, streamed, *_ = told["copilot"]["calls"]
+    assert (first["method"], first["url"], first["reads"]) == ("GET", "http://127.0.0.1:8484/v1/models", "models")
+    assert (first["model"], first["within"], first["body"]) == ("vault", 8, None)
+    assert streamed["headers"]["authorization"] == "Bearer {{key}}"
+    assert streamed["headers"]["content-type"] == "application/json"
+    assert (streamed["page"], streamed["body"]["model"], streamed["model"]) == (True, "vault", None)
+    without = [call for call in told["smart-connections"]["calls"] if call["keyless"]]
+    assert without
+    assert all("authorization" not in call["headers"] for call in without)
+    assert told["bmo"]["calls"][1]["body"]["temperature"] is None
+    for part in told.values():
+        assert all(call["url"].startswith(FACTS.root_url) for call in part["calls"]), part["id"]
+        assert json.dumps(part["calls"]).count("$") == 0, part["id"]
+
+
+def test_plugins_are_told_by_the_id_that_obsidian_knows_them_by() -> None:
+    told = {part["id"]: part["plugin"] for part in client_settings(FACTS)}
+    assert (told["text-generator"], told["curl"]) == ("obsidian-textgenerator-plugin", None)
 
 
 def test_without_a_server_the_settings_decide(tmp_path: Path) -> None:

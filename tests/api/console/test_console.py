@@ -248,6 +248,9 @@ async def test_settings_for_clients_hold_the_servers_own_address_and_a_place_for
     # A program that starts another one has no shell's list of folders to find it in.
     texts = [snippet["text"] for each in known if each["name"] == "Claude Desktop" for snippet in each["snippets"]]
     assert any(Path(json.loads(text)["mcpServers"]["sidecar"]["command"]).is_absolute() for text in texts)
+    copilot = next(each for each in known if each["plugin"] == "copilot")
+    assert copilot["calls"][0]["url"] == f"http://127.0.0.1:{live.port}/v1/models"
+    assert copilot["calls"][0]["headers"]["authorization"] == "Bearer {{key}}"
     assert TOKEN not in answer.text
     assert (await live.http.get("/console/key")).json() == {"key": TOKEN}
 
