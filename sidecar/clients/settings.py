@@ -16,8 +16,8 @@ Part: TypeAlias = Literal["address", "key", "text"]
 
 
 def client_settings(facts: Facts) -> list[dict[str, Any]]:
-    """Give the settings of all clients, by kind and name, each with its `plugin` id in Obsidian and the `calls` to test it
-    with. They hold the key when `facts` does.
+    """Give the settings of all clients, by kind and name, each with its `plugin` id in Obsidian and the `calls` to test
+    it with. They hold the key when `facts` does.
     """
     return [
         {**settings_of(client, facts), "plugin": client.plugin, "calls": calls_of(client, facts)}
