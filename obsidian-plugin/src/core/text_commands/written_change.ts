@@ -1,0 +1,32 @@
+/** The one change of a note by which an answer gets into it. */
+import type { Span } from "./passage";
+import type { Outcome } from "./text_task";
+
+export interface WrittenChange extends Span {
+  readonly insert: string;
+}
+
+/** Put the answer in place of the span, or after it. After a passage it begins a paragraph of its own; at a cursor, an
+ * empty span, it goes on where the text stands. */
+export function writtenChange(note: string, span: Span, answer: string, outcome: Exclude<Outcome, "show">): WrittenChange {
+  if (outcome === "replace") return { ...span, insert: answer };
+  if (span.from === span.to) return { ...span, insert: joined(note.slice(0, span.from), answer) };
+  const at = lineEnd(note, span.to);
+  const rest = note.slice(at);
+  return { from: at, to: at, insert: `\n\n${answer}${rest === "" || rest.startsWith("\n\n") ? "" : "\n"}` };
+}
+
+function joined(before: string, answer: string): string {
+  const needsSpace = before !== "" && !/\s$/.test(before) && /^[\p{L}\p{N}([“"«]/u.test(answer);
+  return needsSpace ? ` ${answer}` : answer;
+}
+
+/** A paragraph begins after the line's end, not in the middle of a line. */
+function lineEnd(note: string, at: number): number {
+  const end = note.indexOf("\n", at);
+  return end < 0 ? note.length : end;
+}
+
+export function withChange(note: string, { from, to, insert }: WrittenChange): string {
+  return note.slice(0, from) + insert + note.slice(to);
+}
