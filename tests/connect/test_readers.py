@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, get_args
 
 import pytest
 
@@ -10,67 +14,48 @@ from sidecar.clients.entry import Reads
 from sidecar.clients.readers import read_answer
 from sidecar.clients.unreadable import UnreadableError
 
-END = b"data: [DONE]\n\n"
+CASES: list[dict[str, Any]] = json.loads(
+    (Path(__file__).parent.parent / "contract" / "client_answers.json").read_text(encoding="utf-8")
+)
+"""Held by the companion plugin's readers as well."""
 
 
-def event(content: str | None = "Hi", *, finish: str | None = None) -> bytes:
-    delta = {} if content is None else {"content": content}
-    return f"data: {json.dumps({'choices': [{'delta': delta, 'finish_reason': finish}]})}\n\n".encode()
+def pieces_of(case: Mapping[str, Any]) -> list[bytes]:
+    return [
+        base64.b64decode(piece["base64"]) if isinstance(piece, dict) else piece.encode() for piece in case["pieces"]
+    ]
 
 
-WHOLE = [event(), event(None, finish="stop"), END]
+def titled(case: Mapping[str, Any]) -> str:
+    return f"{CASES.index(dict(case))} {case['reads']} {case.get('fails', case.get('gives'))['told']}"
 
 
-@pytest.mark.parametrize("how", ["stream", "stream_buffered", "stream_by_read", "stream_split"])
-def test_a_sound_stream_is_read_by_every_parser(how: Reads) -> None:
-    assert read_answer(how, WHOLE, model=None).startswith("answer of 2 characters")
+@pytest.mark.parametrize("case", [case for case in CASES if "gives" in case], ids=titled)
+def test_a_sound_answer_is_read(case: Mapping[str, Any]) -> None:
+    assert read_answer(case["reads"], pieces_of(case), model=case["model"]).startswith(case["gives"]["told"])
 
 
-CHOKED_ON: list[tuple[Reads, list[bytes], str]] = [
-    ("stream", [event(), END], "why it ended"),
-    ("stream", [event(), event("", finish="stop")], "no end"),
-    ("stream", [event(""), event("", finish="stop"), END], "empty"),
-    ("stream_buffered", [event(), event("", finish="stop")[:-2]], "no end"),
-    ("stream_buffered", [event(), b"data:[DONE]\n\n"], "not what this client expects"),
-    ("stream_by_read", [event()[:20], event()[20:]], "not what this client expects"),
-    ("stream_by_read", [event(None)], "not what this client expects"),
-    ("stream_split", [b'data: {"choices": []}\n\n', END], "not what this client expects"),
-    ("stream_split", [event()], "no end"),
-    ("chat", [b'{"choices": [{"message": {"content": " "}}]}'], "empty"),
-    ("chat", [b'{"choices": [{"message": {"content": null}}]}'], "not what this client expects"),
-    ("chat", [b'{"choices": []}'], "not what this client expects"),
-    ("responses", [b'{"output": []}'], "empty"),
-    (
-        "responses_stream",
-        [b'data: {"type": "response.output_text.delta", "delta": "x"}\n\n', END],
-        "whole response",
-    ),
-    ("vectors", [b'{"data": []}'], "differ in length"),
-    ("vectors", [b'{"data": [{"embedding": [1, 2]}, {"embedding": [1, 2, 3]}]}'], "differ in length"),
-    ("vectors_base64", [b'{"data": [{"embedding": [0.1, 0.2]}]}'], "base64"),
-    ("vectors_base64", [b'{"data": [{"embedding": "AAAA"}]}'], "not what this client expects"),
-    ("vectors", [b'{"data": [{"embedding": "AAAAAAAAAAA="}]}'], "no numbers"),
-    ("ollama_vectors", [b'{"embeddings": []}'], "differ in length"),
-    ("ollama_chat", [b'{"message": {"content": "x"}, "done": false}'], "not what this client expects"),
-    ("tags", [b'{"models": []}'], "empty"),
-    ("lm_models", [b'{"object": "models", "data": []}'], "not LM Studio's"),
-    ("lm_models", [b'{"object": "list", "data": [{"id": "m", "type": "llm"}]}'], "empty"),
-    ("models", [b'{"data": [{"id": "other"}]}'], "no model 'wanted'"),
-    ("clipper", [b'{"choices": [{"finish_reason": "length", "message": {"content": "{}"}}]}'], "cut"),
-    ("clipper", [b'{"choices": [{"finish_reason": "stop", "message": {"content": "Yes."}}]}'], "JSON"),
-    ("models", [b"[" * 500_000], "not what this client expects"),
-    ("stream", [b"\n\n" * 500_000 + END], "not what this client expects"),
-    ("stream_by_read", [b"\xff\xfe"], "not what this client expects"),
+@pytest.mark.parametrize("case", [case for case in CASES if "fails" in case], ids=titled)
+def test_what_a_client_chokes_on_is_told(case: Mapping[str, Any]) -> None:
+    with pytest.raises(UnreadableError) as error:
+        read_answer(case["reads"], pieces_of(case), model=case["model"])
+    assert case["fails"]["told"] in error.value.message
+
+
+HUGE: list[tuple[Reads, bytes]] = [
+    ("models", b"[" * 500_000),
+    ("stream", b"\n\n" * 500_000 + b"data: [DONE]\n\n"),
 ]
 
 
-@pytest.mark.parametrize(
-    ("how", "pieces", "told"), CHOKED_ON, ids=[f"{number} {how}" for number, (how, _, _) in enumerate(CHOKED_ON)]
-)
-def test_what_a_client_chokes_on_is_told(how: Reads, pieces: list[bytes], told: str) -> None:
-    with pytest.raises(UnreadableError) as error:
-        read_answer(how, pieces, model="wanted")
-    assert told in error.value.message
+@pytest.mark.parametrize(("how", "body"), HUGE, ids=[how for how, _ in HUGE])
+def test_an_answer_made_to_exhaust_is_not_what_a_client_expects(how: Reads, body: bytes) -> None:
+    with pytest.raises(UnreadableError, match="not what this client expects"):
+        read_answer(how, [body], model="wanted")
+
+
+def test_every_way_of_reading_has_cases() -> None:
+    assert {case["reads"] for case in CASES} == set(get_args(Reads))
 
 
 def test_no_word_of_an_answer_is_repeated() -> None:
