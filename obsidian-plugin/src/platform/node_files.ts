@@ -1,0 +1,48 @@
+/** Small files outside the vault, by Node, which is there on the desktop alone: `runtime.json` and the token. */
+import { Platform } from "obsidian";
+import type { Machine } from "../core/datafolder";
+import type { FileReader } from "../core/discovery";
+
+type NodeFiles = typeof import("node:fs/promises");
+type NodeSystem = typeof import("node:os");
+type NodeProcess = Pick<typeof import("node:process"), "platform" | "env">;
+
+/** What the desktop has and a phone has not. */
+export interface Desktop extends FileReader {
+  readonly machine: Machine;
+  /** The folder with links resolved; itself where that cannot be done. */
+  real(path: string): Promise<string>;
+}
+
+// A token has up to 512 characters, runtime.json a line for each vault.
+const LONGEST = 65_536;
+
+/** `null` on a phone or tablet. */
+export function desktop(): Desktop | null {
+  if (!Platform.isDesktopApp) return null;
+  const files = loaded<NodeFiles>("node:fs/promises");
+  const system = loaded<NodeSystem>("node:os");
+  const { platform, env } = loaded<NodeProcess>("node:process");
+  const known = platform === "darwin" || platform === "win32" ? platform : "linux";
+  return {
+    machine: { platform: known, home: system.homedir(), environ: env },
+    read: (path) => read(files, path),
+    real: (path) => files.realpath(path).catch(() => path),
+  };
+}
+
+function loaded<Module>(name: string): Module {
+  // eslint-disable-next-line @typescript-eslint/no-require-imports, no-undef -- an import would keep a phone from loading the whole bundle
+  return require(name) as Module;
+}
+
+async function read(files: NodeFiles, path: string): Promise<string | null> {
+  try {
+    // A pipe in its place would hold up whoever opens it.
+    const found = await files.stat(path);
+    if (!found.isFile() || found.size > LONGEST) return null;
+    return await files.readFile(path, "utf8");
+  } catch {
+    return null;
+  }
+}
