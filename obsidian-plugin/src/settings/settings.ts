@@ -50,6 +50,11 @@ export function readSettings(kept: unknown): Settings {
 
 export const DEFAULTS: Settings = readSettings(null);
 
+/** The mode that a list's value stands for. */
+export function oneOfNotes(value: string): NotesMode {
+  return oneOf(NOTES, "auto")(value);
+}
+
 /** The settings with a change in them. */
 export function changed(settings: Settings, change: SettingsChange): Settings {
   return readSettings(merged(settings, change));
