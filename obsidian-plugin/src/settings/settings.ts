@@ -15,6 +15,8 @@ const readers = {
     trustPlain: flag(false),
     /** The server's data folder, where it is not the usual one. */
     folder: text(""),
+    /** The server's name of the vault that is open here; empty where it's known by its folder or name. */
+    vault: text(""),
   }),
   ask: section({
     /** `null`: the server's own choice. */

@@ -4,8 +4,12 @@ import { SHELL } from "./shell";
 import { ASK } from "./ask";
 import { NOTES } from "./notes";
 import { TEXT_COMMANDS } from "./text_commands";
+import { PROBLEMS } from "./problems";
+import { SETTINGS } from "./settings";
+import { DETAILS } from "./details";
+import { PROGRAMS } from "./programs";
 
-export const ENTRIES = { ...SHELL, ...ASK, ...NOTES, ...TEXT_COMMANDS };
+export const ENTRIES = { ...SHELL, ...ASK, ...NOTES, ...TEXT_COMMANDS, ...PROBLEMS, ...SETTINGS, ...DETAILS, ...PROGRAMS };
 
 export type Key = keyof typeof ENTRIES;
 export type Values = Readonly<Record<string, string | number>>;
