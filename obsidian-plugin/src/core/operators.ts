@@ -114,7 +114,7 @@ function tagAt(text: string, at: number): Made | null {
   while (to < text.length && !TAG_END.test(text[to] ?? "")) to += 1;
   const value = text.slice(at + 1, to);
   // A number is no tag; a sign alone may become one.
-  return value !== "" && !/[^\d\W]|[^\x00-\x7f]/.test(value) ? null : { kind: "tag", to, value: value.replace(/^\/+|\/+$/g, ""), closed: true };
+  return value !== "" && !/[\p{L}\p{M}\p{So}_]/u.test(value) ? null : { kind: "tag", to, value: value.replace(/^\/+|\/+$/g, ""), closed: true };
 }
 
 function phraseAt(text: string, at: number): Made | null {

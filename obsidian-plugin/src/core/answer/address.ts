@@ -4,8 +4,8 @@ const LONGEST = 2000;
 const SCHEME = /^(?:https?|obsidian):\/\//i;
 // Other addresses of Obsidian's write notes, or run commands of plugins.
 const OPENING = /^obsidian:\/\/(?:open|search)\?/i;
-// eslint-disable-next-line no-control-regex -- that is what is looked for
-const CONTROL = /[\u0000-\u0020\u007f-\u009f\u2028\u2029\\]/;
+
+const CONTROL = /[\s\p{Cc}\\]/u;
 
 /** The address as the page is to have it, if it is one of http, https or one that opens something in Obsidian; else null. */
 export function safeAddress(address: string): string | null {
