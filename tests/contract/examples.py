@@ -186,10 +186,15 @@ def _crowd(server: Server) -> Iterator[None]:
 def _settled(value: Any, server: Server) -> Any:
     """The same without ids, times and places of this run."""
     if isinstance(value, Mapping):
-        return {key: _NUMBERS.get(key, _settled(each, server)) for key, each in value.items()}
+        return {key: _settled_number(key, each) or _settled(each, server) for key, each in value.items()}
     if isinstance(value, list):
         return [_settled(each, server) for each in value]
     return _settled_text(value, server) if isinstance(value, str) else value
+
+
+def _settled_number(key: str, value: Any) -> float | None:
+    # A note may have a property of such a name, which is text.
+    return _NUMBERS.get(key) if isinstance(value, int | float) else None
 
 
 def _settled_text(text: str, server: Server) -> str:
