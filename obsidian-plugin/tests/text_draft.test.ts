@@ -3,6 +3,7 @@ import { Problem } from "../src/core/problem";
 import type { AskEvent } from "../src/core/protocol/chat";
 import { Draft, type Ask } from "../src/core/text_commands/draft";
 import { passageAt } from "../src/core/text_commands/passage";
+import { taskMessages, type Change, type Message } from "../src/core/text_commands/task_messages";
 import { TASKS, type TextTask } from "../src/core/text_commands/text_task";
 import { withChange } from "../src/core/text_commands/written_change";
 
@@ -15,7 +16,9 @@ function drafted(ask: Ask, task: TextTask = TASKS[0]): { draft: Draft; phases: s
   const passage = passageAt(NOTE, { from: 12, to: 12 }, task.scope);
   if (passage === null) throw new Error("no passage");
   const phases: string[] = [];
-  const draft: Draft = new Draft(task, { note: NOTE, passage, mark: "text-1", language: "English" }, { ask, changed: () => phases.push(draft.phase) });
+  const material = { note: NOTE, passage, mark: "text-1", language: "English" };
+  const messages = (changes: readonly Change[]): Message[] => taskMessages(task, material, changes);
+  const draft: Draft = new Draft({ note: NOTE, passage, original: passage.text, mark: "text-1", outcome: task.outcome, comparable: true, messages }, { ask, changed: () => phases.push(draft.phase) });
   return { draft, phases };
 }
 

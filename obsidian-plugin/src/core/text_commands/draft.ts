@@ -4,14 +4,28 @@ import { asProblem, type Problem } from "../problem";
 import type { AskEvent } from "../protocol/chat";
 import { bareAnswer } from "./bare_answer";
 import { harmless } from "./harmless_answer";
-import type { Span } from "./passage";
-import { materialText, taskMessages, type Change, type Material, type Message } from "./task_messages";
-import type { TextTask } from "./text_task";
+import type { Passage, Span } from "./passage";
+import type { Change, Message } from "./task_messages";
+import type { Outcome } from "./text_task";
 import { followed, placeOf, type Tracked } from "./tracked_passage";
 import { writtenChange, type WrittenChange } from "./written_change";
 
 export type Phase = "waiting" | "reasoning" | "writing" | "done" | "stopped" | "failed";
 export type Ask = (messages: readonly Message[], signal: AbortSignal) => AsyncIterable<AskEvent>;
+
+/** What is to be written, and for which passage of which note. */
+export interface Assignment {
+  readonly note: string;
+  readonly passage: Passage;
+  /** What the model is given to work on. */
+  readonly original: string;
+  /** The name of the element in which it is given, if in one. */
+  readonly mark?: string;
+  readonly outcome: Outcome;
+  /** Whether the answer is the passage with some words changed, so that comparing both tells something. */
+  readonly comparable: boolean;
+  readonly messages: (changes: readonly Change[]) => Message[];
+}
 
 export class Draft {
   phase: Phase = "waiting";
@@ -28,11 +42,10 @@ export class Draft {
   readonly #changed: () => void;
 
   constructor(
-    readonly task: TextTask,
-    readonly material: Material,
+    readonly assignment: Assignment,
     { ask, changed }: { ask: Ask; changed: () => void },
   ) {
-    this.#tracked = { note: material.note, from: material.passage.from, to: material.passage.to };
+    this.#tracked = { note: assignment.note, from: assignment.passage.from, to: assignment.passage.to };
     this.#ask = ask;
     this.#changed = changed;
   }
@@ -49,7 +62,7 @@ export class Draft {
     this.#written = "";
     this.#changed();
     try {
-      for await (const event of this.#ask(this.messages(), stop.signal)) {
+      for await (const event of this.#ask(this.assignment.messages(this.#changes), stop.signal)) {
         if (stop.signal.aborted) break;
         this.#take(event);
       }
@@ -72,10 +85,6 @@ export class Draft {
     return this.run();
   }
 
-  messages(): Message[] {
-    return taskMessages(this.task, this.material, this.#changes);
-  }
-
   /** The note has changed. */
   follow(note: string): void {
     this.#tracked = followed(this.#tracked, note);
@@ -83,7 +92,7 @@ export class Draft {
 
   /** Where the passage is now; `null` once it is not what it was. */
   place(): Span | null {
-    return placeOf(this.#tracked, this.material.passage.text);
+    return placeOf(this.#tracked, this.assignment.passage.text);
   }
 
   /** Where the passage is, or what has become of it: there to show the draft beside, and to insert after. */
@@ -103,8 +112,8 @@ export class Draft {
     if (event.kind === "text") {
       this.#written += event.text;
       this.phase = "writing";
-      const original = materialText(this.material);
-      this.answer = harmless(bareAnswer(this.#written, original, this.material.mark), original);
+      const { original, mark, note } = this.assignment;
+      this.answer = harmless(bareAnswer(this.#written, original, mark), note);
     } else if (event.kind === "reasoning" && this.phase === "waiting") this.phase = "reasoning";
     else if (event.kind === "end") this.cut = event.reason === "length";
     this.#changed();

@@ -1,8 +1,8 @@
 /** What the commands on text do: what each takes, what it asks the model for, and where its answer goes. */
 import type { Scope } from "./passage";
 
-/** Where the answer goes: in place of the passage, after it, or nowhere unless the user takes it. */
-export type Outcome = "replace" | "after" | "show";
+/** Where the answer goes: in place of the passage, after it, into a note of its own, or nowhere unless the user takes it. */
+export type Outcome = "replace" | "after" | "note" | "show";
 
 export interface TextTask {
   readonly id: string;

@@ -1,6 +1,5 @@
 /** The one change of a note by which an answer gets into it. */
 import type { Span } from "./passage";
-import type { Outcome } from "./text_task";
 
 export interface WrittenChange extends Span {
   readonly insert: string;
@@ -8,7 +7,7 @@ export interface WrittenChange extends Span {
 
 /** Put the answer in place of the span, or after it. After a passage it begins a paragraph of its own; at a cursor, an
  * empty span, it goes on where the text stands. */
-export function writtenChange(note: string, span: Span, answer: string, outcome: Exclude<Outcome, "show">): WrittenChange {
+export function writtenChange(note: string, span: Span, answer: string, outcome: "replace" | "after"): WrittenChange {
   if (outcome === "replace") return { ...span, insert: answer };
   if (span.from === span.to) return { ...span, insert: joined(note.slice(0, span.from), answer) };
   const at = lineEnd(note, span.to);
@@ -29,4 +28,16 @@ function lineEnd(note: string, at: number): number {
 
 export function withChange(note: string, { from, to, insert }: WrittenChange): string {
   return note.slice(0, from) + insert + note.slice(to);
+}
+
+/** Change a file's text, of which the editor sees every line end as one character; all others stay as they are. */
+export function changedFile(data: string, { from, to, insert }: WrittenChange): string {
+  const end = data.includes("\r\n") ? "\r\n" : "\n";
+  return data.slice(0, fileOffset(data, from)) + insert.replaceAll("\n", end) + data.slice(fileOffset(data, to));
+}
+
+function fileOffset(data: string, offset: number): number {
+  let at = 0;
+  for (let seen = 0; seen < offset; seen += 1) at += data.startsWith("\r\n", at) ? 2 : 1;
+  return at;
 }
