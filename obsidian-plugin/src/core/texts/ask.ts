@@ -99,6 +99,7 @@ export const ASK = {
   },
   "ask.image": { en: "Image, not loaded", pt: "Imagem, não carregada", es: "Imagen, no cargada", it: "Immagine, non caricata", fr: "Image, non chargée" },
 
+  "ask.link.none": { en: "There is no note {name}.", pt: "Não existe a nota {name}.", es: "No existe la nota {name}.", it: "Non c’è una nota {name}.", fr: "Il n’y a pas de note {name}." },
   "ask.sources": {
     en: { one: "{count} source", other: "{count} sources" },
     pt: { one: "{count} fonte", other: "{count} fontes" },
@@ -225,6 +226,14 @@ export const ASK = {
     es: "Inícialo con `sidecar serve` o comprueba su dirección en los ajustes. La vista se conecta sola.",
     it: "Avvialo con `sidecar serve` o controlla l’indirizzo nelle impostazioni. La vista si collega da sola.",
     fr: "Lancez-le avec `sidecar serve` ou vérifiez son adresse dans les paramètres. La vue se connecte toute seule.",
+  },
+  "ask.problem.no_vault": { en: "Sidecar doesn’t serve this vault", pt: "O Sidecar não serve este cofre", es: "Sidecar no sirve esta bóveda", it: "Sidecar non serve questo vault", fr: "Sidecar ne sert pas ce coffre" },
+  "ask.problem.no_vault.hint": {
+    en: "Add it to the server, or choose in the settings which of its vaults this one is.",
+    pt: "Adicione-o ao servidor ou escolha nas definições qual dos cofres dele é este.",
+    es: "Añádela al servidor o elige en los ajustes cuál de sus bóvedas es esta.",
+    it: "Aggiungilo al server, oppure scegli nelle impostazioni quale dei suoi vault è questo.",
+    fr: "Ajoutez-le au serveur, ou choisissez dans les paramètres lequel de ses coffres est celui-ci.",
   },
   "ask.problem.timeout": { en: "The server didn’t answer in time", pt: "O servidor não respondeu a tempo", es: "El servidor no ha respondido a tiempo", it: "Il server non ha risposto in tempo", fr: "Le serveur n’a pas répondu à temps" },
   "ask.problem.cut": { en: "The connection broke before the end", pt: "A ligação caiu antes do fim", es: "La conexión se cortó antes del final", it: "La connessione si è interrotta prima della fine", fr: "La connexion a été coupée avant la fin" },

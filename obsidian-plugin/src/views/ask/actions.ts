@@ -1,0 +1,85 @@
+/** What can be done with an answer: take it along, put it into a note, have another. */
+import { Notice, type App } from "obsidian";
+import type { Texts } from "../../core/texts/texts";
+import { noteView } from "./active_note";
+import { iconButton } from "./icon_button";
+import { noteName } from "./note_name";
+import { NotePicker, append } from "./appending";
+
+export interface AnswerActions {
+  /** The answer as Markdown, with its links. */
+  markdown(): string;
+  regenerate(): void;
+}
+
+export class ActionBar {
+  private readonly el: HTMLElement;
+  private readonly again: HTMLButtonElement;
+
+  constructor(
+    parent: HTMLElement,
+    private readonly app: App,
+    private readonly texts: Texts,
+    private readonly actions: AnswerActions,
+  ) {
+    this.el = parent.createDiv({ cls: "sidecar-ask-actions", attr: { role: "toolbar", "aria-label": texts("ask.actions") } });
+    iconButton(this.el, "copy", texts("ask.copy"), () => void this.copy());
+    iconButton(this.el, "text-cursor-input", texts("ask.insert"), () => this.insert());
+    iconButton(this.el, "file-plus-2", texts("ask.append"), () => this.append());
+    this.again = iconButton(this.el, "refresh-cw", texts("ask.regenerate"), () => actions.regenerate());
+    this.dragged();
+    this.el.addEventListener("keydown", (event) => this.move(event));
+    this.el.querySelectorAll("button").forEach((button, place) => (button.tabIndex = place === 0 ? 0 : -1));
+  }
+
+  /** Only the last answer can be had again: what follows another would go with it. */
+  show(there: boolean, last: boolean): void {
+    this.el.toggle(there);
+    this.again.toggle(last);
+  }
+
+  private buttons(): HTMLButtonElement[] {
+    return [...this.el.querySelectorAll("button")].filter((button) => button.isShown());
+  }
+
+  /** One stop for Tab; the arrows go from one button to the next, as in any toolbar. */
+  private move(event: KeyboardEvent): void {
+    const buttons = this.buttons();
+    const at = buttons.findIndex((button) => button === this.el.doc.activeElement);
+    const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+    const next = step === undefined ? { Home: 0, End: buttons.length - 1 }[event.key] : (at + step + buttons.length) % buttons.length;
+    if (at < 0 || next === undefined) return;
+    event.preventDefault();
+    buttons.forEach((button, place) => (button.tabIndex = place === next ? 0 : -1));
+    buttons[next]?.focus();
+  }
+
+  private dragged(): void {
+    const grip = this.el.createSpan({ cls: "sidecar-ask-grip", attr: { draggable: "true", title: this.texts("ask.drag"), "aria-hidden": "true" }, text: "⠿" });
+    grip.addEventListener("dragstart", (event) => {
+      event.dataTransfer?.setData("text/plain", this.actions.markdown());
+      if (event.dataTransfer) event.dataTransfer.effectAllowed = "copy";
+    });
+  }
+
+  private async copy(): Promise<void> {
+    try {
+      await this.el.win.navigator.clipboard.writeText(this.actions.markdown());
+      new Notice(this.texts("ask.copied"));
+    } catch {
+      new Notice(this.texts("ask.copy.failed"));
+    }
+  }
+
+  /** One transaction of the editor: one undo takes it out. */
+  private insert(): void {
+    const view = noteView(this.app);
+    if (view === null || view.getMode() !== "source") return void new Notice(this.texts("ask.insert.nowhere"));
+    view.editor.replaceSelection(this.actions.markdown());
+    new Notice(this.texts("ask.inserted", { name: noteName(view.file?.path ?? "") }));
+  }
+
+  private append(): void {
+    new NotePicker(this.app, this.texts, (file) => void append(this.app, this.texts, file, this.actions.markdown())).open();
+  }
+}

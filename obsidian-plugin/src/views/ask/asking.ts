@@ -1,0 +1,181 @@
+/**
+ * The conversation that is going on: it lives as long as the plugin, whether the view is open or not, and is written nowhere
+ * unless somebody saves it. One answer comes at a time.
+ */
+import { Conversation, type Turn } from "../../core/conversation";
+import { asProblem } from "../../core/problem";
+import type { ModelEntry } from "../../core/protocol/models";
+import type { Client } from "../../core/client";
+import type { Context } from "../../context";
+import { About } from "./about";
+import { gather, request } from "./gathering";
+import { onlyQuotes, withNotes } from "./model_picker";
+import type { AskedTurn, TurnFacts } from "./turn_facts";
+
+/** Where the conversation was saved, and what stood there then. */
+export interface Saved {
+  readonly path: string;
+  readonly text: string;
+}
+
+export class Asking {
+  readonly about = new About(() => this.tell());
+  models: readonly ModelEntry[] = [];
+  saved: Saved | null = null;
+  /** What stands in the box, also while the view is closed. */
+  draft = "";
+  /** The turn whose question is being edited. */
+  editing: number | null = null;
+  private conversation = Conversation.begin(Math.random);
+  private readonly facts = new Map<number, TurnFacts>();
+  private readonly listeners = new Set<() => void>();
+  private running: AbortController | null = null;
+
+  constructor(private readonly context: Context) {}
+
+  listen(changed: () => void): () => void {
+    this.listeners.add(changed);
+    return () => this.listeners.delete(changed);
+  }
+
+  get turns(): AskedTurn[] {
+    return this.conversation.turns.map((turn) => ({ turn, ...this.factsOf(turn) }));
+  }
+
+  get isRunning(): boolean {
+    return this.conversation.pending;
+  }
+
+  get isEmpty(): boolean {
+    return this.conversation.isEmpty;
+  }
+
+  /** What was said, as a value. */
+  get said(): Conversation {
+    return this.conversation;
+  }
+
+  get questions(): string[] {
+    return this.conversation.turns.map((turn) => turn.question);
+  }
+
+  ask(question: string): void {
+    const edited = this.editing;
+    this.editing = null;
+    this.stop();
+    this.begin(edited === null ? this.conversation.ask(question) : this.conversation.edit(edited, question), this.howNow());
+  }
+
+  /** Have another answer to a question; what was said after it is dropped. With the note and selection that it had. */
+  regenerate(id: number): void {
+    const turn = this.conversation.turns.find((each) => each.id === id);
+    if (turn === undefined) return;
+    const { note, selection } = this.factsOf(turn);
+    this.stop();
+    this.begin(this.conversation.edit(id, turn.question), { ...this.howNow(), note, selection });
+  }
+
+  stop(): void {
+    this.running?.abort();
+    this.running = null;
+    this.become(this.conversation.stop());
+  }
+
+  edit(id: number | null): void {
+    this.editing = id;
+    this.tell();
+  }
+
+  clear(): void {
+    this.stop();
+    this.conversation = Conversation.begin(Math.random);
+    this.facts.clear();
+    this.saved = null;
+    this.editing = null;
+    this.about.clear();
+  }
+
+  /** Ask the server which models it has. What it had stays known where it does not say. */
+  async look(): Promise<void> {
+    try {
+      this.models = await this.context.connection.client().models();
+      this.tell();
+    } catch {
+      // The connection tells what is wrong, in the status bar and above the conversation.
+    }
+  }
+
+  keepSaved(saved: Saved): void {
+    this.saved = saved;
+    this.tell();
+  }
+
+  renamed(from: string, to: string): void {
+    if (this.saved?.path === from) this.saved = { ...this.saved, path: to };
+    this.about.renamed(from, to);
+  }
+
+  tell(): void {
+    for (const listener of [...this.listeners]) listener();
+  }
+
+  private howNow(): TurnFacts {
+    const { model, notes } = this.context.settings().ask;
+    const searched = notes !== "never" && (model === null || withNotes(model, this.vaults()));
+    return { note: this.about.note?.path ?? null, selection: this.about.selection, model, notes, searched, keptOut: [], quotes: onlyQuotes(this.models, model), whole: false };
+  }
+
+  vaults(): string[] {
+    const { state } = this.context.connection;
+    return state.kind === "online" ? state.status.vaults.map((vault) => vault.name) : [];
+  }
+
+  private factsOf(turn: Turn): TurnFacts {
+    return this.facts.get(turn.id) ?? this.howNow();
+  }
+
+  private begin(conversation: Conversation, how: TurnFacts): void {
+    const turn = conversation.last;
+    if (turn === null) return;
+    this.facts.set(turn.id, how);
+    this.become(conversation);
+    const own = new AbortController();
+    this.running = own;
+    void this.answer(turn.id, own.signal).catch((reason: unknown) => {
+      if (!own.signal.aborted) this.become(this.conversation.fail(asProblem(reason)));
+    });
+  }
+
+  private async answer(id: number, signal: AbortSignal): Promise<void> {
+    const client = this.context.connection.client();
+    const how = await this.prepared(id, client, signal);
+    if (how === null) return;
+    for await (const event of client.ask(how, signal)) {
+      if (signal.aborted) return;
+      if (event.kind === "text") this.become(this.conversation.stream(event.text));
+      else if (event.kind === "reasoning") this.become(this.conversation.think(event.text));
+      else if (event.kind === "sources") this.become(this.conversation.cite(event.citations, event.leftOut));
+      else this.become(this.conversation.finish(event.reason, event.model ?? null));
+    }
+  }
+
+  private async prepared(id: number, client: Client, signal: AbortSignal): Promise<ReturnType<typeof request> | null> {
+    const known = this.facts.get(id);
+    if (known === undefined) return null;
+    const { vault } = this.context.app;
+    const gathered = await gather(known, client, async (path) => {
+      const file = vault.getFileByPath(path);
+      return file === null ? null : vault.cachedRead(file);
+    });
+    if (signal.aborted) return null;
+    this.facts.set(id, { ...known, keptOut: gathered.keptOut, whole: !client.streams });
+    this.tell();
+    return request(this.conversation, gathered, known);
+  }
+
+  private become(conversation: Conversation): void {
+    if (conversation === this.conversation) return;
+    this.conversation = conversation;
+    this.tell();
+  }
+}

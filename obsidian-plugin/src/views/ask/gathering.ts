@@ -1,0 +1,72 @@
+/**
+ * What goes to the server with a question: the conversation, and the note and the selection that it is about.
+ *
+ * A note is named, not sent, wherever the notes are searched: the server puts it in, by its own rules of what may be read
+ * and by which model. What has to be sent as text is asked about first, and stays here unless the server says that the note
+ * may be read by any model. A selection goes beside the question then, as its tags and operators would be taken for the
+ * question's.
+ */
+import type { Client } from "../../core/client";
+import type { Conversation } from "../../core/conversation";
+import type { AskRequest, ChatMessage } from "../../core/protocol/chat";
+import { quote, type Quoted } from "../../core/quoted";
+import type { TurnFacts, KeptOut } from "./turn_facts";
+
+/** What may be sent of a question's surroundings, and what may not. */
+export interface Gathered {
+  readonly quoted: readonly Quoted[];
+  readonly named: readonly string[];
+  readonly keptOut: readonly KeptOut[];
+}
+
+type About = Pick<TurnFacts, "note" | "selection" | "searched" | "quotes">;
+
+const MOST_SELECTED = 12_000;
+
+export async function gather(about: About, client: Pick<Client, "why">, read: (path: string) => Promise<string | null>): Promise<Gathered> {
+  const { note, selection, searched } = about;
+  const named = searched && note !== null ? [note] : [];
+  // What quotes from notes needs a note to quote from.
+  if (about.quotes && selection !== null) named.push(selection.path);
+  const quoted: Quoted[] = [];
+  const keptOut: KeptOut[] = [];
+  const add = async (one: { kind: Quoted["kind"]; path: string }, text: () => Promise<string | null>): Promise<void> => {
+    const kept = await keptFrom(one.path, client);
+    const words = kept === null ? await text() : null;
+    if (kept !== null) keptOut.push(kept);
+    else if (words !== null) quoted.push({ ...one, text: words });
+  };
+  if (note !== null && searched) keptOut.push(...(await excludedFrom(note, client)));
+  else if (note !== null) await add({ kind: "note", path: note }, () => read(note));
+  if (selection !== null) await add({ kind: "selection", path: selection.path }, () => Promise.resolve(selection.text));
+  return { quoted, named: [...new Set(named)], keptOut };
+}
+
+/** The request for the conversation's last question. */
+export function request(conversation: Conversation, gathered: Gathered, how: Pick<TurnFacts, "model" | "notes" | "searched">): AskRequest {
+  const beside = how.searched ? gathered.quoted.map((one) => quote(one, conversation.mark, MOST_SELECTED)).join("\n\n") : "";
+  const within = how.searched ? "" : gathered.quoted.map((one) => quote(one, conversation.mark, MOST_SELECTED)).join("\n\n");
+  const names = gathered.named.map((path) => `[[${path.replace(/\.md$/, "")}]]`).join(" ");
+  const messages = withLast(conversation.messages(beside === "" ? {} : { system: beside }), [names, within]);
+  return { messages, notes: how.notes, ...(how.model === null ? {} : { model: how.model }) };
+}
+
+function withLast(messages: readonly ChatMessage[], added: readonly string[]): ChatMessage[] {
+  const last = messages.at(-1);
+  if (last === undefined) return [];
+  return [...messages.slice(0, -1), { ...last, content: [last.content, ...added].filter((part) => part !== "").join("\n\n") }];
+}
+
+async function keptFrom(path: string, client: Pick<Client, "why">): Promise<KeptOut | null> {
+  const { status, local, explanation } = await client.why({ path });
+  if (status === "excluded") return { path, because: "excluded", explanation };
+  // A note that has not been read may say of itself that it is private.
+  if (status !== "indexed") return { path, because: "unread", explanation: null };
+  return local === null ? null : { path, because: "local", explanation: null };
+}
+
+/** A named note is put in by the server, or not; the user is told. */
+async function excludedFrom(path: string, client: Pick<Client, "why">): Promise<KeptOut[]> {
+  const kept = await keptFrom(path, client);
+  return kept === null || kept.because === "local" ? [] : [kept];
+}

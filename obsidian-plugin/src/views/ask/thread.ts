@@ -1,0 +1,71 @@
+/** The conversation on the page, one turn below the other. Keeps to its end while an answer grows, unless somebody reads further up. */
+import type { App } from "obsidian";
+import { readAnswer } from "../../core/answer/blocks";
+import type { Texts } from "../../core/texts/texts";
+import { said } from "./citation_form";
+import { TurnView, type TurnActions } from "./turn_view";
+import { isRunning, type AskedTurn } from "./turn_facts";
+
+/** How far from the end still counts as at the end, in pixels. */
+const NEAR = 48;
+/** What is read aloud of an answer at once. */
+const LONGEST_SPOKEN = 600;
+
+export class Thread {
+  readonly el: HTMLElement;
+  private readonly spoken: HTMLElement;
+  private readonly views = new Map<number, TurnView>();
+  private shown: readonly AskedTurn[] = [];
+
+  constructor(
+    parent: HTMLElement,
+    private readonly app: App,
+    private readonly texts: Texts,
+    private readonly actions: TurnActions,
+  ) {
+    // Announced when it is finished, not word by word.
+    this.el = parent.createDiv({ cls: "sidecar-ask-thread", attr: { role: "log", "aria-live": "off", "aria-label": texts("ask.conversation"), tabindex: "0" } });
+    this.spoken = parent.createDiv({ cls: "sidecar-ask-spoken", attr: { role: "status", "aria-live": "polite" } });
+  }
+
+  show(turns: readonly AskedTurn[]): void {
+    const atEnd = this.el.scrollHeight - this.el.scrollTop - this.el.clientHeight < NEAR;
+    const asked = turns.at(-1)?.turn.id !== this.shown.at(-1)?.turn.id;
+    const ids = new Set(turns.map(({ turn }) => turn.id));
+    for (const [id, view] of this.views) {
+      if (ids.has(id)) continue;
+      view.el.remove();
+      this.views.delete(id);
+    }
+    turns.forEach((turn, place) => this.turn(turn, place === turns.length - 1));
+    this.announce(turns.at(-1));
+    this.shown = turns;
+    if (asked || atEnd) this.el.scrollTop = this.el.scrollHeight;
+  }
+
+  private turn(asked: AskedTurn, last: boolean): void {
+    const { id } = asked.turn;
+    const view = this.views.get(id) ?? new TurnView(this.el, this.app, this.texts, asked, this.actions);
+    this.views.set(id, view);
+    view.show(asked, last);
+  }
+
+  private announce(now: AskedTurn | undefined): void {
+    const before = this.shown.at(-1);
+    if (now === undefined || before?.turn.id === now.turn.id ? before?.turn.state === now?.turn.state : false) return;
+    if (now === undefined) return;
+    if (isRunning(now.turn)) {
+      if (now.turn.state === "waiting") this.spoken.setText(this.texts(now.searched ? "ask.looking" : "ask.waiting"));
+      return;
+    }
+    const finished = now.turn.state === "done" ? this.texts("ask.finished", { count: now.turn.sources?.length ?? 0 }) : now.turn.state === "stopped" ? this.texts("ask.stopped") : "";
+    this.spoken.setText(`${finished} ${plain(now)}`.trim());
+  }
+}
+
+/** An answer as it is read aloud: without marks, not longer than one wants to listen before choosing. */
+function plain({ turn }: AskedTurn): string {
+  const words = readAnswer(turn.text, turn.sources).blocks.flatMap((block) => ("inside" in block ? [said(block.inside)] : []));
+  const text = words.join(" ").replace(/\s+/g, " ").trim();
+  return text.length > LONGEST_SPOKEN ? `${text.slice(0, LONGEST_SPOKEN)}…` : text;
+}
