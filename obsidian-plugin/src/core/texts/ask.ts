@@ -210,6 +210,8 @@ export const ASK = {
     it: "{name} è cambiata nel frattempo: non è stato scritto nulla. Guarda di nuovo.",
     fr: "{name} a changé entre-temps ; rien n’a été écrit. Regardez à nouveau.",
   },
+  "ask.note.sources": { en: "Sources", pt: "Fontes", es: "Fuentes", it: "Fonti", fr: "Sources" },
+  "ask.note.about": { en: "About", pt: "Sobre", es: "Sobre", it: "Su", fr: "À propos de" },
   "ask.saved": { en: "Saved as {name}.", pt: "Guardada como {name}.", es: "Guardada como {name}.", it: "Salvata come {name}.", fr: "Enregistrée sous {name}." },
   "ask.save.nothing": { en: "There is no answer to save yet.", pt: "Ainda não há resposta para guardar.", es: "Aún no hay ninguna respuesta que guardar.", it: "Non c’è ancora una risposta da salvare.", fr: "Il n’y a pas encore de réponse à enregistrer." },
   "ask.save.failed": { en: "The note couldn’t be written: {reason}", pt: "Não foi possível escrever a nota: {reason}", es: "No se ha podido escribir la nota: {reason}", it: "Non è stato possibile scrivere la nota: {reason}", fr: "La note n’a pas pu être écrite : {reason}" },

@@ -1,14 +1,14 @@
 /** What can be done with an answer: take it along, put it into a note, have another. */
 import { Notice, type App } from "obsidian";
 import type { Texts } from "../../core/texts/texts";
-import { noteView } from "./active_note";
+import { activeNote, noteView } from "./active_note";
 import { iconButton } from "./icon_button";
-import { noteName } from "./note_name";
+import { shownName } from "./shown_name";
 import { NotePicker, append } from "./appending";
 
 export interface AnswerActions {
-  /** The answer as Markdown, with its links. */
-  markdown(): string;
+  /** The answer as Markdown that is safe in a note, with links from that note. */
+  markdown(from: string): string;
   regenerate(): void;
 }
 
@@ -57,14 +57,14 @@ export class ActionBar {
   private dragged(): void {
     const grip = this.el.createSpan({ cls: "sidecar-ask-grip", attr: { draggable: "true", title: this.texts("ask.drag"), "aria-hidden": "true" }, text: "⠿" });
     grip.addEventListener("dragstart", (event) => {
-      event.dataTransfer?.setData("text/plain", this.actions.markdown());
+      event.dataTransfer?.setData("text/plain", this.actions.markdown(activeNote(this.app) ?? ""));
       if (event.dataTransfer) event.dataTransfer.effectAllowed = "copy";
     });
   }
 
   private async copy(): Promise<void> {
     try {
-      await this.el.win.navigator.clipboard.writeText(this.actions.markdown());
+      await this.el.win.navigator.clipboard.writeText(this.actions.markdown(""));
       new Notice(this.texts("ask.copied"));
     } catch {
       new Notice(this.texts("ask.copy.failed"));
@@ -75,11 +75,11 @@ export class ActionBar {
   private insert(): void {
     const view = noteView(this.app);
     if (view === null || view.getMode() !== "source") return void new Notice(this.texts("ask.insert.nowhere"));
-    view.editor.replaceSelection(this.actions.markdown());
-    new Notice(this.texts("ask.inserted", { name: noteName(view.file?.path ?? "") }));
+    view.editor.replaceSelection(this.actions.markdown(view.file?.path ?? ""));
+    new Notice(this.texts("ask.inserted", { name: shownName(view.file?.path ?? "") }));
   }
 
   private append(): void {
-    new NotePicker(this.app, this.texts, (file) => void append(this.app, this.texts, file, this.actions.markdown())).open();
+    new NotePicker(this.app, this.texts, (file) => void append(this.app, this.texts, file, this.actions.markdown(file.path))).open();
   }
 }

@@ -3,7 +3,7 @@ import { readAnswer } from "../../core/answer/blocks";
 import type { Cited } from "../../core/answer/citing";
 import type { Turn } from "../../core/conversation";
 import type { Key, Texts } from "../../core/texts/texts";
-import { noteName } from "./note_name";
+import { shownName } from "./shown_name";
 import { blockParts } from "./answer_blocks";
 import { isRunning, type AskedTurn } from "./turn_facts";
 import { Drawing, drawn, type Drawn } from "./drawing";
@@ -66,7 +66,7 @@ export class AnswerText {
 
   private notices({ turn, keptOut }: AskedTurn): Drawn[] {
     const { texts } = this;
-    const told = keptOut.map(({ path, because, explanation }) => [texts(`ask.kept_out.${because}`, { name: noteName(path) }), explanation ?? ""].join(" ").trim());
+    const told = keptOut.map(({ path, because, explanation }) => [texts(`ask.kept_out.${because}`, { name: shownName(path) }), explanation ?? ""].join(" ").trim());
     if (turn.state === "stopped") told.push(texts("ask.stopped"));
     if (turn.reason === "length") told.push(texts("ask.length"));
     if (turn.leftOut?.stillReading) told.push(texts("ask.still_reading"));

@@ -2,7 +2,7 @@
 import { FuzzySuggestModal, Notice, type App, type TFile } from "obsidian";
 import type { Texts } from "../../core/texts/texts";
 import { changeNote } from "./changing";
-import { noteName } from "./note_name";
+import { shownName } from "./shown_name";
 
 export class NotePicker extends FuzzySuggestModal<TFile> {
   constructor(
@@ -29,7 +29,7 @@ export class NotePicker extends FuzzySuggestModal<TFile> {
 }
 
 export async function append(app: App, texts: Texts, file: TFile, markdown: string): Promise<void> {
-  const name = noteName(file.path);
+  const name = shownName(file.path);
   const change = { title: texts("ask.append.title", { name }), confirm: texts("ask.append.do"), write: (note: string) => appended(note, markdown) };
   if (await changeNote(app, texts, file, change)) new Notice(texts("ask.appended", { name }));
 }

@@ -3,6 +3,7 @@
  * unless somebody saves it. One answer comes at a time.
  */
 import { Conversation, type Turn } from "../../core/conversation";
+import type { Quoted } from "../../core/quoted";
 import { asProblem } from "../../core/problem";
 import type { ModelEntry } from "../../core/protocol/models";
 import type { Client } from "../../core/client";
@@ -16,6 +17,9 @@ import type { AskedTurn, TurnFacts } from "./turn_facts";
 export interface Saved {
   readonly path: string;
   readonly text: string;
+  /** In ms since 1970. */
+  readonly created: number;
+  readonly turns: readonly Turn[];
 }
 
 export class Asking {
@@ -61,9 +65,10 @@ export class Asking {
 
   ask(question: string): void {
     const edited = this.editing;
+    const how = this.howNow();
     this.editing = null;
     this.stop();
-    this.begin(edited === null ? this.conversation.ask(question) : this.conversation.edit(edited, question), this.howNow());
+    this.begin(edited === null ? this.conversation.ask(question, quotedOf(how)) : this.conversation.edit(edited, question, quotedOf(how)), how);
   }
 
   /** Have another answer to a question; what was said after it is dropped. With the note and selection that it had. */
@@ -178,4 +183,10 @@ export class Asking {
     this.conversation = conversation;
     this.tell();
   }
+}
+
+/** What a question is about, as the conversation keeps it. The text of a whole note is not kept: it may be another by then. */
+function quotedOf({ note, selection }: TurnFacts): Quoted[] {
+  const quoted: Quoted[] = note === null ? [] : [{ kind: "note", path: note, text: "" }];
+  return selection === null ? quoted : [...quoted, { kind: "selection", ...selection }];
 }

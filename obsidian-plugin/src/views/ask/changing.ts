@@ -2,7 +2,7 @@
 import { Notice, type App, type TFile } from "obsidian";
 import type { Texts } from "../../core/texts/texts";
 import { ChangePreview } from "./change_preview";
-import { noteName } from "./note_name";
+import { shownName } from "./shown_name";
 
 export interface NoteChange {
   readonly title: string;
@@ -22,7 +22,7 @@ export async function changeNote(app: App, texts: Texts, file: TFile, change: No
       written = now === before;
       return written ? after : now;
     });
-    if (!written) new Notice(texts("ask.change.moved", { name: noteName(file.path) }));
+    if (!written) new Notice(texts("ask.change.moved", { name: shownName(file.path) }));
     return written;
   } catch (reason) {
     new Notice(texts("ask.save.failed", { reason: reason instanceof Error ? reason.message : String(reason) }));

@@ -1,6 +1,6 @@
 /** Shows what the next question is about, and lets it be added, kept and removed. */
 import { setIcon } from "obsidian";
-import { noteName } from "./note_name";
+import { shownName } from "./shown_name";
 import type { Texts } from "../../core/texts/texts";
 import type { About } from "./about";
 import { iconButton } from "./icon_button";
@@ -44,7 +44,7 @@ export class Chips {
   }
 
   private note(about: About, path: string, pinned: boolean): void {
-    const name = noteName(path);
+    const name = shownName(path);
     const chip = this.chip("file-text", name, path);
     const pin = iconButton(chip, "pin", this.texts("ask.chip.pinned", { name }), () => about.pin(!pinned));
     pin.setAttribute("aria-pressed", String(pinned));
@@ -54,7 +54,7 @@ export class Chips {
   }
 
   private selection(about: About, path: string, text: string): void {
-    const name = this.texts("ask.chip.selection", { name: noteName(path) });
+    const name = this.texts("ask.chip.selection", { name: shownName(path) });
     const chip = this.chip("text-select", name, text.length > LONGEST_EXCERPT ? `${text.slice(0, LONGEST_EXCERPT)}…` : text);
     this.removing(chip, "selection-remove", name, () => about.removeSelection());
   }

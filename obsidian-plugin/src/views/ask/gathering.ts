@@ -10,6 +10,7 @@ import type { Client } from "../../core/client";
 import type { Conversation } from "../../core/conversation";
 import type { AskRequest, ChatMessage } from "../../core/protocol/chat";
 import { quote, type Quoted } from "../../core/quoted";
+import { conversationOf } from "./as_note";
 import type { TurnFacts, KeptOut } from "./turn_facts";
 
 /** What may be sent of a question's surroundings, and what may not. */
@@ -47,7 +48,7 @@ export function request(conversation: Conversation, gathered: Gathered, how: Pic
   const beside = how.searched ? gathered.quoted.map((one) => quote(one, conversation.mark, MOST_SELECTED)).join("\n\n") : "";
   const within = how.searched ? "" : gathered.quoted.map((one) => quote(one, conversation.mark, MOST_SELECTED)).join("\n\n");
   const names = gathered.named.map((path) => `[[${path.replace(/\.md$/, "")}]]`).join(" ");
-  const messages = withLast(conversation.messages(beside === "" ? {} : { system: beside }), [names, within]);
+  const messages = withLast(conversationOf(conversation.turns, false).messages(beside === "" ? {} : { system: beside }), [names, within]);
   return { messages, notes: how.notes, ...(how.model === null ? {} : { model: how.model }) };
 }
 

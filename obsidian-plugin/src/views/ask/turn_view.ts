@@ -4,11 +4,12 @@ import { asProblem } from "../../core/problem";
 import type { Citation } from "../../core/protocol/chat";
 import type { Texts } from "../../core/texts/texts";
 import { ActionBar } from "./actions";
+import { answerMarkdown } from "./as_note";
 import { AnswerText } from "./answer";
 import { Drawing, drawn, type Drawn } from "./drawing";
 import { iconButton } from "./icon_button";
 import { linkAttributes } from "./note_links";
-import { noteName } from "./note_name";
+import { shownName } from "./shown_name";
 import { ProblemBox } from "./problem_box";
 import { Sources } from "./sources";
 import { isRunning, type AskedTurn } from "./turn_facts";
@@ -39,7 +40,7 @@ export class TurnView {
     this.answer = new AnswerText(answer, texts);
     this.problem = new ProblemBox(answer, texts, () => actions.regenerate(id));
     this.sources = new Sources(answer, texts, (source) => actions.reasons(source, this.asked.turn.question));
-    this.bar = new ActionBar(answer, app, texts, { markdown: () => this.asked.turn.text, regenerate: () => actions.regenerate(id) });
+    this.bar = new ActionBar(answer, app, texts, { markdown: (from) => answerMarkdown(app, this.asked.turn, from), regenerate: () => actions.regenerate(id) });
   }
 
   show(asked: AskedTurn, last: boolean): void {
@@ -57,7 +58,7 @@ export class TurnView {
 function about({ note, selection }: AskedTurn): Drawn[] {
   const paths = [...new Set([note, selection?.path ?? null])].filter((path) => path !== null);
   if (paths.length === 0) return [];
-  const links = paths.map((path) => drawn("a", { class: "internal-link", ...linkAttributes(path, `[[${path.replace(/\.md$/, "")}]]`) }, noteName(path)));
+  const links = paths.map((path) => drawn("a", { class: "internal-link", ...linkAttributes(path, `[[${path.replace(/\.md$/, "")}]]`) }, shownName(path)));
   const quote = selection === null ? [] : [drawn("blockquote", {}, selection.text.length > 200 ? `${selection.text.slice(0, 200)}…` : selection.text)];
   return [drawn("p", { class: "sidecar-ask-about" }, ...links.flatMap((link, place) => (place === 0 ? [link] : [" · ", link]))), ...quote];
 }

@@ -1,5 +1,5 @@
 /** What a note is called where its folder does not matter. */
 
-export function noteName(path: string): string {
+export function shownName(path: string): string {
   return path.slice(path.lastIndexOf("/") + 1).replace(/\.md$/, "");
 }
