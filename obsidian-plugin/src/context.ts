@@ -11,11 +11,11 @@ export interface Context {
   readonly connection: Connection;
   readonly clock: Clock;
   /** The settings as they are now; they may be others the next time. */
-  settings(): Settings;
+  readonly settings: () => Settings;
   /** Change some settings and keep them: `saveSettings({ ask: { model: "vault" } })`. */
-  saveSettings(change: SettingsChange): Promise<void>;
+  readonly saveSettings: (change: SettingsChange) => Promise<void>;
   /** Hear of every change of the settings, also of one that a sync brought. Give the result to `register`. */
-  listenSettings(changed: (settings: Settings) => void): () => void;
+  readonly listenSettings: (changed: (settings: Settings) => void) => () => void;
   /** Run this when the plugin is unloaded. */
-  register(cleanup: () => void): void;
+  readonly register: (cleanup: () => void) => void;
 }

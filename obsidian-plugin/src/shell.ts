@@ -1,0 +1,72 @@
+/** The plugin's parts, made once when it is loaded and joined to each other: settings, connection, and what views are given. */
+import { getLanguage, requestUrl, type Plugin } from "obsidian";
+import type { Context } from "./context";
+import type { Senders } from "./core/clients/trial";
+import { Connection } from "./core/connection";
+import { FetchTransport } from "./core/fetching";
+import { textsFor } from "./core/texts/texts";
+import { desktop } from "./platform/node_files";
+import { RequestUrlTransport } from "./platform/request_url";
+import { secretsIn, type Secrets } from "./platform/secrets";
+import { Transports } from "./platform/transports";
+import { windowClock } from "./platform/window_clock";
+import type { KeptSettings } from "./settings/kept_settings";
+import { ServerPlace } from "./settings/server_place";
+
+/** What the plugin's own windows need beyond what every view is given. */
+export interface Shell {
+  readonly plugin: Plugin;
+  readonly context: Context;
+  readonly secrets: Secrets;
+  readonly place: ServerPlace;
+  readonly senders: Senders;
+}
+
+export function shellOf(plugin: Plugin, kept: KeptSettings): Shell {
+  const { app } = plugin;
+  const secrets = secretsIn(app.secretStorage);
+  const place = new ServerPlace(app, () => kept.value, secrets, desktop());
+  const page = new FetchTransport((url, init) => window.fetch(url, init), windowClock);
+  const program = new RequestUrlTransport(requestUrl, windowClock);
+  const connection = new Connection({
+    transport: new Transports(page, program),
+    clock: windowClock,
+    crypto: window.crypto,
+    find: () => place.find(),
+    here: () => place.here(),
+    random: () => Math.random(),
+  });
+  const context = Object.freeze<Context>({
+    app,
+    texts: textsFor(getLanguage()),
+    connection,
+    clock: windowClock,
+    settings: () => kept.value,
+    saveSettings: (change) => kept.save(change),
+    listenSettings: (changed) => kept.listen(changed),
+    register: (cleanup) => plugin.register(cleanup),
+  });
+  return { plugin, context, secrets, place, senders: { page, program } };
+}
+
+/** Look for the server once the vault is there, and again when what says where it is has changed. */
+export function keepConnected({ plugin, context: { app, connection, listenSettings, settings } }: Shell): void {
+  let told = JSON.stringify(settings().connection);
+  plugin.register(
+    listenSettings((next) => {
+      const now = JSON.stringify(next.connection);
+      if (now === told) return;
+      told = now;
+      connection.start();
+    }),
+  );
+  let unloaded = false;
+  plugin.register(() => {
+    unloaded = true;
+    connection.stop();
+  });
+  // Obsidian may call this after the plugin was switched off again.
+  app.workspace.onLayoutReady(() => {
+    if (!unloaded) connection.start();
+  });
+}

@@ -1,0 +1,25 @@
+/** A Problem in the user's language: what is wrong, what to do about it, and what the server itself said. */
+import type { Problem } from "../core/problem";
+import { ENTRIES, type Key, type Texts } from "../core/texts/texts";
+
+export interface ProblemWords {
+  readonly title: string;
+  readonly hint: string | null;
+  /** In English, as the server said it. */
+  readonly told: string | null;
+}
+
+/** Codes with words of their own. */
+const BY_CODE: Readonly<Record<string, string>> = { no_key: "no_key", no_address: "no_address", plain_http: "withheld", vault_not_served: "refused" };
+
+export function problemWords(texts: Texts, problem: Problem): ProblemWords {
+  const own = BY_CODE[problem.code ?? ""];
+  const name = own ?? problem.kind;
+  const hint = hintOf(name) ?? (own === "no_key" ? hintOf("key") : null);
+  return { title: texts(`problem.${name}` as Key), hint: hint === null ? null : texts(hint), told: problem.message === "" ? null : problem.message };
+}
+
+function hintOf(name: string): Key | null {
+  const key = `problem.${name}.hint`;
+  return Object.hasOwn(ENTRIES, key) ? (key as Key) : null;
+}
