@@ -36,7 +36,6 @@ export interface Answer {
 
 const LONGEST = 400_000;
 const DEEPEST = 6;
-const BLOCK_ID = /(?<![ \t])[ \t]+\^[A-Za-z0-9-]{1,60}$/;
 const TASK = /^\[(.)\][ \t]+/u;
 
 /**
@@ -131,9 +130,10 @@ class BlockReader {
 
   private heading(): void {
     const [, marks = "", words = ""] = HEADING.exec(this.line()) ?? [];
-    const text = words.replace(BLOCK_ID, "").replace(/(?<![ \t#])[ \t]+#+[ \t]*$/, "");
+    const text = withoutBlockId(words).trimEnd();
+    const bare = text.slice(0, text.length - (/#+$/.exec(text.slice(-100))?.[0].length ?? 0));
     this.at += 1;
-    this.blocks.push({ kind: "heading", level: marks.length, inside: this.inline(text.trim(), this.at) });
+    this.blocks.push({ kind: "heading", level: marks.length, inside: this.inline(/^$|[ \t]$/.test(bare) ? bare.trim() : text.trim(), this.at) });
   }
 
   private rule(): void {
@@ -222,7 +222,7 @@ class BlockReader {
     const first = this.at;
     this.at += 1;
     while (this.at < this.lines.length && !this.endsParagraph(this.line())) this.at += 1;
-    const text = this.lines.slice(first, this.at).map((line) => line.replace(BLOCK_ID, "").trim()).join("\n");
+    const text = this.lines.slice(first, this.at).map((line) => withoutBlockId(line).trim()).join("\n");
     this.blocks.push({ kind: "paragraph", inside: this.inline(text, this.at) });
   }
 
@@ -236,6 +236,12 @@ class BlockReader {
 function closes(line: string, fence: string): boolean {
   const end = line.trim();
   return end.length >= fence.length && end.split("").every((sign) => sign === fence[0]) && /^ {0,3}\S/.test(line);
+}
+
+/** A line without the name of its block, `^name` behind a blank. */
+function withoutBlockId(line: string): string {
+  const id = /\s\^[A-Za-z0-9-]{1,60}$/.exec(line.slice(-70));
+  return id === null ? line : line.slice(0, line.length - id[0].length);
 }
 
 function withoutIndent(line: string, most: number): string {

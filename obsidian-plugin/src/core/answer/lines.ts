@@ -18,7 +18,12 @@ export function cells(line: string): string[] {
   const row = line.trim();
   const from = row.startsWith("|") ? 1 : 0;
   const to = row.endsWith("|") && !row.endsWith("\\|") && row.length > 1 ? row.length - 1 : row.length;
-  return row.slice(from, to).split(/(?<!\\)\|/).map((cell) => cell.trim());
+  const found = [""];
+  for (const piece of row.slice(from, to).match(/(?:\\[^]|[^\\|])+|\\$|\|/g) ?? []) {
+    if (piece === "|") found.push("");
+    else found[found.length - 1] += piece;
+  }
+  return found.map((cell) => cell.trim());
 }
 
 /** Whether a line is the one below a table's heads, of which there are so many. */
