@@ -1,0 +1,2 @@
+/** The language that the app is set to. */
+export const language = { tag: "en" };
