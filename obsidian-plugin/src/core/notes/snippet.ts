@@ -1,0 +1,84 @@
+/** A few lines of a chunk around the words that were found, with these words told apart. */
+
+export interface Segment {
+  readonly text: string;
+  readonly marked: boolean;
+}
+
+const LONGEST = 240;
+const BEFORE = 60;
+// From this length on, a found word also marks longer forms of it: the server compares stems.
+const STEM = 4;
+const NO_SPACES = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
+
+/** `words` are those that the server says it found, in any form. */
+export function snippetOf(chunk: string, words: readonly string[]): readonly Segment[] {
+  const text = plain(chunk);
+  const segments = markWords(text, words);
+  const first = segments.findIndex(({ marked }) => marked);
+  const at = first < 0 ? 0 : segments.slice(0, first).reduce((length, each) => length + each.text.length, 0);
+  return cut(segments, wordBefore(text, at - BEFORE), text.length);
+}
+
+/** Split a text at the words that were found. Joined, the segments are the text. */
+export function markWords(text: string, words: readonly string[]): readonly Segment[] {
+  const wanted = words.map(folded).filter((word) => word !== "");
+  const segments: Segment[] = [];
+  for (const part of text.match(/[\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}]+/gu) ?? []) {
+    if (NO_SPACES.test(part)) segments.push(...markInside(part, wanted));
+    else segments.push({ text: part, marked: isOneOf(folded(part), wanted) });
+  }
+  return joined(segments);
+}
+
+function isOneOf(word: string, wanted: readonly string[]): boolean {
+  return wanted.some((each) => word === each || (each.length >= STEM && word.startsWith(each)) || (word.length >= STEM && each.startsWith(word)));
+}
+
+function markInside(part: string, wanted: readonly string[]): Segment[] {
+  const found = new Set<number>();
+  for (const each of wanted) {
+    for (let at = part.indexOf(each); at >= 0; at = part.indexOf(each, at + 1)) {
+      for (let place = at; place < at + each.length; place++) found.add(place);
+    }
+  }
+  return Array.from({ length: part.length }, (_, place) => ({ text: part.charAt(place), marked: found.has(place) }));
+}
+
+/** Without the headings and the marks of Markdown that say nothing in a line. */
+function plain(chunk: string): string {
+  const lines = chunk.split("\n").filter((line) => !/^\s*#{1,6}\s/.test(line));
+  const text = lines.map((line) => line.replace(/^\s*(?:>|[-*+]|\d+[.)]|- \[.\])\s+/, "")).join(" ");
+  const shown = text.replace(/!?\[\[([^\]|]*)(?:\|([^\]]*))?\]\]/g, (_, target: string, alias?: string) => alias ?? target).replace(/\*\*|__|`|==/g, "");
+  return shown.replace(/\s+/g, " ").trim() || chunk.replace(/\s+/g, " ").replace(/^#+\s/, "").trim();
+}
+
+function folded(word: string): string {
+  return word.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+}
+
+function wordBefore(text: string, at: number): number {
+  return at <= 0 ? 0 : text.lastIndexOf(" ", at) + 1;
+}
+
+function cut(segments: readonly Segment[], start: number, length: number): readonly Segment[] {
+  const end = Math.min(length, start + LONGEST);
+  let at = 0;
+  const kept: Segment[] = start > 0 ? [{ text: "… ", marked: false }] : [];
+  for (const segment of segments) {
+    const text = segment.text.slice(Math.max(0, start - at), Math.max(0, end - at));
+    if (text !== "") kept.push({ ...segment, text });
+    at += segment.text.length;
+  }
+  return end < length ? [...kept, { text: " …", marked: false }] : kept;
+}
+
+function joined(segments: readonly Segment[]): readonly Segment[] {
+  const result: Segment[] = [];
+  for (const segment of segments) {
+    const last = result.at(-1);
+    if (last?.marked === segment.marked) result[result.length - 1] = { ...last, text: last.text + segment.text };
+    else result.push(segment);
+  }
+  return result;
+}

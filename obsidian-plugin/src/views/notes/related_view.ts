@@ -1,0 +1,219 @@
+/** The side view of related notes: which note it follows, its two switches, and what it says when there is no list. */
+import { ItemView, setIcon, type HoverParent, type HoverPopover, type TFile, type ViewStateResult, type WorkspaceLeaf } from "obsidian";
+import type { ConnectionState } from "../../core/connection";
+import { RelatedFeed, type RelatedState } from "../../core/notes/related_feed";
+import { nameAndFolder, relatedRows, type RelatedRow } from "../../core/notes/related_row";
+import type { Context } from "../../context";
+import { drawEmptyState } from "./empty_state";
+import { NoteLinks } from "./note_link";
+import { RelatedList } from "./related_list";
+import { sayProblem, sayWhyNot } from "./saying";
+
+export const RELATED_VIEW = "sidecar-related";
+const MOST_ASKED = 100;
+// Several events tell of one change of the note.
+const SETTLE_MS = 60;
+
+export class RelatedView extends ItemView implements HoverParent {
+  /** Where Page preview keeps its window. */
+  hoverPopover: HoverPopover | null = null;
+  private pinned: string | null = null;
+  private hideLinked = false;
+  private shown: string | null = null;
+  private cancelFollow: () => void = () => {};
+  private readonly feed: RelatedFeed;
+  private readonly links: NoteLinks;
+  private heading!: HTMLElement;
+  private pin!: HTMLElement;
+  private hide!: HTMLElement;
+  private body!: HTMLElement;
+  private live!: HTMLElement;
+  private list: RelatedList | null = null;
+
+  constructor(
+    leaf: WorkspaceLeaf,
+    private readonly context: Context,
+  ) {
+    super(leaf);
+    this.navigation = false;
+    this.links = new NoteLinks(context.app, context.texts, RELATED_VIEW);
+    this.feed = new RelatedFeed(
+      {
+        client: () => context.connection.client(),
+        limit: () => Math.min(MOST_ASKED, context.settings().related.limit * (this.hideLinked ? 3 : 1)),
+        text: async (path) => {
+          const file = this.links.file(path);
+          return file === null ? "" : context.app.vault.cachedRead(file);
+        },
+      },
+      context.clock,
+      () => this.draw(),
+    );
+  }
+
+  override getViewType(): string {
+    return RELATED_VIEW;
+  }
+
+  override getDisplayText(): string {
+    return this.context.texts("related.title");
+  }
+
+  override getIcon(): string {
+    return "waypoints";
+  }
+
+  override getState(): Record<string, unknown> {
+    return { pinned: this.pinned, hideLinked: this.hideLinked };
+  }
+
+  override async setState(state: unknown, result: ViewStateResult): Promise<void> {
+    const { pinned, hideLinked } = (state ?? {}) as Record<string, unknown>;
+    this.pinned = typeof pinned === "string" ? pinned : null;
+    this.hideLinked = hideLinked === true;
+    await super.setState(state, result);
+    this.follow({ anew: true });
+  }
+
+  protected override async onOpen(): Promise<void> {
+    this.drawFrame();
+    const { workspace, metadataCache, vault } = this.context.app;
+    this.registerEvent(workspace.on("file-open", () => this.follow()));
+    this.registerEvent(workspace.on("active-leaf-change", () => this.follow()));
+    this.registerEvent(workspace.on("layout-change", () => this.follow()));
+    this.registerEvent(metadataCache.on("changed", (file) => file.path === this.shown && this.feed.edited()));
+    this.registerEvent(metadataCache.on("resolve", (file) => this.linksChanged(file)));
+    this.registerEvent(vault.on("rename", (file, before) => this.renamed(file.path, before)));
+    this.registerEvent(vault.on("delete", (file) => this.renamed(null, file.path)));
+    this.register(this.context.connection.listen((state) => this.connectionChanged(state)));
+    this.register(this.context.listenSettings(() => this.follow({ anew: true })));
+    this.follow({ anew: true });
+    return Promise.resolve();
+  }
+
+  protected override async onClose(): Promise<void> {
+    this.cancelFollow();
+    this.feed.close();
+    return Promise.resolve();
+  }
+
+  override onResize(): void {
+    this.follow();
+  }
+
+  /** The notes that are listed now, for commands. */
+  listed(): readonly RelatedRow[] {
+    return this.feed.state.kind === "found" ? this.rows(this.feed.state) : [];
+  }
+
+  private drawFrame(): void {
+    const { texts } = this.context;
+    this.contentEl.empty();
+    this.contentEl.addClass("sidecar-related");
+    const header = this.contentEl.createDiv({ cls: "sidecar-related-header" });
+    this.heading = header.createEl("h2", { cls: "sidecar-related-heading" });
+    this.pin = this.drawSwitch(header, "pin", texts("related.pin"), () => this.setPinned(this.pinned === null ? this.shown : null));
+    this.hide = this.drawSwitch(header, "link-2-off", texts("related.hide_linked"), () => this.setHideLinked(!this.hideLinked));
+    this.live = this.contentEl.createDiv({ cls: "sidecar-notes-live", attr: { role: "status" } });
+    this.body = this.contentEl.createDiv({ cls: "sidecar-related-body" });
+  }
+
+  private drawSwitch(header: HTMLElement, icon: string, label: string, run: () => void): HTMLElement {
+    const button = header.createEl("button", { cls: "clickable-icon", attr: { type: "button", "aria-label": label } });
+    setIcon(button, icon);
+    button.addEventListener("click", run);
+    return button;
+  }
+
+  private setPinned(path: string | null): void {
+    this.pinned = path;
+    this.context.app.workspace.requestSaveLayout();
+    this.follow({ anew: true });
+  }
+
+  private setHideLinked(hide: boolean): void {
+    this.hideLinked = hide;
+    this.context.app.workspace.requestSaveLayout();
+    this.follow({ anew: true });
+  }
+
+  /** Look which note is to be followed. A view that nobody sees asks for nothing. */
+  private follow({ anew = false }: { anew?: boolean } = {}): void {
+    this.cancelFollow();
+    this.cancelFollow = this.context.clock.after(SETTLE_MS, () => {
+      if (this.body === undefined || this.contentEl.offsetParent === null) return;
+      const wanted = this.pinned ?? this.context.app.workspace.getActiveFile()?.path ?? null;
+      if (wanted === this.shown && !anew) return;
+      this.shown = wanted;
+      void this.feed.show(wanted);
+    });
+  }
+
+  private linksChanged(file: TFile): void {
+    if (this.feed.state.kind !== "found") return;
+    const here = this.feed.state.path;
+    if (file.path === here || this.feed.state.notes.some((note) => note.path === file.path)) this.draw();
+  }
+
+  private renamed(path: string | null, before: string): void {
+    if (this.pinned === before) this.pinned = path;
+    if (this.shown === before) this.follow({ anew: true });
+  }
+
+  private connectionChanged(state: ConnectionState): void {
+    const answered = this.feed.state.kind === "found" || this.feed.state.kind === "missing";
+    if (state.kind !== "online" || !answered) this.follow({ anew: true });
+  }
+
+  private draw(): void {
+    const { texts } = this.context;
+    const state = this.feed.state;
+    const path = state.kind === "none" ? null : state.path;
+    this.heading.setText(path === null ? texts("related.title") : nameAndFolder(path).name);
+    this.pin.setAttr("aria-pressed", String(this.pinned !== null));
+    this.pin.toggleAttribute("disabled", path === null);
+    this.hide.setAttr("aria-pressed", String(this.hideLinked));
+    this.body.setAttr("aria-busy", String(state.kind === "looking" || (state.kind === "found" && state.following)));
+    if (state.kind === "found") return this.drawFound(state);
+    if (state.kind === "looking" && this.list !== null) return;
+    this.list = null;
+    this.live.setText("");
+    this.drawWithout(state);
+  }
+
+  private drawFound(state: Extract<RelatedState, { kind: "found" }>): void {
+    const { texts } = this.context;
+    const rows = this.rows(state);
+    if (rows.length === 0) {
+      this.list = null;
+      drawEmptyState(this.body, texts(this.hideLinked && state.notes.length > 0 ? "related.all_linked" : "related.nothing"));
+    } else {
+      this.list ??= this.newList();
+      this.list.draw(rows);
+    }
+    const says = texts("related.count", { count: rows.length });
+    if (!state.following && this.live.textContent !== says) this.live.setText(says);
+  }
+
+  private newList(): RelatedList {
+    this.body.empty();
+    const list = this.body.createEl("ul", { cls: "sidecar-related-list", attr: { role: "list", "aria-label": this.context.texts("related.title") } });
+    return new RelatedList(list, this.links, this.context.texts, this);
+  }
+
+  private rows(state: Extract<RelatedState, { kind: "found" }>): readonly RelatedRow[] {
+    const { limit, minimumScore } = this.context.settings().related;
+    const links = this.context.app.metadataCache.resolvedLinks;
+    return relatedRows(state.path, state.notes, { links, hideLinked: this.hideLinked, minimumScore }).slice(0, limit);
+  }
+
+  private drawWithout(state: Exclude<RelatedState, { kind: "found" }>): void {
+    const { texts, connection } = this.context;
+    const look = { text: texts("notes.look_again"), run: () => void connection.look().then(() => this.follow({ anew: true })) };
+    if (state.kind === "none") return drawEmptyState(this.body, texts("related.none"));
+    if (state.kind === "looking") return drawEmptyState(this.body, texts("notes.looking"));
+    if (state.kind === "missing") return drawEmptyState(this.body, texts("related.missing"), { detail: sayWhyNot(state.why, texts) });
+    const { says, detail } = sayProblem(state.problem, connection.state, texts);
+    drawEmptyState(this.body, says, { detail, remedies: [look] });
+  }
+}
