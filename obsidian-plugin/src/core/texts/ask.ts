@@ -172,8 +172,6 @@ export const ASK = {
 
   "ask.actions": { en: "What to do with the answer", pt: "O que fazer com a resposta", es: "Qué hacer con la respuesta", it: "Che cosa fare con la risposta", fr: "Que faire de la réponse" },
   "ask.copy": { en: "Copy as Markdown", pt: "Copiar como Markdown", es: "Copiar como Markdown", it: "Copia come Markdown", fr: "Copier en Markdown" },
-  "ask.copied": { en: "Copied.", pt: "Copiado.", es: "Copiado.", it: "Copiato.", fr: "Copié." },
-  "ask.copy.failed": { en: "The answer couldn’t be copied.", pt: "Não foi possível copiar a resposta.", es: "No se ha podido copiar la respuesta.", it: "Non è stato possibile copiare la risposta.", fr: "La réponse n’a pas pu être copiée." },
   "ask.insert": { en: "Insert at the cursor", pt: "Inserir no cursor", es: "Insertar en el cursor", it: "Inserisci al cursore", fr: "Insérer au curseur" },
   "ask.inserted": { en: "Inserted into {name}.", pt: "Inserido em {name}.", es: "Insertado en {name}.", it: "Inserito in {name}.", fr: "Inséré dans {name}." },
   "ask.insert.nowhere": { en: "Open a note for editing first.", pt: "Abra primeiro uma nota para edição.", es: "Abre primero una nota para editarla.", it: "Apri prima una nota in modifica.", fr: "Ouvrez d’abord une note en édition." },
@@ -221,30 +219,12 @@ export const ASK = {
   "ask.updated": { en: "{name} is up to date.", pt: "{name} está atualizada.", es: "{name} está al día.", it: "{name} è aggiornata.", fr: "{name} est à jour." },
 
   "ask.retry": { en: "Try again", pt: "Tentar de novo", es: "Intentarlo de nuevo", it: "Riprova", fr: "Réessayer" },
-  "ask.problem.offline": { en: "Sidecar isn’t running", pt: "O Sidecar não está em execução", es: "Sidecar no está en marcha", it: "Sidecar non è in esecuzione", fr: "Sidecar n’est pas lancé" },
-  "ask.problem.offline.hint": {
-    en: "Start it with `sidecar serve`, or check its address in the settings. The view connects by itself.",
-    pt: "Inicie-o com `sidecar serve` ou verifique o endereço nas definições. A vista liga-se sozinha.",
-    es: "Inícialo con `sidecar serve` o comprueba su dirección en los ajustes. La vista se conecta sola.",
-    it: "Avvialo con `sidecar serve` o controlla l’indirizzo nelle impostazioni. La vista si collega da sola.",
-    fr: "Lancez-le avec `sidecar serve` ou vérifiez son adresse dans les paramètres. La vue se connecte toute seule.",
-  },
-  "ask.problem.no_vault": { en: "Sidecar doesn’t serve this vault", pt: "O Sidecar não serve este cofre", es: "Sidecar no sirve esta bóveda", it: "Sidecar non serve questo vault", fr: "Sidecar ne sert pas ce coffre" },
-  "ask.problem.no_vault.hint": {
+  "ask.no_vault": { en: "Sidecar doesn’t serve this vault", pt: "O Sidecar não serve este cofre", es: "Sidecar no sirve esta bóveda", it: "Sidecar non serve questo vault", fr: "Sidecar ne sert pas ce coffre" },
+  "ask.no_vault.hint": {
     en: "Add it to the server, or choose in the settings which of its vaults this one is.",
     pt: "Adicione-o ao servidor ou escolha nas definições qual dos cofres dele é este.",
     es: "Añádela al servidor o elige en los ajustes cuál de sus bóvedas es esta.",
     it: "Aggiungilo al server, oppure scegli nelle impostazioni quale dei suoi vault è questo.",
     fr: "Ajoutez-le au serveur, ou choisissez dans les paramètres lequel de ses coffres est celui-ci.",
   },
-  "ask.problem.timeout": { en: "The server didn’t answer in time", pt: "O servidor não respondeu a tempo", es: "El servidor no ha respondido a tiempo", it: "Il server non ha risposto in tempo", fr: "Le serveur n’a pas répondu à temps" },
-  "ask.problem.cut": { en: "The connection broke before the end", pt: "A ligação caiu antes do fim", es: "La conexión se cortó antes del final", it: "La connessione si è interrotta prima della fine", fr: "La connexion a été coupée avant la fin" },
-  "ask.problem.shape": { en: "The server answered in a way that can’t be read", pt: "O servidor respondeu de forma ilegível", es: "El servidor ha respondido de forma ilegible", it: "Il server ha risposto in modo illeggibile", fr: "La réponse du serveur est illisible" },
-  "ask.problem.key": { en: "The server refuses the key", pt: "O servidor recusa a chave", es: "El servidor rechaza la clave", it: "Il server rifiuta la chiave", fr: "Le serveur refuse la clé" },
-  "ask.problem.forbidden": { en: "This key may not do that", pt: "Esta chave não o permite", es: "Esta clave no lo permite", it: "Questa chiave non lo consente", fr: "Cette clé ne le permet pas" },
-  "ask.problem.host": { en: "The server doesn’t know itself by this address", pt: "O servidor não se reconhece neste endereço", es: "El servidor no se reconoce en esta dirección", it: "Il server non si riconosce a questo indirizzo", fr: "Le serveur ne se reconnaît pas à cette adresse" },
-  "ask.problem.busy": { en: "The server is busy", pt: "O servidor está ocupado", es: "El servidor está ocupado", it: "Il server è occupato", fr: "Le serveur est occupé" },
-  "ask.problem.refused": { en: "The server refused the question", pt: "O servidor recusou a pergunta", es: "El servidor ha rechazado la pregunta", it: "Il server ha rifiutato la domanda", fr: "Le serveur a refusé la question" },
-  "ask.problem.failed": { en: "The answer failed", pt: "A resposta falhou", es: "La respuesta ha fallado", it: "La risposta non è riuscita", fr: "La réponse a échoué" },
-  "ask.problem.unproven": { en: "Another program answers at Sidecar’s address", pt: "Outro programa responde no endereço do Sidecar", es: "Otro programa responde en la dirección de Sidecar", it: "Un altro programma risponde all’indirizzo di Sidecar", fr: "Un autre programme répond à l’adresse de Sidecar" },
 } satisfies Section;

@@ -1,6 +1,7 @@
 /** What can be done with an answer: take it along, put it into a note, have another. */
 import { Notice, type App } from "obsidian";
 import type { Texts } from "../../core/texts/texts";
+import { copyText } from "../clipboard";
 import { activeNote, noteView } from "./active_note";
 import { iconButton } from "./icon_button";
 import { shownName } from "./shown_name";
@@ -23,7 +24,7 @@ export class ActionBar {
     private readonly actions: AnswerActions,
   ) {
     this.el = parent.createDiv({ cls: "sidecar-ask-actions", attr: { role: "toolbar", "aria-label": texts("ask.actions") } });
-    iconButton(this.el, "copy", texts("ask.copy"), () => void this.copy());
+    iconButton(this.el, "copy", texts("ask.copy"), () => void copyText(this.el, actions.markdown(""), texts));
     iconButton(this.el, "text-cursor-input", texts("ask.insert"), () => this.insert());
     iconButton(this.el, "file-plus-2", texts("ask.append"), () => this.append());
     this.again = iconButton(this.el, "refresh-cw", texts("ask.regenerate"), () => actions.regenerate());
@@ -60,15 +61,6 @@ export class ActionBar {
       event.dataTransfer?.setData("text/plain", this.actions.markdown(activeNote(this.app) ?? ""));
       if (event.dataTransfer) event.dataTransfer.effectAllowed = "copy";
     });
-  }
-
-  private async copy(): Promise<void> {
-    try {
-      await this.el.win.navigator.clipboard.writeText(this.actions.markdown(""));
-      new Notice(this.texts("ask.copied"));
-    } catch {
-      new Notice(this.texts("ask.copy.failed"));
-    }
   }
 
   /** One transaction of the editor: one undo takes it out. */

@@ -2,6 +2,7 @@
 import type { ConnectionState } from "../../core/connection";
 import { Problem } from "../../core/problem";
 import type { Texts } from "../../core/texts/texts";
+import { problemWords, type ProblemWords } from "../problem_words";
 import { Drawing, drawn, type Drawn, type Part } from "./drawing";
 import { withCode } from "./inline";
 
@@ -41,13 +42,15 @@ export class ProblemBox {
   private lines(problem: Problem): Drawn[] {
     if (problem.kind === "stopped") return [];
     const line = (...parts: readonly Part[]): Drawn => drawn("p", {}, ...parts);
-    const kind = problem.code === NO_VAULT ? "no_vault" : problem.kind;
-    const lines = [line(drawn("strong", {}, this.texts(`ask.problem.${kind}`)))];
+    const { title, hint, told } = problem.code === NO_VAULT ? this.noVault() : problemWords(this.texts, problem);
+    const lines = [line(drawn("strong", {}, title))];
     // The server's words are in English; they say which model, which file.
-    if (problem.message !== "") lines.push(line(...withCode(problem.message)));
-    const own = kind === "offline" || kind === "no_vault" ? this.texts(`ask.problem.${kind}.hint`) : "";
-    const hint = own === "" ? (problem.hint ?? "") : own;
-    if (hint !== "") lines.push(line(...withCode(hint)));
+    if (told !== null) lines.push(line(...withCode(told)));
+    for (const each of [hint, problem.hint ?? null]) if (each !== null) lines.push(line(...withCode(each)));
     return lines;
+  }
+
+  private noVault(): ProblemWords {
+    return { title: this.texts("ask.no_vault"), hint: this.texts("ask.no_vault.hint"), told: null };
   }
 }

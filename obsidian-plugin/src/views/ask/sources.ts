@@ -3,6 +3,8 @@ import type { Cited } from "../../core/answer/citing";
 import type { Citation } from "../../core/protocol/chat";
 import type { Texts } from "../../core/texts/texts";
 import { linkText } from "../../core/wikilink";
+import { asProblem } from "../../core/problem";
+import { problemWords } from "../problem_words";
 import { linkAttributes } from "./note_links";
 import { percent } from "./why_source";
 
@@ -64,9 +66,9 @@ export class Sources {
       list.createEl("li", { text: this.texts("ask.why.looking") });
       void this.reasons(source).then(
         (reasons) => this.fill(list, reasons),
-        () => {
+        (reason: unknown) => {
           asked = false;
-          this.fill(list, [this.texts("ask.problem.failed")]);
+          this.fill(list, [problemWords(this.texts, asProblem(reason)).title]);
         },
       );
     });
