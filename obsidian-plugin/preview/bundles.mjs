@@ -15,12 +15,12 @@ async function otherPlugin(entry) {
   return built.outputFiles[0].text;
 }
 
-function pluginCode() {
+function plugin() {
   const folder = mkdtempSync(join(tmpdir(), "sidecar-plugin-"));
   try {
     const built = spawnSync(process.execPath, ["esbuild.config.mjs", join(folder, "main.js")], { cwd: root, encoding: "utf8" });
     if (built.status !== 0) throw new Error(`The plugin does not build:\n${built.stderr}`);
-    return readFileSync(join(folder, "main.js"), "utf8");
+    return ["main.js", "styles.css"].map((name) => readFileSync(join(folder, name), "utf8"));
   } finally {
     rmSync(folder, { recursive: true, force: true });
   }
@@ -28,13 +28,14 @@ function pluginCode() {
 
 /** Each path's type and content. `entry` names another plugin's source than ours. */
 export async function buildAll({ entry } = {}) {
+  const [code, styles] = entry === undefined ? plugin() : [await otherPlugin(entry), ""];
   const page = await build({ absWorkingDir: root, entryPoints: ["stand-in/page.ts"], bundle: true, write: false, format: "iife", target: "es2022", sourcemap: "inline", logLevel: "warning", keepNames: true });
   return {
     "/": ["text/html", read("stand-in/index.html")],
     "/preview/app.css": ["text/css", read("stand-in/app.css")],
     "/preview/page.js": ["text/javascript", page.outputFiles[0].text],
-    "/preview/main.js": ["text/javascript", entry === undefined ? pluginCode() : await otherPlugin(entry)],
-    "/preview/styles.css": ["text/css", read("styles.css")],
+    "/preview/main.js": ["text/javascript", code],
+    "/preview/styles.css": ["text/css", styles],
     manifest: JSON.parse(read("manifest.json")),
   };
 }
