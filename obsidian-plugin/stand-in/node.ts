@@ -32,7 +32,7 @@ export function nodeModules(machine: Machine): Record<string, object> {
     const bytes = (await readFile(path)) as Uint8Array;
     return strictRecord("fs.Stats member", { size: bytes.length, isFile: () => true, isDirectory: () => false });
   };
-  const promises = strictRecord("fs/promises member", { readFile, stat, access: async (path: string) => void (await readFile(path)) });
+  const promises = strictRecord("fs/promises member", { readFile, stat, access: async (path: string) => void (await readFile(path)), realpath: (path: string) => Promise.resolve(path) });
   const later = (path: string, encoding: unknown, done?: Done): void => {
     const tell = done ?? (encoding as Done);
     readFile(path, done === undefined ? undefined : encoding).then((data) => tell(null, data), (error: Error) => tell(error));
@@ -52,6 +52,7 @@ export function nodeModules(machine: Machine): Record<string, object> {
     "fs/promises": promises,
     os: strictRecord("os member", { homedir: () => machine.home, platform: () => machine.platform, EOL: "\n" }),
     path,
+    process: strictRecord("process member", { platform: machine.platform, env: machine.env }),
   };
   return { ...modules, ...Object.fromEntries(Object.entries(modules).map(([name, module]) => [`node:${name}`, module])) };
 }
