@@ -33,7 +33,7 @@ class HandClock {
 }
 
 const hit = (path: string, score = 0.5) => ({ path, title: path, heading_path: [], text: "", score, span: { start_line: 1, end_line: 1 }, uri: "", link: path, embeds: [], tags: [], properties: {}, modified: 0 });
-const related = (path: string, score = 0.5): RelatedNote => ({ ...hit(path, score), linked: false, links_to: false, linked_from: false });
+const related = (path: string, score = 0.5): RelatedNote => ({ ...hit(path, score), why: { score, lexical: null, matched: [], similarity: null, vector_weight: null, mentioned: false, lanes: [] }, linked: false, links_to: false, linked_from: false });
 const facts = (text: string) => ({ chunks: [{ heading_path: [], text, span: { start_line: 1, end_line: 1 } }] }) as unknown as NoteFacts;
 
 /** A server whose index follows a file when the test says so. */

@@ -17,7 +17,7 @@ const writing: LinkWriting = {
   headings: ["Related notes", "Notas relacionadas"],
 };
 const related = (path: string, score: number): RelatedNote => ({
-  path, title: path, heading_path: [], text: "", score, span: { start_line: 1, end_line: 1 }, uri: "", link: path, embeds: [], tags: [], properties: {}, modified: 0, linked: false, links_to: false, linked_from: false,
+  path, title: path, heading_path: [], text: "", score, span: { start_line: 1, end_line: 1 }, uri: "", link: path, embeds: [], tags: [], properties: {}, modified: 0, why: { score, lexical: null, matched: [], similarity: null, vector_weight: null, mentioned: false, lanes: [] }, linked: false, links_to: false, linked_from: false,
 });
 
 describe("what names a note", () => {

@@ -51,7 +51,6 @@ export function nameAndFolder(path: string): { name: string; folder: string } {
 
 function reasonsOf(note: RelatedNote): readonly Reason[] {
   const { why } = note;
-  if (!why) return [];
   const reasons = why.lanes.map(({ lane, detail }): Reason | null => {
     if (lane === "vectors") return why.similarity === null || why.similarity <= 0 ? null : { kind: "meaning", percent: Math.round(why.similarity * 100) };
     if (lane === "words") return detail ? { kind: "words", what: detail } : null;

@@ -1,6 +1,7 @@
 /** A link to a place in a note: opened, inserted, copied, dragged, previewed. Both lists of notes use it. */
 import { Keymap, MarkdownView, Menu, Notice, type App, type HoverParent, type TFile } from "obsidian";
 import type { Texts } from "../../core/texts/texts";
+import { copyText } from "../clipboard";
 
 export interface Place {
   readonly path: string;
@@ -47,8 +48,7 @@ export class NoteLinks {
   async copy(place: Place): Promise<void> {
     const text = this.text(place, this.source());
     if (text === null) return void this.tell(this.texts("notes.insert.no_note"));
-    await navigator.clipboard.writeText(text);
-    this.tell(this.texts("notes.copied"));
+    await copyText(activeDocument.body, text, this.texts);
   }
 
   drag(event: DragEvent, place: Place): void {
@@ -59,6 +59,8 @@ export class NoteLinks {
   }
 
   preview(event: MouseEvent, place: Place, target: HTMLElement, parent: HoverParent): void {
+    // From one part of it to another: the preview is there already.
+    if (event.relatedTarget instanceof Node && target.contains(event.relatedTarget)) return;
     this.app.workspace.trigger("hover-link", {
       event,
       source: this.hoverSource,

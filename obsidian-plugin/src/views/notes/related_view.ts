@@ -4,6 +4,7 @@ import type { ConnectionState } from "../../core/connection";
 import { RelatedFeed, type RelatedState } from "../../core/notes/related_feed";
 import { nameAndFolder, relatedRows, type RelatedRow } from "../../core/notes/related_row";
 import type { Context } from "../../context";
+import { WhyModal } from "../status/why_modal";
 import { drawEmptyState } from "./empty_state";
 import { NoteLinks } from "./note_link";
 import { RelatedList } from "./related_list";
@@ -212,7 +213,10 @@ export class RelatedView extends ItemView implements HoverParent {
     const look = { text: texts("notes.look_again"), run: () => void connection.look().then(() => this.follow({ anew: true })) };
     if (state.kind === "none") return drawEmptyState(this.body, texts("related.none"));
     if (state.kind === "looking") return drawEmptyState(this.body, texts("notes.looking"));
-    if (state.kind === "missing") return drawEmptyState(this.body, texts("related.missing"), { detail: sayWhyNot(state.why, texts) });
+    if (state.kind === "missing") {
+      const explain = { text: texts("why.command"), run: () => new WhyModal(this.context, state.path).open() };
+      return drawEmptyState(this.body, texts("related.missing"), { detail: sayWhyNot(state.why, texts), remedies: [explain] });
+    }
     const { says, detail } = sayProblem(state.problem, connection.state, texts);
     drawEmptyState(this.body, says, { detail, remedies: [look] });
   }
