@@ -110,12 +110,12 @@ class Writer {
 /** Text in which no sign means anything, whatever follows it. A sign that means nothing where it stands is left alone. */
 function escaped(text: string): string {
   return text
+    .replace(/&(?=(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});)/gi, "&amp;")
     .replace(/\\(?=[!-/:-@[-`{-~]|$)/g, "\\\\")
     .replace(/[`*[\]|]|~{2,}|={2,}|%{2,}/g, (signs) => Array.from(signs, (sign) => `\\${sign}`).join(""))
     .replace(/[\p{L}\p{N}]?_+(?![\p{L}\p{N}_])|(^|[^\p{L}\p{N}_])_+/gu, (run) => run.replace(/_/g, "\\_"))
     .replace(/!(?=\\\[|$)/g, "\\!")
-    .replace(/<(?=[\w/!?%]|$)/g, "&lt;")
-    .replace(/&(?=(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});)/gi, (sign, at: number, whole: string) => (whole.startsWith("&lt;", at) ? sign : "&amp;"));
+    .replace(/<(?=[\w/!?%]|$)/g, "&lt;");
 }
 
 /** A line of text that begins no block. */

@@ -3,6 +3,7 @@ import { readPlace, type PlaceReading } from "./parse_place";
 import type { Condition, Node, Place, Template, TemplateProblem, TemplateProblemKey } from "./template";
 
 const DEEPEST = 20;
+const MOST_PROBLEMS = 50;
 const OPENING = /\\?\{\{/g;
 const BLOCK = /^\s*(#\w*|\/\w*|else)\b\s*/;
 
@@ -35,6 +36,7 @@ class Parser implements PlaceReading {
   }
 
   wrong(key: TemplateProblemKey, name: string, offset: number): void {
+    if (this.problems.length >= MOST_PROBLEMS) return;
     const before = this.source.slice(0, offset);
     const line = before.split("\n").length;
     this.problems.push({ key, name, offset, line, column: offset - before.lastIndexOf("\n") });
@@ -90,8 +92,10 @@ class Parser implements PlaceReading {
       this.wrong("nested", block[1] ?? "", at);
       return end;
     }
+    const next = this.alone(at, end);
+    if (next > end) this.unindent();
     this.block(block[1] ?? "", at, at + 2 + block[0].length, end - 2);
-    return this.alone(at, end);
+    return next;
   }
 
   /** Where an expression ends: it stands on one line, and may have others in it. */
@@ -141,6 +145,11 @@ class Parser implements PlaceReading {
   private alone(at: number, end: number): number {
     const line = this.source.lastIndexOf("\n", at - 1) + 1;
     const rest = /^[ \t]*(?:\r?\n|$)/.exec(this.source.slice(end, end + 200));
-    return rest !== null && this.source.slice(line, at).trim() === "" ? end + rest[0].length : end;
+    return rest !== null && this.source.slice(Math.max(line, at - 200), at).trim() === "" ? end + rest[0].length : end;
+  }
+
+  private unindent(): void {
+    const last = this.nodes.at(-1);
+    if (last?.kind === "text") this.nodes[this.nodes.length - 1] = { kind: "text", text: last.text.replace(/[ \t]{1,200}$/, "") };
   }
 }
