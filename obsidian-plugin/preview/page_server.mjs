@@ -70,11 +70,13 @@ function vaultAction(root, path, what, incoming, body) {
   return "";
 }
 
+const fail = (outgoing, message) => outgoing.writeHead(200, { "x-failure": encodeURIComponent(message) }).end();
+
 /** Ask as Obsidian's own process does: no origin, no CORS. Only what `allowed` says is reached. */
 function forward(incoming, body, outgoing, allowed) {
   const { url, method, headers } = JSON.parse(decodeURIComponent(incoming.headers["x-request"]));
   if (!allowed(url)) {
-    outgoing.writeHead(502).end("net::ERR_BLOCKED_BY_CLIENT");
+    fail(outgoing, "net::ERR_BLOCKED_BY_CLIENT");
     return;
   }
   const asked = ask(url, { method, headers: { ...headers, "Content-Length": body.length } }, (answer) => {
@@ -83,7 +85,7 @@ function forward(incoming, body, outgoing, allowed) {
     answer.pipe(outgoing);
     answer.on("error", () => outgoing.destroy());
   });
-  asked.on("error", (error) => (outgoing.headersSent ? outgoing.destroy() : outgoing.writeHead(502).end(error.code === "ECONNREFUSED" ? "net::ERR_CONNECTION_REFUSED" : `net::ERR_FAILED (${error.code})`)));
+  asked.on("error", (error) => (outgoing.headersSent ? outgoing.destroy() : fail(outgoing, error.code === "ECONNREFUSED" ? "net::ERR_CONNECTION_REFUSED" : `net::ERR_FAILED (${error.code})`)));
   outgoing.on("close", () => asked.destroy());
   asked.end(body);
 }
@@ -119,9 +121,10 @@ export async function servePage(bundles, about) {
       } else if (url.pathname === "/preview/request") forward(incoming, body, outgoing, allowed);
       else throw new Refused(404, "nothing here");
     } catch (error) {
-      const status = error instanceof Refused ? error.status : error.code === "ENOENT" || error.code === "EISDIR" ? 404 : 500;
-      if (!outgoing.headersSent) outgoing.writeHead(status, { "content-type": "text/plain" });
-      outgoing.end(error.message);
+      // Told in a header: a status would show up in the page's console as an error of the plugin.
+      const status = error instanceof Refused && error.status !== 404 && !incoming.url.startsWith("/preview/file") ? error.status : 200;
+      if (!outgoing.headersSent) outgoing.writeHead(incoming.url.startsWith("/preview/") ? status : 404, { "content-type": "text/plain", "x-failure": encodeURIComponent(error.message) });
+      outgoing.end();
     }
   });
   await new Promise((done) => server.listen(0, "127.0.0.1", done));

@@ -5,7 +5,8 @@ const address = (path: string): string => `/preview/vault?path=${encodeURICompon
 
 async function asked(path: string, init?: RequestInit): Promise<Response> {
   const answer = await fetch(address(path), init);
-  if (!answer.ok) throw new Error(`${(await answer.text()) || answer.status}: ${path}`);
+  const failure = answer.headers.get("x-failure");
+  if (failure !== null) throw new Error(decodeURIComponent(failure));
   return answer;
 }
 

@@ -153,3 +153,11 @@ export function getAllTags(structure: Structure): string[] | null {
   const listed = typeof own === "string" ? own.split(/[,\s]+/) : Array.isArray(own) ? own.map(String) : [];
   return [...listed.filter((tag) => tag !== "").map((tag) => (tag.startsWith("#") ? tag : `#${tag}`)), ...(structure.tags ?? []).map(({ tag }) => tag)];
 }
+
+/** Aliases as a list or as text with commas; null for none. */
+export function parseFrontMatterAliases(frontmatter: Record<string, unknown> | null): string[] | null {
+  const kept = Object.entries(frontmatter ?? {}).find(([key]) => /^alias(es)?$/i.test(key))?.[1];
+  const found: unknown[] = Array.isArray(kept) ? kept : typeof kept === "string" ? kept.split(",") : [];
+  const aliases = found.filter((one): one is string | number => typeof one === "string" || typeof one === "number").map((one) => String(one).trim()).filter((one) => one !== "");
+  return aliases.length === 0 ? null : aliases;
+}

@@ -14,7 +14,8 @@ async function asked(given: Param | string): Promise<Answer> {
     headers: { "x-request": encodeURIComponent(JSON.stringify({ url: param.url, method: param.method ?? "GET", headers })) },
     body: param.body ?? null,
   });
-  if (answer.status === 502) throw new Error(await answer.text());
+  const failure = answer.headers.get("x-failure");
+  if (failure !== null) throw new Error(decodeURIComponent(failure));
   const facts = JSON.parse(decodeURIComponent(answer.headers.get("x-answer") ?? "")) as { status: number; headers: Record<string, string> };
   const body = await answer.arrayBuffer();
   if (facts.status >= 400 && param.throw !== false) throw Object.assign(new Error(`Request failed, status ${facts.status}`), { status: facts.status, headers: facts.headers });

@@ -12,7 +12,7 @@ const textOf = (bytes: ArrayBuffer, encoding: unknown): unknown => {
 
 async function readFile(path: string, encoding?: unknown): Promise<unknown> {
   const answer = await fetch(address(path));
-  if (!answer.ok) throw noEntry(path);
+  if (answer.headers.has("x-failure")) throw noEntry(path);
   return textOf(await answer.arrayBuffer(), encoding);
 }
 
@@ -20,7 +20,7 @@ function readFileSync(path: string, encoding?: unknown): unknown {
   const request = new XMLHttpRequest();
   request.open("GET", address(path), false);
   request.send();
-  if (request.status !== 200) throw noEntry(path);
+  if (request.getResponseHeader("x-failure") !== null) throw noEntry(path);
   return textOf(new TextEncoder().encode(request.responseText).buffer, encoding);
 }
 

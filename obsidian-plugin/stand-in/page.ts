@@ -40,8 +40,7 @@ function requireFor(setup: Setup): (name: string) => object {
   };
 }
 
-async function loadPlugin(app: App, setup: Setup): Promise<Plugin> {
-  const require = requireFor(setup);
+async function loadPlugin(app: App, setup: Setup, require: (name: string) => object): Promise<Plugin> {
   if (obsidian.Platform.isDesktopApp) Object.assign(window, { require, process: strictRecord("process member", { platform: setup.machine.platform, env: setup.machine.env, versions: {} }) });
   const code = await (await fetch("/preview/main.js")).text();
   const module: { exports: { default?: new (app: App, manifest: Manifest) => Plugin } } = { exports: {} };
@@ -56,6 +55,7 @@ async function loadPlugin(app: App, setup: Setup): Promise<Plugin> {
 export class Preview {
   plugin: Plugin | null = null;
   readonly obsidian = obsidian;
+  require: (name: string) => object = () => ({});
   readonly notices = said;
   readonly slowness = slowness;
   constructor(
@@ -66,7 +66,8 @@ export class Preview {
   async enable(): Promise<void> {
     const style = document.head.createEl("style", { attr: { "data-plugin": this.setup.manifest.id } });
     style.textContent = await (await fetch("/preview/styles.css")).text();
-    this.plugin = await loadPlugin(this.app, this.setup);
+    this.require = requireFor(this.setup);
+    this.plugin = await loadPlugin(this.app, this.setup, this.require);
     await (this.plugin.load() as Promise<void> | undefined);
   }
   disable(): void {

@@ -1,0 +1,6 @@
+import { defineConfig } from "vitest/config";
+
+// One page and one server after another: each test file starts its own, and they are what takes time here.
+export default defineConfig({
+  test: { include: ["browser/**/*.test.ts"], environment: "node", testTimeout: 60_000, hookTimeout: 120_000, fileParallelism: false },
+});
