@@ -4,6 +4,7 @@ import type { Context } from "../context";
 import type { Action } from "./draft_panel";
 import { Drafts } from "./drafts";
 import { inlinePanels } from "./inline_panel";
+import { addPrompts } from "./prompts/add_prompts";
 import { builtInChoices, ChoiceModal, type Choice } from "./text_choices";
 
 type Info = MarkdownView | MarkdownFileInfo;
@@ -14,7 +15,8 @@ export function addTextCommands(plugin: Plugin, context: Context): void {
   plugin.registerEditorExtension(inlinePanels);
   followNotes(plugin, context, drafts);
   for (const choice of choices) addChoice(plugin, choice);
-  addPickers(plugin, context, () => choices);
+  const prompts = addPrompts(plugin, context, drafts);
+  addPickers(plugin, context, () => [...choices, ...prompts()]);
   addDraftCommands(plugin, context, drafts);
 }
 

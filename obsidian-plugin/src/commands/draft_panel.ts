@@ -4,6 +4,7 @@ import type { Problem } from "../core/problem";
 import type { Phase } from "../core/text_commands/draft";
 import { diffWords } from "../core/text_diff";
 import type { Texts } from "../core/texts/texts";
+import { problemWords } from "../views/problem_words";
 
 export type Action = "stop" | "replace" | "after" | "note" | "copy" | "change" | "again" | "discard" | "open";
 export interface Shown {
@@ -142,8 +143,8 @@ function drawChanges(body: HTMLElement, texts: Texts, { original, answer }: Show
 
 export function problemLines(texts: Texts, problem: Problem): string[] {
   if (problem.kind === "stopped") return [];
-  // The server's words are in English; they say which model, which address.
-  return [texts(`ask.problem.${problem.kind}`), problem.message, problem.hint ?? ""].filter((line) => line !== "");
+  const { title, hint, told } = problemWords(texts, problem);
+  return [title, told, hint].filter((line) => line !== null);
 }
 
 function words(text: string): number {

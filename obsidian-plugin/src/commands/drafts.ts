@@ -1,7 +1,7 @@
 /** All drafts that are open, at most one for a note: begins them, and keeps them beside their notes as panes change. */
 import { Notice, type Editor, type TFile } from "obsidian";
 import type { Context } from "../context";
-import { asProblem } from "../core/problem";
+import { asProblem, Problem } from "../core/problem";
 import type { Ask, Assignment } from "../core/text_commands/draft";
 import { passageAt } from "../core/text_commands/passage";
 import { materialText, taskMessages, type Change, type Message } from "../core/text_commands/task_messages";
@@ -56,8 +56,8 @@ export class Drafts {
     const { app, texts } = this.context;
     const { state } = this.context.connection;
     if (state.kind !== "online") {
-      const problem = "problem" in state && state.problem !== null ? state.problem : null;
-      new Notice(problem === null ? texts("ask.problem.offline") : problemLines(texts, problem).join("\n"));
+      const problem = "problem" in state && state.problem !== null ? state.problem : new Problem("offline");
+      new Notice(problemLines(texts, problem).join("\n"));
       return false;
     }
     const writer = writerAmong(state.status.models, this.context.settings().ask.model);

@@ -1,6 +1,7 @@
 /** Says that the server has no model that writes, and how to add one: quotations are no use in place of a text. */
-import { Modal, Notice, type App } from "obsidian";
+import { Modal, type App } from "obsidian";
 import type { Texts } from "../core/texts/texts";
+import { copyText } from "../views/clipboard";
 
 const COMMANDS = ["sidecar models recommend", "sidecar serve --model PATH.gguf", "sidecar serve --upstream http://127.0.0.1:11434/v1"];
 
@@ -31,13 +32,6 @@ export class NoWriterModal extends Modal {
     const item = list.createEl("li", { text: what });
     item.createEl("code", { text: command });
     const copy = item.createEl("button", { text: this.texts("text.do.copy"), attr: { type: "button", "aria-label": `${this.texts("text.do.copy")}: ${command}` } });
-    copy.addEventListener("click", () => void this.#copy(command));
-  }
-
-  async #copy(command: string): Promise<void> {
-    await this.contentEl.win.navigator.clipboard.writeText(command).then(
-      () => new Notice(this.texts("text.copied")),
-      () => new Notice(this.texts("text.not_copied")),
-    );
+    copy.addEventListener("click", () => void copyText(copy, command, this.texts));
   }
 }

@@ -3,6 +3,7 @@ import { Notice, type TFile } from "obsidian";
 import type { Context } from "../context";
 import { Draft, type Ask, type Assignment } from "../core/text_commands/draft";
 import { withInstruction } from "../core/text_commands/instruction_history";
+import { copyText } from "../views/clipboard";
 import { DraftPanel, type Action, type Shown } from "./draft_panel";
 import { DraftPlace } from "./draft_place";
 import { InstructionModal } from "./instruction_modal";
@@ -75,7 +76,7 @@ export class OpenDraft {
     if (action === "replace" || action === "after") return this.#write(action);
     if (action === "again") return this.#run(this.draft.run());
     if (action === "change") return this.#askForChange();
-    if (action === "copy") return this.#copy();
+    if (action === "copy") return void (await copyText(this.#panel.element, this.draft.answer, this.context.texts));
     if (action === "note") return this.#makeNote();
     if (action === "open") return this.context.app.workspace.getLeaf(true).openFile(this.begun.file);
     this.close();
@@ -129,13 +130,6 @@ export class OpenDraft {
         this.#panel.focus();
       },
     }).open();
-  }
-
-  async #copy(): Promise<void> {
-    await this.#panel.element.win.navigator.clipboard.writeText(this.draft.answer).then(
-      () => new Notice(this.context.texts("text.copied")),
-      () => new Notice(this.context.texts("text.not_copied")),
-    );
   }
 
   #makeNote(): void {
