@@ -31,7 +31,7 @@ export function baseUrl(typed: string): string {
   }
   const plain = url.username === "" && url.password === "" && url.search === "" && url.hash === "";
   if (!/^https?:$/.test(url.protocol) || url.hostname === "" || !plain) throw new Problem("host", "", { code: "no_address" });
-  if (isEvery(url.hostname) || url.hostname === "localhost") {
+  if (isEvery(url.hostname) || (url.hostname === "localhost" && url.protocol === "http:")) {
     // Two programs can have one port under `localhost`, at 127.0.0.1 and at [::1]: the one that proves may not be the one that is
     // sent the key. What listens at every address listens there as well.
     url.hostname = "127.0.0.1";

@@ -2,6 +2,7 @@
 import { Platform } from "obsidian";
 import type { Machine } from "../core/datafolder";
 import type { FileReader } from "../core/discovery";
+import { readSmall } from "./small_file";
 
 type NodeFiles = typeof import("node:fs/promises");
 type NodeSystem = typeof import("node:os");
@@ -14,9 +15,6 @@ export interface Desktop extends FileReader {
   real(path: string): Promise<string>;
 }
 
-// A token has up to 512 characters, runtime.json a line for each vault.
-const LONGEST = 65_536;
-
 /** `null` on a phone or tablet. */
 export function desktop(): Desktop | null {
   if (!Platform.isDesktopApp) return null;
@@ -26,7 +24,7 @@ export function desktop(): Desktop | null {
   const known = platform === "darwin" || platform === "win32" ? platform : "linux";
   return {
     machine: { platform: known, home: system.homedir(), environ: env },
-    read: (path) => read(files, path),
+    read: (path) => readSmall(files, path),
     real: (path) => files.realpath(path).catch(() => path),
   };
 }
@@ -34,15 +32,4 @@ export function desktop(): Desktop | null {
 function loaded<Module>(name: string): Module {
   // eslint-disable-next-line @typescript-eslint/no-require-imports, no-undef -- an import would keep a phone from loading the whole bundle
   return require(name) as Module;
-}
-
-async function read(files: NodeFiles, path: string): Promise<string | null> {
-  try {
-    // A pipe in its place would hold up whoever opens it.
-    const found = await files.stat(path);
-    if (!found.isFile() || found.size > LONGEST) return null;
-    return await files.readFile(path, "utf8");
-  } catch {
-    return null;
-  }
 }
