@@ -165,7 +165,7 @@ describe.skipIf(cannotRun !== null)("the stand-in", () => {
 
   it("offers commands in the palette, with the keyboard alone", async () => {
     await preview.page.keyboard.press("Control+p");
-    await preview.page.keyboard.type("trial open");
+    await preview.page.keyboard.type("open the");
     await preview.page.locator(".suggestion-item.is-selected").filter({ hasText: "Open the view" }).waitFor();
     await preview.page.keyboard.press("Escape");
     await preview.page.locator(".prompt").waitFor({ state: "detached" });
