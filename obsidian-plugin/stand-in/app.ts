@@ -32,6 +32,7 @@ export class App extends Strict {
     this.metadataCache = new MetadataCache(this.vault);
     this.fileManager = new FileManager(this);
     this.workspace = new Workspace(this);
+    this.keymap._viewScope = () => this.workspace.activeLeaf?.view.scope ?? null;
     this.setting = new SettingsWindow(this);
   }
   isDarkMode(): boolean {

@@ -44,12 +44,14 @@ export class Scope extends Strict {
 
 export class Keymap extends Strict {
   _scopes: Scope[] = [];
+  /** The scope of the active view, which hears keys before the app and after windows that are open. */
+  _viewScope: () => Scope | null = () => null;
   constructor(readonly _root: Scope) {
     super();
     window.addEventListener("keydown", (event) => void this._top()._handle(event), { capture: true });
   }
   _top(): Scope {
-    return this._scopes[this._scopes.length - 1] ?? this._root;
+    return this._scopes[this._scopes.length - 1] ?? this._viewScope() ?? this._root;
   }
   pushScope(scope: Scope): void {
     this._scopes.push(scope);
