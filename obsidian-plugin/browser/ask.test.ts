@@ -272,7 +272,7 @@ describe.skipIf(cannotRun !== null)("asking a model", () => {
     await room.preview.sidecar.ready();
   });
   beforeEach(() => room.open({}));
-  afterEach(() => upstream.release());
+  afterEach(() => upstream.reset());
   afterAll(async () => {
     await room?.preview.close();
     await upstream?.close();

@@ -42,7 +42,12 @@ export class ScriptedUpstream {
     this.goOn();
   }
 
-  /** The questions that people asked: what clients and the server ask for themselves has other scripts. */
+  /** Forget what was not asked for. */
+  reset(): void {
+    this.release();
+    this.scripts.length = 0;
+  }
+
   get last(): Asked | undefined {
     return this.asked.at(-1);
   }

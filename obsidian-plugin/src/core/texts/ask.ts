@@ -108,6 +108,7 @@ export const ASK = {
     fr: { one: "{count} source", other: "{count} sources" },
   },
   "ask.source": { en: "Source {n}: {name}", pt: "Fonte {n}: {name}", es: "Fuente {n}: {name}", it: "Fonte {n}: {name}", fr: "Source {n} : {name}" },
+  "ask.line": { en: "line {from}", pt: "linha {from}", es: "línea {from}", it: "riga {from}", fr: "ligne {from}" },
   "ask.lines": { en: "lines {from}–{to}", pt: "linhas {from}–{to}", es: "líneas {from}–{to}", it: "righe {from}–{to}", fr: "lignes {from} à {to}" },
   "ask.score": { en: "Score {score}", pt: "Pontuação {score}", es: "Puntuación {score}", it: "Punteggio {score}", fr: "Score {score}" },
   "ask.why": { en: "Why this source?", pt: "Porquê esta fonte?", es: "¿Por qué esta fuente?", it: "Perché questa fonte?", fr: "Pourquoi cette source ?" },

@@ -1,10 +1,13 @@
 /** The notes that an answer rests on, below it: where, what stands there, and on request why they were chosen. */
+import { readAnswer } from "../../core/answer/blocks";
 import type { Cited } from "../../core/answer/citing";
 import type { Citation } from "../../core/protocol/chat";
 import type { Texts } from "../../core/texts/texts";
 import { linkText } from "../../core/wikilink";
 import { asProblem } from "../../core/problem";
 import { problemWords } from "../problem_words";
+import { blockParts } from "./answer_blocks";
+import { Drawing } from "./drawing";
 import { linkAttributes } from "./note_links";
 import { percent } from "./why_source";
 
@@ -48,8 +51,9 @@ export class Sources {
     for (const [name, value] of Object.entries(attributes)) link.setAttribute(name, value);
     const headings = source.heading_path.filter((each, place) => place > 0 || each !== source.title);
     if (headings.length > 0) head.createSpan({ cls: "sidecar-ask-headings", text: headings.join(" › ") });
-    if (source.quote.trim() !== "") item.createEl("blockquote", { text: source.quote });
-    const facts = [path, this.texts("ask.lines", { from: String(source.start_line), to: String(source.end_line) }), this.texts("ask.score", { score: percent(source.score, this.texts) })];
+    if (source.quote.trim() !== "") new Drawing(item.createEl("blockquote")).draw(blockParts(readAnswer(source.quote, []).blocks, this.texts));
+    const lines = source.start_line === source.end_line ? "ask.line" : "ask.lines";
+    const facts = [path, this.texts(lines, { from: String(source.start_line), to: String(source.end_line) }), this.texts("ask.score", { score: percent(source.score, this.texts) })];
     item.createDiv({ cls: "sidecar-ask-facts", text: facts.join(" · ") });
     this.why(item, source);
   }

@@ -1,4 +1,7 @@
-/** The conversation on the page, one turn below the other. Keeps to its end while an answer grows, unless somebody reads further up. */
+/**
+ * The conversation on the page, one turn below the other. While an answer grows its end stays in sight, as long as its
+ * question does too: whoever reads from the beginning is not carried off. Nobody who reads further up is moved.
+ */
 import type { App } from "obsidian";
 import { readAnswer } from "../../core/answer/blocks";
 import type { Texts } from "../../core/texts/texts";
@@ -40,7 +43,13 @@ export class Thread {
     turns.forEach((turn, place) => this.turn(turn, place === turns.length - 1));
     this.announce(turns.at(-1));
     this.shown = turns;
-    if (asked || atEnd) this.el.scrollTop = this.el.scrollHeight;
+    if (asked || atEnd) this.follow();
+  }
+
+  private follow(): void {
+    const question = this.el.lastElementChild?.getBoundingClientRect().top ?? 0;
+    const toQuestion = this.el.scrollTop + question - this.el.getBoundingClientRect().top;
+    this.el.scrollTop = Math.min(this.el.scrollHeight - this.el.clientHeight, toQuestion);
   }
 
   private turn(asked: AskedTurn, last: boolean): void {
