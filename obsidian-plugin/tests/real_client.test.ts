@@ -187,7 +187,7 @@ describe.skipIf(server.missing !== null)("where pages may ask from", () => {
 
 async function clientFor(data: string, vault: string | null, through: ConstructorParameters<typeof Sender>[1]["transport"] = transport): Promise<Client> {
   const address = await inFolders([data], { read: (path) => readSmall(files, path) });
-  return new Client(new Sender(address!, { transport: through, clock: realClock, crypto }), vault);
+  return new Client(new Sender(address!, { transport: through, crypto }), vault);
 }
 
 function asked(question: string, more: Partial<AskRequest>, signal: AbortSignal = whenNever, by: Client = client): AsyncIterable<AskEvent> {

@@ -1,6 +1,7 @@
 /** The connection to the server: looks for it, keeps looking, and says how it is. */
 import { Backoff } from "./backoff";
 import { Client } from "./client";
+import type { Clock } from "./clock";
 import type { Address } from "./discovery";
 import { asProblem, Problem, type ProblemKind } from "./problem";
 import type { StatusAnswer, VaultStatus } from "./protocol/status";
@@ -22,6 +23,7 @@ export type ConnectionState =
   | { readonly kind: "problem"; readonly problem: Problem };
 
 export interface ConnectionParts extends Means {
+  readonly clock: Clock;
   /** Where the server is now; `null` when none is known. Asked at each look, as it may have been started anew elsewhere. */
   find(): Promise<Address | null>;
   /** Which vault is open here; asked at each look. */

@@ -1,5 +1,4 @@
 /** Sends requests to one address. The only place where the key is put into one, and what it has to wait for. */
-import type { Clock } from "./clock";
 import type { Address } from "./discovery";
 import { Problem } from "./problem";
 import { newNonce, proves, type Crypto } from "./proof";
@@ -16,20 +15,14 @@ export interface Route {
   readonly limits: Limits;
 }
 
-// A program may take the port after the server has ended. Asking before each request would double the round trips while
-// somebody types; what takes longer than a restart of the server is asked again.
-const PROOF_LASTS = 2000;
 const HEALTH: Limits = { firstByte: 10_000, silence: 10_000, whole: 15_000, bytes: 4096 };
 
 export interface Means {
   readonly transport: Transport;
-  readonly clock: Clock;
   readonly crypto: Crypto;
 }
 
 export class Sender {
-  private provedAt = Number.NEGATIVE_INFINITY;
-
   constructor(readonly address: Address, private readonly means: Means) {}
 
   get streams(): boolean {
@@ -38,37 +31,14 @@ export class Sender {
 
   /** The whole answer. Throws the Problem that it tells when it is not 2xx. */
   async send(route: Route, signal?: AbortSignal): Promise<Reply> {
-    const request = await this.addressed(route, signal);
-    return this.watched(async () => {
-      const reply = await this.means.transport.request(request, signal);
-      if (reply.status < 200 || reply.status > 299) throw refusal(reply);
-      return reply;
-    });
+    const reply = await this.means.transport.request(await this.addressed(route, signal), signal);
+    if (reply.status < 200 || reply.status > 299) throw refusal(reply);
+    return reply;
   }
 
   /** The answer's pieces as they come. */
   async *stream(route: Route, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    const request = await this.addressed(route, signal);
-    try {
-      yield* this.means.transport.stream(request, signal);
-    } catch (error) {
-      this.forgetProof();
-      throw error;
-    }
-  }
-
-  private async watched<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      this.forgetProof();
-      throw error;
-    }
-  }
-
-  /** After whatever went wrong another program may be there. */
-  private forgetProof(): void {
-    this.provedAt = Number.NEGATIVE_INFINITY;
+    yield* this.means.transport.stream(await this.addressed(route, signal), signal);
   }
 
   private async addressed({ method, path, body, limits }: Route, signal: AbortSignal | undefined): Promise<Request> {
@@ -94,18 +64,17 @@ export class Sender {
     return { authorization: `Bearer ${key}` };
   }
 
+  /**
+   * Before each request: another program can take the port the moment the server has ended, and a proof that held for seconds would
+   * have it sent the key. It costs a millisecond or two on this machine. What is left is that moment between the two requests.
+   */
   private async prove(key: string, signal: AbortSignal | undefined): Promise<void> {
-    const { clock, crypto, transport } = this.means;
-    const age = clock.now() - this.provedAt;
-    if (age >= 0 && age < PROOF_LASTS) return;
-    this.forgetProof();
-    const asked = clock.now();
+    const { crypto, transport } = this.means;
     const nonce = newNonce(crypto);
     const url = `${this.address.url}/healthz?nonce=${nonce}`;
     const answer = proofIn(await transport.request({ method: "GET", url, headers: {}, limits: HEALTH }, signal));
     if (answer === null) throw new Problem("unproven", "", { code: "no_proof" });
     if (!(await proves(answer, key, nonce, portOf(this.address.url), crypto))) throw new Problem("unproven", "", { code: "other_key" });
-    this.provedAt = asked;
   }
 }
 
