@@ -10,10 +10,18 @@ const DEEPEST = 12;
 const SPACE = /^[\s\u00a0]?$/u;
 const SIGN = /[\p{P}\p{S}]/u;
 
+/** What would nest too deep, kept together without a sign of its own until the end. */
+interface Group {
+  readonly kind: "group";
+  readonly inside: readonly Made[];
+}
+type StressKind = "strong" | "em" | "strike" | "mark";
+type Made = Inline | Group | { readonly kind: StressKind; readonly inside: readonly Made[] };
+
 interface Piece {
   before: Piece | null;
   after: Piece | null;
-  made: Inline;
+  made: Made;
   depth: number;
 }
 
@@ -33,6 +41,7 @@ export class Stresses {
   private tail: Piece = this.head;
   private readonly firstRun: Run = { before: null, after: null, piece: this.head, sign: "", whole: 0, length: 0, opens: false, closes: false };
   private lastRun: Run = this.firstRun;
+  private endsWithRun = false;
 
   text(text: string): void {
     this.add({ kind: "text", text });
@@ -56,6 +65,7 @@ export class Stresses {
   run(text: string, at: number, length: number): void {
     const sign = text[at] ?? "";
     this.text(text.slice(at, at + length));
+    this.endsWithRun = at + length === text.length;
     const { opens, closes } = flanks(characterBefore(text, at), characterAt(text, at + length), sign);
     // Two signs strike out or mark; more of them are a line.
     if ((sign === "~" || sign === "=") && length > 2) return;
@@ -67,11 +77,14 @@ export class Stresses {
 
   /** Pair the runs. What more is to come for, ends as if it were closed at the end. */
   finish(unfinished: boolean): Inline[] {
+    const end = this.tail;
     this.pairAll();
     if (unfinished) this.closeRest();
-    const made: Inline[] = [];
-    for (let piece = this.head.after; piece !== null; piece = piece.after) append(made, piece.made);
-    return made;
+    // What it opens or closes comes next.
+    if (unfinished && this.endsWithRun && end.made.kind === "text") end.made = { kind: "text", text: "" };
+    const made: Made[] = [];
+    for (let piece = this.head.after; piece !== null; piece = piece.after) made.push(piece.made);
+    return flattened(made);
   }
 
   private pairAll(): void {
@@ -117,28 +130,25 @@ export class Stresses {
     else this.lastRun = run.before ?? this.firstRun;
   }
 
-  /** Put what stands between two pieces into one; too deep, it stays as it is, without its signs. */
-  private wrap(from: Piece, to: Piece | null, kind: "strong" | "em" | "strike" | "mark"): void {
-    const inside: Inline[] = [];
+  /** Put what stands between two pieces into one; too deep, it is kept together without a sign. */
+  private wrap(from: Piece, to: Piece | null, kind: StressKind): void {
+    const inside: Made[] = [];
     let depth = 0;
     for (let piece = from.after; piece !== to && piece !== null; piece = piece.after) {
-      append(inside, piece.made);
+      inside.push(piece.made);
       depth = Math.max(depth, piece.depth);
     }
-    if (depth >= DEEPEST || inside.length === 0) return;
-    const piece: Piece = { before: from, after: to, made: { kind, inside }, depth: depth + 1 };
+    const made: Made = depth >= DEEPEST ? { kind: "group", inside } : { kind, inside };
+    const piece: Piece = { before: from, after: to, made, depth: Math.min(DEEPEST, depth + 1) };
     from.after = piece;
     if (to === null) this.tail = piece;
     else to.before = piece;
   }
 
+  /** As if what is open were closed at the end. A `_` is mostly part of a name. */
   private closeRest(): void {
     for (let run: Run | null = this.lastRun; run !== null && run !== this.firstRun; run = run.before) {
-      if (!run.opens) {
-        // Half a run at the very end, about to open or close something.
-        continue;
-      }
-      if (run.sign === "_") continue;
+      if (!run.opens || run.sign === "_") continue;
       const used = run.length >= 2 ? 2 : 1;
       this.wrap(run.piece, null, kindOf(run.sign, used));
       run.length -= used;
@@ -180,10 +190,22 @@ function characterAt(text: string, at: number): string {
   return code === undefined ? "" : String.fromCodePoint(code);
 }
 
-/** Add to a list, text to the text before it. */
-function append(list: Inline[], made: Inline): void {
-  const last = list.at(-1);
-  if (made.kind === "text" && made.text === "") return;
-  if (made.kind === "text" && last?.kind === "text") list[list.length - 1] = { kind: "text", text: last.text + made.text };
-  else list.push(made);
+/** Without groups, texts that follow each other joined. Groups may lie one in another by the thousand. */
+function flattened(made: readonly Made[]): Inline[] {
+  const list: Inline[] = [];
+  let text = "";
+  const rest: { readonly of: readonly Made[]; at: number }[] = [{ of: made, at: 0 }];
+  for (let top = rest.at(-1); top !== undefined; top = rest.at(-1)) {
+    const one = top.of[top.at];
+    top.at += 1;
+    if (one === undefined) rest.pop();
+    else if (one.kind === "group") rest.push({ of: one.inside, at: 0 });
+    else if (one.kind === "text") text += one.text;
+    else {
+      if (text !== "") list.push({ kind: "text", text });
+      text = "";
+      list.push("inside" in one && one.kind !== "link" ? { kind: one.kind, inside: flattened(one.inside) } : one);
+    }
+  }
+  return text === "" ? list : [...list, { kind: "text", text }];
 }
