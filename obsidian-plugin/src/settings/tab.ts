@@ -1,41 +1,55 @@
-/** The plugin's tab of Obsidian's settings: its sections, in the order in which somebody needs them. */
-import { PluginSettingTab, Setting } from "obsidian";
+/** The plugin's tab of Obsidian's settings: its parts, in the order in which somebody needs them. */
+import { PluginSettingTab } from "obsidian";
 import type { Shell } from "../shell";
-import { ProgramsModal } from "../views/programs/programs_modal";
-import { askSettings } from "./ask_section";
-import { ConnectionSection } from "./connection_section";
-import { relatedSettings } from "./related_section";
-import { textSettings } from "./text_section";
+import { askPart } from "./ask_part";
+import { connectionPart } from "./connection_part";
+import { relatedPart } from "./related_part";
+import { definitionsOf, drawParts, type Part } from "./rows";
+import { textPart } from "./text_part";
+
+/** What Obsidian has from 1.13 on, and 1.11's types have not. */
+interface Updating {
+  readonly update?: () => void;
+}
 
 export class SidecarSettingTab extends PluginSettingTab {
-  private connection: ConnectionSection | null = null;
+  private end: () => void = () => undefined;
 
   constructor(private readonly shell: Shell) {
     super(shell.context.app, shell.plugin);
+    // For the window of settings of 1.13, which draws the rows itself.
+    this.containerEl.addClass("sidecar-settings");
+  }
+
+  /** Obsidian 1.13 and later asks for these and leaves `display` alone. */
+  getSettingDefinitions(): readonly object[] {
+    return definitionsOf(this.parts());
   }
 
   override display(): void {
-    this.hide();
+    this.end();
     this.containerEl.empty();
-    this.containerEl.addClass("sidecar-settings");
-    const { context } = this.shell;
-    this.connection = new ConnectionSection(this.containerEl.createDiv(), this.shell);
-    this.programs();
-    askSettings(this.containerEl, context);
-    relatedSettings(this.containerEl, context);
-    textSettings(this.containerEl, context);
+    this.end = drawParts(this.containerEl, this.parts());
   }
 
   override hide(): void {
-    this.connection?.close();
-    this.connection = null;
+    this.end();
+    this.end = () => undefined;
+    super.hide();
   }
 
-  private programs(): void {
-    const { texts } = this.shell.context;
-    new Setting(this.containerEl)
-      .setName(texts("settings.programs"))
-      .setDesc(texts("settings.programs.about"))
-      .addButton((button) => button.setButtonText(texts("settings.programs.open")).onClick(() => new ProgramsModal(this.shell).open()));
+  private parts(): readonly Part[] {
+    const { context } = this.shell;
+    return [connectionPart(this.shell, () => this.redraw()), askPart(context), relatedPart(context), textPart(context)];
+  }
+
+  /** Draw anew what depends on other settings, and leave the keyboard where it was. */
+  private redraw(): void {
+    const name = this.containerEl.doc.activeElement?.getAttribute("aria-label");
+    const { update } = this as Updating;
+    if (update === undefined) this.display();
+    else update.call(this);
+    const again = [...this.containerEl.querySelectorAll<HTMLElement>("[aria-label]")].find((each) => each.getAttribute("aria-label") === name);
+    again?.focus();
   }
 }

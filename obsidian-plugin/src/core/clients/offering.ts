@@ -1,5 +1,6 @@
 /** The programs that can be set up, in groups: what is installed in this vault first. */
-import type { ClientSettings } from "../protocol/clients";
+import type { ClientCall } from "../protocol/client_calls";
+import { KEY_PLACE, type ClientSettings } from "../protocol/clients";
 
 export type GroupName = "installed" | "plugins" | "apps" | "commands" | "libraries";
 
@@ -36,6 +37,24 @@ export function anyProgram(all: readonly ClientSettings[]): Offer | null {
 export function allToCopy(settings: ClientSettings, labelOf: (label: string) => string = (label) => label): string {
   const lines = settings.settings.map(({ label, value }) => `${labelOf(label)}: ${value}`).join("\n");
   return `${[...(lines === "" ? [] : [lines]), ...settings.snippets.map((snippet) => snippet.text)].join("\n\n")}\n`;
+}
+
+/** The requests to test a program with: its own, or for any program what most of them send. */
+export function callsOf(settings: ClientSettings): readonly ClientCall[] {
+  if (settings.calls !== undefined) return settings.calls;
+  const value = (label: string): string | null => settings.settings.find((each) => each.label === label)?.value ?? null;
+  const base = value("base_url");
+  if (settings.name !== null || base === null) return [];
+  const [chat, embedding] = [value("chat_model"), value("embedding_model")];
+  const chats = chat === null ? [] : [call("streams an answer", `${base}/chat/completions`, "stream", { model: chat, stream: true, messages: [{ role: "user", content: "Hello" }] })];
+  const embeds = embedding === null ? [] : [call("embeds two texts", `${base}/embeddings`, "vectors", { model: embedding, input: ["One.", "Two."] })];
+  return [{ ...call("lists the models", `${base}/models`, "models", null), method: "GET", model: chat }, ...chats, ...embeds];
+}
+
+function call(does: string, url: string, reads: string, body: unknown): ClientCall {
+  const type: Record<string, string> = body === null ? {} : { "content-type": "application/json" };
+  const headers = { authorization: `Bearer ${KEY_PLACE}`, ...type };
+  return { does, method: "POST", url, headers, body, reads, model: null, page: true, keyless: false, writes: false, within: null };
 }
 
 function groupOf({ plugin, kind }: ClientSettings, installed: ReadonlyMap<string, unknown>): GroupName {

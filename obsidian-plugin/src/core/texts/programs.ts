@@ -42,6 +42,7 @@ export const PROGRAMS = {
   "programs.starts": { en: "It starts Sidecar by itself, so there is nothing to test from here.", pt: "Ele inicia o Sidecar sozinho, então não há o que testar daqui.", es: "Inicia Sidecar por sí mismo, así que aquí no hay nada que probar.", it: "Avvia Sidecar da solo, quindi da qui non c’è nulla da provare.", fr: "Il lance Sidecar lui-même : il n’y a rien à tester d’ici." },
   "programs.no_calls": { en: "This server doesn’t say how to test it: update Sidecar.", pt: "Este servidor não diz como testá-lo: atualize o Sidecar.", es: "Este servidor no dice cómo probarlo: actualiza Sidecar.", it: "Questo server non dice come provarlo: aggiorna Sidecar.", fr: "Ce serveur ne dit pas comment le tester : mettez Sidecar à jour." },
   "programs.test": { en: "Test as {name} asks", pt: "Testar como {name} pergunta", es: "Probar como pregunta {name}", it: "Prova come chiede {name}", fr: "Tester comme {name}" },
+  "programs.test_any": { en: "Test", pt: "Testar", es: "Probar", it: "Prova", fr: "Tester" },
   "programs.stop": { en: "Stop", pt: "Parar", es: "Detener", it: "Ferma", fr: "Arrêter" },
   "programs.testing": { en: "Asking…", pt: "Perguntando…", es: "Preguntando…", it: "Richiesta in corso…", fr: "Demande en cours…" },
   "programs.result.good": { en: "Everything works.", pt: "Tudo funciona.", es: "Todo funciona.", it: "Tutto funziona.", fr: "Tout fonctionne." },

@@ -66,6 +66,13 @@ export const SETTINGS = {
     it: "Solo per un server su un’altra macchina senza https. Chiunque lungo il percorso può leggere la chiave e le tue note. Lascialo spento, a meno che la rete sia tua, come un tunnel privato.",
     fr: "Seulement pour un serveur sur une autre machine sans https. Tous ceux qui sont sur le chemin peuvent lire la clé et vos notes. Laissez désactivé, sauf si le réseau est le vôtre, comme un tunnel privé.",
   },
+  "settings.vault.about": {
+    en: "Which of the server’s vaults is the one that is open here.",
+    pt: "Qual dos cofres do servidor é o que está aberto aqui.",
+    es: "Cuál de las bóvedas del servidor es la que está abierta aquí.",
+    it: "Quale dei vault del server è quello aperto qui.",
+    fr: "Lequel des coffres du serveur est celui qui est ouvert ici.",
+  },
   "settings.broken": {
     en: "Sidecar’s settings could not be read, so the usual ones are used. The file is replaced when you change a setting.",
     pt: "Não foi possível ler as configurações do Sidecar; usam-se as habituais. O arquivo é substituído quando você mudar uma configuração.",

@@ -1,5 +1,5 @@
 /** One program's settings: steps, values to copy, what is good to know, and a test. */
-import { allToCopy } from "../../core/clients/offering";
+import { allToCopy, callsOf } from "../../core/clients/offering";
 import { withKey } from "../../core/clients/trial";
 import { KEY_PLACE, type ClientSettings } from "../../core/protocol/clients";
 import { ENTRIES, type Key } from "../../core/texts/texts";
@@ -92,8 +92,8 @@ export class ProgramCard {
     const { texts } = this.shell.context;
     if (this.settings.unsupported !== undefined && this.settings.unsupported !== null) return null;
     if (this.settings.starts_sidecar === true) this.place.createEl("p", { text: texts("programs.starts"), cls: "sidecar-soft" });
-    else if (this.settings.calls === undefined && this.settings.name !== null) this.place.createEl("p", { text: texts("programs.no_calls"), cls: "sidecar-soft" });
-    else if ((this.settings.calls ?? []).length > 0) return new ProgramTest(this.place.createDiv(), this.shell, this.settings);
+    else if (callsOf(this.settings).length > 0) return new ProgramTest(this.place.createDiv(), this.shell, this.settings);
+    else this.place.createEl("p", { text: texts("programs.no_calls"), cls: "sidecar-soft" });
     return null;
   }
 

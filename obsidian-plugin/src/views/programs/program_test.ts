@@ -1,4 +1,5 @@
 /** A test of a program's settings, call by call as they come back. */
+import { callsOf } from "../../core/clients/offering";
 import { trial, type Outcome } from "../../core/clients/trial";
 import type { ClientSettings } from "../../core/protocol/clients";
 import type { Shell } from "../../shell";
@@ -24,7 +25,7 @@ export class ProgramTest {
 
   private label(): void {
     const { texts } = this.shell.context;
-    this.button.setText(this.running === null ? texts("programs.test", { name: this.settings.name ?? "" }) : texts("programs.stop"));
+    this.button.setText(this.running === null ? this.settings.name === null ? texts("programs.test_any") : texts("programs.test", { name: this.settings.name }) : texts("programs.stop"));
   }
 
   private async run(): Promise<void> {
@@ -37,7 +38,7 @@ export class ProgramTest {
     const address = state.kind === "online" ? state.address : { url: "", key: null };
     const sure = async (): Promise<unknown> => connection.client().status([], stop.signal);
     const outcomes: Outcome[] = [];
-    for await (const outcome of trial(this.settings.calls ?? [], { ...address, senders: this.shell.senders, sure, clock, signal: stop.signal })) {
+    for await (const outcome of trial(callsOf(this.settings), { ...address, senders: this.shell.senders, sure, clock, signal: stop.signal })) {
       outcomes.push(outcome);
       this.show(outcome);
     }

@@ -1,0 +1,139 @@
+/** The settings of the connection: how it is, where the server is, the key, and which vault this is. */
+import type { Setting } from "obsidian";
+import { baseUrl, isThisMachine } from "../core/web_address";
+import type { Shell } from "../shell";
+import { ProgramsModal } from "../views/programs/programs_modal";
+import { choice, keep, textField, toggle } from "./controls";
+import { ServerRow } from "./server_row";
+import type { Part, Row } from "./rows";
+
+export function connectionPart(shell: Shell, redraw: () => void): Part {
+  const { texts } = shell.context;
+  const part = new ConnectionPart(shell, redraw);
+  const server: Row = { name: texts("settings.state"), desc: "", render: (setting) => new ServerRow(setting, shell).follow(redraw) };
+  return { heading: texts("settings.connection"), rows: [server, part.mode(), part.folder(), part.url(), part.key(), part.trust(), part.vault(), part.programs()] };
+}
+
+class ConnectionPart {
+  constructor(private readonly shell: Shell, private readonly redraw: () => void) {}
+
+  mode(): Row {
+    const { context, place } = this.shell;
+    const { texts } = context;
+    const change = (mode: string): void => {
+      keep(context, { connection: { mode: mode === "manual" ? "manual" : "automatic" } });
+      this.redraw();
+    };
+    const modes = { automatic: texts("settings.mode.automatic"), manual: texts("settings.mode.manual") };
+    return {
+      name: texts("settings.mode"),
+      desc: texts(place.canBeAutomatic ? "settings.mode.about" : "settings.mode.mobile"),
+      render: (setting) => {
+        if (place.canBeAutomatic) choice(setting, modes, context.settings().connection.mode, change);
+      },
+    };
+  }
+
+  folder(): Row {
+    const { context } = this.shell;
+    return {
+      name: context.texts("settings.folder"),
+      desc: context.texts("settings.folder.about"),
+      visible: () => this.isAutomatic(),
+      render: (setting) => textField(setting, context.settings().connection.folder, (folder) => keep(context, { connection: { folder } })),
+    };
+  }
+
+  url(): Row {
+    const { context } = this.shell;
+    const change = (url: string): void => {
+      keep(context, { connection: { url } });
+      this.redraw();
+    };
+    return {
+      name: context.texts("settings.url"),
+      desc: context.texts("settings.url.about"),
+      visible: () => !this.isAutomatic(),
+      render: (setting) => textField(setting, context.settings().connection.url, change, (field) => field.inputEl.setAttrs({ inputmode: "url", autocapitalize: "off" })),
+    };
+  }
+
+  key(): Row {
+    const { texts } = this.shell.context;
+    return { name: texts("settings.key"), desc: texts("settings.key.about"), visible: () => !this.isAutomatic(), render: (setting) => this.renderKey(setting) };
+  }
+
+  /** What is kept is not shown again: the field is for a new one. */
+  private renderKey(setting: Setting): void {
+    const { context, secrets } = this.shell;
+    const { texts } = context;
+    const kept = secrets.key() !== null;
+    const change = (key: string): void => {
+      if (key !== "") this.keepKey(key);
+    };
+    textField(setting, "", change, (field) => {
+      field.setPlaceholder(texts(kept ? "settings.key.kept" : "settings.key.none"));
+      field.inputEl.setAttrs({ type: "password", autocomplete: "off" });
+    });
+    if (kept) setting.addExtraButton((button) => button.setIcon("trash-2").setTooltip(texts("settings.key.forget")).onClick(() => this.keepKey("")));
+  }
+
+  private keepKey(key: string): void {
+    this.shell.secrets.keep(key);
+    this.redraw();
+    this.shell.context.connection.start();
+  }
+
+  trust(): Row {
+    const { context } = this.shell;
+    const { texts, settings } = context;
+    return {
+      name: texts("settings.trust"),
+      desc: texts("settings.trust.about"),
+      visible: () => !this.isAutomatic() && (settings().connection.trustPlain || goesElsewhereInPlain(settings().connection.url)),
+      render: (setting) => {
+        setting.settingEl.addClass("sidecar-warning");
+        toggle(setting, settings().connection.trustPlain, (trustPlain) => keep(context, { connection: { trustPlain } }));
+      },
+    };
+  }
+
+  /** Only where the server's vaults and the one that is open here did not come together by themselves. */
+  vault(): Row {
+    const { context } = this.shell;
+    const { connection, settings, texts } = context;
+    return {
+      name: texts("details.vault"),
+      desc: texts("settings.vault.about"),
+      visible: () => settings().connection.vault !== "" || (connection.state.kind === "online" && connection.state.vault === null),
+      render: (setting) => {
+        const { vault } = settings().connection;
+        const names = connection.state.kind === "online" ? connection.state.status.vaults.map((each) => each.name) : [];
+        const options = Object.fromEntries([...new Set([vault, ...names])].filter((name) => name !== "").map((name) => [name, name]));
+        choice(setting, { "": texts("settings.mode.automatic"), ...options }, vault, (chosen) => keep(context, { connection: { vault: chosen } }));
+      },
+    };
+  }
+
+  programs(): Row {
+    const { texts } = this.shell.context;
+    return {
+      name: texts("settings.programs"),
+      desc: texts("settings.programs.about"),
+      render: (setting) => void setting.addButton((button) => button.setButtonText(texts("settings.programs.open")).onClick(() => new ProgramsModal(this.shell).open())),
+    };
+  }
+
+  private isAutomatic(): boolean {
+    return this.shell.place.canBeAutomatic && this.shell.context.settings().connection.mode === "automatic";
+  }
+}
+
+function goesElsewhereInPlain(typed: string): boolean {
+  try {
+    const url = baseUrl(typed);
+    return url.startsWith("http:") && !isThisMachine(url);
+  } catch {
+    return false;
+  }
+}
