@@ -67,7 +67,12 @@ export class ActionBar {
   private insert(): void {
     const view = noteView(this.app);
     if (view === null || view.getMode() !== "source") return void new Notice(this.texts("ask.insert.nowhere"));
-    view.editor.replaceSelection(this.actions.markdown(view.file?.path ?? ""));
+    const { editor } = view;
+    const text = this.actions.markdown(view.file?.path ?? "");
+    // Behind what is selected: that was not to be replaced.
+    const at = editor.getCursor("to");
+    editor.replaceRange(text, at);
+    editor.setCursor(editor.offsetToPos(editor.posToOffset(at) + text.length));
     new Notice(this.texts("ask.inserted", { name: shownName(view.file?.path ?? "") }));
   }
 

@@ -1,5 +1,5 @@
 /** The view in which the vault is asked, and its commands. */
-import { TFile, type Plugin } from "obsidian";
+import { TFile, type Menu, type Plugin } from "obsidian";
 import type { Context } from "../../context";
 import { activeNote, addActiveNote, addSelection, noteView } from "./active_note";
 import { Asking } from "./asking";
@@ -14,6 +14,7 @@ export function addAsk(plugin: Plugin, context: Context): void {
   plugin.registerHoverLinkSource(ASK_VIEW, { display: context.texts("ask.title"), defaultMod: false });
   plugin.addRibbonIcon("message-circle-question", context.texts("ask.title"), () => void show(context));
   followNotes(plugin, context, asking);
+  addMenus(plugin, context, asking);
   addCommands(plugin, context, asking);
   if (context.settings().ask.openOnStart) context.app.workspace.onLayoutReady(() => void show(context, false));
 }
@@ -39,6 +40,33 @@ function addCommands(plugin: Plugin, context: Context, asking: Asking): void {
   plugin.addCommand({ id: "ask-new", name: texts("ask.command.new"), callback: () => void show(context).then((view) => view?.startAnew()) });
   plugin.addCommand({ id: "ask-save", name: texts("ask.command.save"), checkCallback: when(() => !asking.isEmpty, () => void save(context, asking)) });
   plugin.addCommand({ id: "ask-stop", name: texts("ask.command.stop"), checkCallback: when(() => asking.isRunning, () => asking.stop()) });
+}
+
+/** The same from the menus of a note and of a selection. */
+function addMenus(plugin: Plugin, context: Context, asking: Asking): void {
+  const { app, texts } = context;
+  const entry = (menu: Menu, key: "ask.command.note" | "ask.command.selection", run: () => void): void => {
+    menu.addItem((item) => item.setTitle(texts(key)).setIcon("message-circle-question").setSection("action").onClick(run));
+  };
+  plugin.registerEvent(
+    app.workspace.on("file-menu", (menu, file) => {
+      if (!(file instanceof TFile) || file.extension !== "md") return;
+      entry(menu, "ask.command.note", () => {
+        asking.about.addNote(file.path);
+        void show(context);
+      });
+    }),
+  );
+  plugin.registerEvent(
+    app.workspace.on("editor-menu", (menu, editor, { file }) => {
+      const text = editor.getSelection();
+      if (file === null || text.trim() === "") return;
+      entry(menu, "ask.command.selection", () => {
+        asking.about.addSelection({ path: file.path, text });
+        void show(context);
+      });
+    }),
+  );
 }
 
 /** A command that is there only while it makes sense. */

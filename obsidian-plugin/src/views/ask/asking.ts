@@ -130,6 +130,12 @@ export class Asking {
     return { note: this.about.note?.path ?? null, selection: this.about.selection, model, notes, searched, keptOut: [], quotes: onlyQuotes(this.models, model), whole: false };
   }
 
+  /** The server's name of the vault that is open here. */
+  vault(): string | null {
+    const { state } = this.context.connection;
+    return state.kind === "online" ? (state.vault?.name ?? null) : null;
+  }
+
   vaults(): string[] {
     const { state } = this.context.connection;
     return state.kind === "online" ? state.status.vaults.map((vault) => vault.name) : [];

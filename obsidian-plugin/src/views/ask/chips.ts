@@ -16,6 +16,7 @@ const LONGEST_EXCERPT = 60;
 
 export class Chips {
   private readonly el: HTMLElement;
+  private shown = "";
 
   constructor(
     parent: HTMLElement,
@@ -26,6 +27,9 @@ export class Chips {
   }
 
   show(about: About, editing: boolean): void {
+    const now = JSON.stringify([about.note, about.selection, editing]);
+    if (now === this.shown) return;
+    this.shown = now;
     const focused = this.el.contains(this.el.doc.activeElement) ? this.el.doc.activeElement?.getAttribute("data-part") : null;
     this.el.empty();
     if (editing) this.editing();

@@ -25,7 +25,7 @@ export class Composer {
     private readonly texts: Texts,
     private readonly actions: ComposerActions,
   ) {
-    this.frame = parent.createDiv({ cls: "sidecar-ask-box" });
+    this.frame = parent.createDiv({ cls: "sidecar-ask-box", prepend: true });
     this.box = this.frame.createEl("textarea", {
       attr: { rows: "1", "aria-label": texts("ask.box"), placeholder: texts("ask.placeholder"), enterkeyhint: "send" },
     });
@@ -34,7 +34,7 @@ export class Composer {
     this.box.addEventListener("keydown", (event) => this.pressed(event));
     this.box.addEventListener("focus", () => this.frame.scrollIntoView({ block: "nearest" }));
     this.button.addEventListener("click", () => (this.running ? this.actions.stop() : this.send()));
-    this.setRunning(false);
+    this.show(false);
   }
 
   focus(): void {
@@ -50,6 +50,10 @@ export class Composer {
   }
 
   setRunning(running: boolean): void {
+    if (this.running !== running) this.show(running);
+  }
+
+  private show(running: boolean): void {
     this.running = running;
     this.button.empty();
     setIcon(this.button, running ? "square" : "arrow-up");

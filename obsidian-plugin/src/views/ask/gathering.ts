@@ -49,7 +49,7 @@ export function request(conversation: Conversation, gathered: Gathered, how: Pic
   const within = how.searched ? "" : gathered.quoted.map((one) => quote(one, conversation.mark, MOST_SELECTED)).join("\n\n");
   const names = gathered.named.map((path) => `[[${path.replace(/\.md$/, "")}]]`).join(" ");
   const messages = withLast(conversationOf(conversation.turns, false).messages(beside === "" ? {} : { system: beside }), [names, within]);
-  return { messages, notes: how.notes, ...(how.model === null ? {} : { model: how.model }) };
+  return { messages, notes: how.searched ? how.notes : "never", ...(how.model === null ? {} : { model: how.model }) };
 }
 
 function withLast(messages: readonly ChatMessage[], added: readonly string[]): ChatMessage[] {

@@ -16,6 +16,7 @@ export class ModelPicker {
   private readonly notes: HTMLSelectElement;
   private known: readonly ModelEntry[] = [];
   private vaults: readonly string[] = [];
+  private shown = "";
 
   constructor(
     parent: HTMLElement,
@@ -29,18 +30,21 @@ export class ModelPicker {
     this.notes.addEventListener("change", () => chosen({ notes: MODES.find((mode) => mode === this.notes.value) ?? "auto" }));
   }
 
-  /** `vaults` are the names of the server's. */
-  show(models: readonly ModelEntry[], vaults: readonly string[], choice: Choice): void {
+  /** `vaults` are the names of the server's, `here` is the one that is open. A list that somebody has unfolded stays. */
+  show(models: readonly ModelEntry[], vaults: readonly string[], here: string | null, { model, notes }: Choice): void {
+    const now = JSON.stringify([models, vaults, here, model, notes]);
+    if (now === this.shown) return;
+    this.shown = now;
     this.vaults = vaults;
-    this.known = models.filter((entry) => entry.type === "llm" && entry.id !== "vault");
+    this.known = models.filter((entry) => entry.type === "llm" && entry.id !== "vault" && (!withNotes(entry.id, vaults) || here === null || entry.id.startsWith(`${here}/`)));
     this.model.empty();
     this.option(this.model, "", this.texts("ask.model.default"));
     this.group("ask.model.vault", this.known.filter((entry) => withNotes(entry.id, vaults)));
     this.group("ask.model.plain", this.known.filter((entry) => !withNotes(entry.id, vaults)));
-    this.choose(choice);
+    this.choose({ model, notes });
   }
 
-  choose(choice: Choice): void {
+  private choose(choice: Choice): void {
     const model = choice.model ?? "";
     this.model.querySelector("option[data-gone]")?.remove();
     if (model !== "" && !this.known.some((entry) => entry.id === model)) {

@@ -7,7 +7,7 @@ import { readAnswer } from "../../core/answer/blocks";
 import type { Texts } from "../../core/texts/texts";
 import { said } from "./citation_form";
 import { TurnView, type TurnActions } from "./turn_view";
-import { isRunning, type AskedTurn } from "./turn_facts";
+import type { AskedTurn } from "./turn_facts";
 
 /** How far from the end still counts as at the end, in pixels. */
 const NEAR = 48;
@@ -59,16 +59,14 @@ export class Thread {
     view.show(asked, last);
   }
 
+  /** Say what has become of the last turn, once. A problem says itself, where it is shown. */
   private announce(now: AskedTurn | undefined): void {
     const before = this.shown.at(-1);
-    if (now === undefined || before?.turn.id === now.turn.id ? before?.turn.state === now?.turn.state : false) return;
-    if (now === undefined) return;
-    if (isRunning(now.turn)) {
-      if (now.turn.state === "waiting") this.spoken.setText(this.texts(now.searched ? "ask.looking" : "ask.waiting"));
-      return;
-    }
-    const finished = now.turn.state === "done" ? this.texts("ask.finished", { count: now.turn.sources?.length ?? 0 }) : now.turn.state === "stopped" ? this.texts("ask.stopped") : "";
-    this.spoken.setText(`${finished} ${plain(now)}`.trim());
+    if (now === undefined || (before?.turn.id === now.turn.id && before.turn.state === now.turn.state)) return;
+    const { state, sources } = now.turn;
+    if (state === "waiting") this.spoken.setText(this.texts(now.searched ? "ask.looking" : "ask.waiting"));
+    else if (state === "done") this.spoken.setText(`${this.texts("ask.finished", { count: sources?.length ?? 0 })} ${plain(now)}`);
+    else if (state === "stopped") this.spoken.setText(this.texts("ask.stopped"));
   }
 }
 

@@ -28,6 +28,7 @@ export class TurnView {
   private readonly sources: Sources;
   private readonly bar: ActionBar;
   private asked: AskedTurn;
+  private drawn: readonly unknown[] = [];
 
   constructor(parent: HTMLElement, app: App, texts: Texts, asked: AskedTurn, actions: TurnActions) {
     this.asked = asked;
@@ -46,6 +47,9 @@ export class TurnView {
   show(asked: AskedTurn, last: boolean): void {
     this.asked = asked;
     const { turn } = asked;
+    const now = [turn, asked.keptOut, asked.whole, last];
+    if (now.every((each, place) => each === this.drawn[place])) return;
+    this.drawn = now;
     this.question.draw([drawn("p", {}, turn.question), ...about(asked)]);
     this.answer.show(asked);
     this.problem.show(turn.state === "failed" ? asProblem(turn.problem) : null);

@@ -38,7 +38,7 @@ export class AskView extends ItemView {
     super(leaf);
     this.icon = "message-circle-question";
     this.scope = new Scope(this.app.scope);
-    this.scope.register([], "Escape", () => this.escape());
+    this.scope.register([], "Escape", (event) => (event.isComposing ? undefined : this.escape()));
   }
 
   override getViewType(): string {
@@ -83,7 +83,7 @@ export class AskView extends ItemView {
     const { asking } = this;
     this.contentEl.empty();
     this.contentEl.addClass("sidecar-ask");
-    const head = this.contentEl.createDiv({ cls: "sidecar-ask-head", attr: { role: "toolbar", "aria-label": texts("ask.conversation") } });
+    const head = this.contentEl.createDiv({ cls: "sidecar-ask-head", attr: { role: "group", "aria-label": texts("ask.conversation") } });
     iconButton(head, "plus", texts("ask.new"), () => this.startAnew());
     const saving = iconButton(head, "save", texts("ask.save"), () => void save(this.context, asking));
     const offline = new ProblemBox(this.contentEl, texts, () => void this.context.connection.look());
@@ -100,7 +100,7 @@ export class AskView extends ItemView {
       cancelEdit: () => this.cancelEdit(),
     });
     const frame = foot.createDiv({ cls: "sidecar-ask-composer" });
-    const bar = createDiv({ cls: "sidecar-ask-bar" });
+    const bar = frame.createDiv({ cls: "sidecar-ask-bar" });
     const picker = new ModelPicker(bar, texts, (chosen) => void this.context.saveSettings({ ask: chosen }));
     const composer = new Composer(frame, bar, texts, {
       send: (question) => asking.ask(question),
@@ -108,7 +108,6 @@ export class AskView extends ItemView {
       asked: () => asking.questions,
       typed: (text) => (asking.draft = text),
     });
-    frame.appendChild(bar);
     return { saving, offline, empty, thread, chips, picker, composer };
   }
 
@@ -129,7 +128,7 @@ export class AskView extends ItemView {
     parts.thread.show(asking.turns);
     parts.chips.show(asking.about, asking.editing !== null);
     parts.composer.setRunning(asking.isRunning);
-    parts.picker.show(asking.models, asking.vaults(), this.context.settings().ask);
+    parts.picker.show(asking.models, asking.vaults(), asking.vault(), this.context.settings().ask);
     parts.saving.disabled = asking.isEmpty;
     renamed(parts.saving, this.context.texts(asking.saved === null ? "ask.save" : "ask.update"));
   }
