@@ -1,0 +1,298 @@
+/** Connection, status, ledger, settings and the set-up of other programs, in the built plugin against a real server. */
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { cannotRun, openPreview, type Preview } from "./preview";
+
+/** Close whatever window is open, also after a test that failed. */
+async function closeAll(preview: Preview): Promise<void> {
+  for (let tries = 0; tries < 4 && (await preview.page.locator(".modal").count()) > 0; tries++) {
+    await preview.page.keyboard.press("Escape");
+    await preview.page.waitForTimeout(60);
+  }
+}
+
+const LANGUAGES = ["en", "pt", "es", "it", "fr"] as const;
+
+async function says(preview: Preview, text: RegExp | string, seconds = 20): Promise<void> {
+  await preview.page.locator(".sidecar-status-bar").getByText(text).waitFor({ timeout: seconds * 1000 });
+}
+
+/** What a vault looks like that has other plugins. */
+function install(preview: Preview, plugins: Readonly<Record<string, boolean>>): void {
+  const settings = join(preview.vault, ".obsidian");
+  for (const id of Object.keys(plugins)) {
+    mkdirSync(join(settings, "plugins", id), { recursive: true });
+    writeFileSync(join(settings, "plugins", id, "manifest.json"), JSON.stringify({ id, name: id, version: "1.0.0" }));
+  }
+  writeFileSync(join(settings, "community-plugins.json"), JSON.stringify(Object.keys(plugins).filter((id) => plugins[id])));
+}
+
+async function clipboard(preview: Preview): Promise<string> {
+  return preview.page.evaluate(() => navigator.clipboard.readText());
+}
+
+describe.skipIf(cannotRun !== null)("with a server in its usual folder", () => {
+  let preview: Preview;
+  beforeAll(async () => {
+    preview = await openPreview();
+    await preview.sidecar.ready();
+  });
+  afterAll(() => preview?.close());
+
+  it("connects by itself and says so", async () => {
+    await says(preview, "Sidecar: ready");
+    expect(await preview.noticeTexts()).toEqual([]);
+  });
+
+  it("opens the details from the status bar by the keyboard", async () => {
+    await preview.page.locator(".sidecar-status-bar").focus();
+    await preview.page.keyboard.press("Enter");
+    const modal = preview.page.locator(".modal");
+    await modal.getByText("Ready", { exact: true }).waitFor();
+    await modal.getByText(preview.sidecar.url ?? "").waitFor();
+    const status = await preview.sidecar.status();
+    await modal.locator(".sidecar-numbers").getByText(String(status.vaults[0]?.indexed), { exact: true }).first().waitFor();
+    await preview.screenshot("shell-status");
+    expect(await preview.axe(".modal")).toEqual([]);
+  });
+
+  it("tells in the ledger why a note is left out, narrows it, and opens the note", async () => {
+    const modal = preview.page.locator(".modal");
+    await modal.getByText("Private by its own “private: true”").waitFor();
+    await modal.getByPlaceholder("Filter by path or reason").fill("templates");
+    await modal.getByText("Private/Diary.md").waitFor({ state: "detached" });
+    expect(await modal.locator(".sidecar-ledger li").count()).toBe(2);
+    await modal.getByPlaceholder("Filter by path or reason").fill("nowhere");
+    await modal.getByText("Nothing matches the filter").waitFor();
+    await modal.getByPlaceholder("Filter by path or reason").fill("diary");
+    await modal.getByRole("link", { name: "Private/Diary.md" }).click();
+    await modal.waitFor({ state: "detached" });
+    expect(await preview.page.evaluate(() => window.preview.app.workspace.getActiveFile()?.path)).toBe("Private/Diary.md");
+  });
+
+  it("explains why the open note is not found, also for words", async () => {
+    await closeAll(preview);
+    await preview.runCommand("explain-note");
+    const modal = preview.page.locator(".modal");
+    await modal.getByText("This note is left out on purpose.").waitFor();
+    await preview.page.keyboard.press("Escape");
+    await preview.openNote("House/Boiler.md");
+    await preview.runCommand("explain-note");
+    await modal.getByText("This note is indexed: it can be found.").waitFor();
+    await modal.getByLabel("Words you searched with (optional)").fill("boiler");
+    await preview.page.keyboard.press("Enter");
+    await modal.getByText("With these words it’s shown at place 1.").waitFor();
+    await modal.getByLabel("Words you searched with (optional)").fill("sourdough");
+    await preview.page.keyboard.press("Enter");
+    await modal.getByText(/not in this note, but in \d+ others/).first().waitFor();
+    await preview.screenshot("shell-why");
+    expect(await preview.axe(".modal")).toEqual([]);
+    await preview.page.keyboard.press("Escape");
+  });
+
+  it("copies the base URL", async () => {
+    await preview.runCommand("copy-base-url");
+    await expect.poll(() => clipboard(preview)).toBe(`${preview.sidecar.url}/v1`);
+  });
+
+  it("checks the connection in the settings, by the keyboard", async () => {
+    await closeAll(preview);
+    await preview.openSettings();
+    const button = preview.page.getByRole("button", { name: "Test connection" });
+    await button.focus();
+    await preview.page.keyboard.press("Enter");
+    await preview.page.getByText(`at ${preview.sidecar.url}`).waitFor();
+    await preview.screenshot("shell-settings");
+    expect(await preview.axe(".sidecar-settings")).toEqual([]);
+    const mode = preview.page.getByLabel("Find the server");
+    await mode.focus();
+    await mode.selectOption("manual");
+    await preview.page.getByLabel("Address", { exact: true }).waitFor();
+    expect(await preview.axe(".sidecar-settings")).toEqual([]);
+  });
+
+  it("has no key by hand and says so, refuses a wrong one, takes the right one, and writes none into data.json", async () => {
+    const { page } = preview;
+    await says(preview, "Sidecar: key needed");
+    await page.locator(".sidecar-connection-state").getByText("There is no key yet").waitFor();
+    await page.getByLabel("Address", { exact: true }).fill(preview.sidecar.url ?? "");
+    await page.getByLabel("Address", { exact: true }).press("Enter");
+    await page.getByLabel("Key", { exact: true }).fill("sk-sidecar-0000000000000000000000000000");
+    await page.getByLabel("Key", { exact: true }).press("Enter");
+    await page.locator(".sidecar-connection-state").getByText("Another program answers at Sidecar’s address").waitFor();
+    await preview.screenshot("shell-wrong-key");
+    await page.getByLabel("Key", { exact: true }).fill(preview.sidecar.token ?? "");
+    await page.getByLabel("Key", { exact: true }).press("Enter");
+    await says(preview, "Sidecar: ready");
+    const written = readFileSync(join(preview.vault, ".obsidian/plugins/sidecar/data.json"), "utf8");
+    expect(JSON.parse(written)).toMatchObject({ version: 1, connection: { mode: "manual", url: preview.sidecar.url } });
+    expect(written).not.toContain(preview.sidecar.token);
+    expect(await page.getByLabel("Key", { exact: true }).inputValue()).toBe("");
+    await page.getByLabel("Find the server").selectOption("automatic");
+    await says(preview, "Sidecar: ready");
+    await page.keyboard.press("Escape");
+  });
+
+  it("tells each problem once", async () => {
+    const problems = (await preview.noticeTexts()).filter((text) => text.startsWith("Sidecar:"));
+    expect(new Set(problems).size).toBe(problems.length);
+    expect(problems.length).toBeGreaterThan(0);
+  });
+
+  it("offers first what is installed here, copies values with the key in them, and shows the key nowhere", async () => {
+    await closeAll(preview);
+    install(preview, { copilot: true, "smart-composer": false, unheard: true });
+    await preview.runCommand("set-up-programs");
+    const modal = preview.page.locator(".modal");
+    const list = modal.locator("select");
+    await list.waitFor();
+    const first = list.locator("optgroup").first();
+    expect(await first.getAttribute("label")).toBe("Installed in this vault");
+    expect(await first.locator("option").allInnerTexts()).toEqual(["Obsidian Copilot", "Smart Composer (switched off)"]);
+    await modal.getByRole("button", { name: "Copy: API key" }).click();
+    await expect.poll(() => clipboard(preview)).toBe(preview.sidecar.token);
+    await modal.getByRole("button", { name: "Copy: Base URL" }).click();
+    await expect.poll(() => clipboard(preview)).toBe(`${preview.sidecar.url}/v1`);
+    await modal.getByRole("button", { name: "Copy all" }).click();
+    await expect.poll(() => clipboard(preview)).toContain(`API key: ${preview.sidecar.token}\nBase URL: ${preview.sidecar.url}/v1`);
+    expect(await modal.innerText()).not.toContain(preview.sidecar.token);
+  });
+
+  it("tests them with the requests that the program itself sends", async () => {
+    const modal = preview.page.locator(".modal");
+    await modal.getByRole("button", { name: "Test as Obsidian Copilot asks" }).click();
+    await modal.getByText("Everything works.").waitFor({ timeout: 30_000 });
+    expect(await modal.locator(".sidecar-outcomes li").count()).toBe(3);
+    await preview.screenshot("shell-programs");
+    expect(await preview.axe(".modal")).toEqual([]);
+    await modal.locator("select").selectOption({ label: "Smart Connections" });
+    await modal.getByRole("button", { name: "Test as Smart Connections asks" }).click();
+    await modal.getByText("Everything works.").waitFor({ timeout: 30_000 });
+    expect(await modal.locator('[data-level="note"]').count()).toBeGreaterThan(2);
+    await modal.locator("select").selectOption({ label: "Any other program" });
+    await modal.getByRole("button", { name: "Test", exact: true }).click();
+    await modal.getByText("Everything works.").waitFor({ timeout: 30_000 });
+    await preview.page.keyboard.press("Escape");
+  });
+
+  it("writes nothing into other plugins' folders", () => {
+    const folder = join(preview.vault, ".obsidian/plugins/copilot");
+    expect(readFileSync(join(folder, "manifest.json"), "utf8")).toBe(JSON.stringify({ id: "copilot", name: "copilot", version: "1.0.0" }));
+  });
+
+  it("finds the server again on another port after it was stopped", async () => {
+    await closeAll(preview);
+    const before = preview.sidecar.url;
+    await preview.sidecar.stop();
+    await preview.runCommand("reconnect");
+    await says(preview, "Sidecar: offline");
+    await preview.runCommand("show-status");
+    await preview.page.locator(".modal").getByText("Sidecar isn’t running").waitFor();
+    await preview.screenshot("shell-offline");
+    expect(await preview.axe(".modal")).toEqual([]);
+    await preview.sidecar.start();
+    await says(preview, "Sidecar: ready", 40);
+    expect(preview.sidecar.url).not.toBe(before);
+    await preview.page.locator(".modal").getByText(preview.sidecar.url ?? "").waitFor();
+    await preview.page.keyboard.press("Escape");
+  });
+
+  it("leaves nothing behind when it is switched off", async () => {
+    await preview.page.evaluate(() => window.preview.disable());
+    expect(await preview.page.locator(".sidecar-status-bar").count()).toBe(0);
+    const asked = preview.asked.length;
+    await preview.page.waitForTimeout(3000);
+    expect(preview.asked.length).toBe(asked);
+  });
+});
+
+describe.skipIf(cannotRun !== null)("in every language and look", () => {
+  let preview: Preview;
+  beforeAll(async () => {
+    preview = await openPreview();
+    await preview.sidecar.ready();
+  });
+  afterAll(() => preview?.close());
+
+  it.each(LANGUAGES)("speaks %s", async (language) => {
+    await closeAll(preview);
+    await preview.reopen({ language, theme: language === "es" || language === "fr" ? "dark" : "light" });
+    await says(preview, /Sidecar/);
+    await preview.runCommand("show-status");
+    const modal = preview.page.locator(".modal");
+    await modal.locator(".sidecar-ledger li").first().waitFor();
+    await preview.screenshot(`shell-status-${language}`);
+    expect(await preview.axe(".modal")).toEqual([]);
+    await preview.page.keyboard.press("Escape");
+    await preview.openSettings();
+    await preview.page.locator(".sidecar-settings select").first().selectOption("manual");
+    await preview.screenshot(`shell-settings-${language}`);
+    expect(await preview.axe(".sidecar-settings")).toEqual([]);
+    await preview.page.locator(".sidecar-settings select").first().selectOption("automatic");
+    await preview.page.keyboard.press("Escape");
+    await preview.runCommand("set-up-programs");
+    await modal.locator("select").selectOption({ index: 1 });
+    await preview.screenshot(`shell-programs-${language}`);
+    expect(await preview.axe(".modal")).toEqual([]);
+  });
+});
+
+describe.skipIf(cannotRun !== null)("on a phone", () => {
+  let preview: Preview;
+  beforeAll(async () => {
+    preview = await openPreview({ mobile: true, theme: "dark" });
+    await preview.sidecar.ready();
+  });
+  afterAll(() => preview?.close());
+
+  it("asks for address and key, and works with them", async () => {
+    const { page } = preview;
+    await preview.openSettings();
+    await page.getByLabel("Address", { exact: true }).fill(preview.sidecar.url ?? "");
+    await page.getByLabel("Address", { exact: true }).press("Enter");
+    await page.getByLabel("Key", { exact: true }).fill(preview.sidecar.token ?? "");
+    await page.getByLabel("Key", { exact: true }).press("Enter");
+    await page.getByText(`at ${preview.sidecar.url}`).waitFor();
+    await preview.screenshot("shell-settings-phone");
+    expect(await preview.axe(".sidecar-settings")).toEqual([]);
+    expect(await page.evaluate(() => document.documentElement.scrollWidth <= innerWidth)).toBe(true);
+    await page.keyboard.press("Escape");
+    await preview.runCommand("show-status");
+    await page.locator(".modal .sidecar-ledger li").first().waitFor();
+    await preview.screenshot("shell-status-phone");
+    expect(await preview.axe(".modal")).toEqual([]);
+    await page.keyboard.press("Escape");
+    await preview.runCommand("set-up-programs");
+    await page.locator(".modal select").selectOption({ label: "Obsidian Copilot" });
+    await preview.screenshot("shell-programs-phone");
+    expect(await preview.axe(".modal")).toEqual([]);
+    expect(await page.evaluate(() => [...document.querySelectorAll(".modal *")].filter((each) => each.getBoundingClientRect().right > innerWidth + 1 && each.closest("pre") === null).length)).toBe(0);
+  });
+
+  it("warns before the key goes over plain http to another machine, and does not send it", async () => {
+    const { page } = preview;
+    await page.keyboard.press("Escape");
+    await preview.openSettings();
+    await page.getByLabel("Address", { exact: true }).fill("http://192.168.77.77:8484");
+    await page.getByLabel("Address", { exact: true }).press("Enter");
+    await page.getByText("Send the key over plain http", { exact: true }).waitFor();
+    await page.locator(".sidecar-connection-state").getByText("The key isn’t sent over plain http to another machine").waitFor();
+    await preview.screenshot("shell-plain-http");
+    expect(await preview.axe(".sidecar-settings")).toEqual([]);
+  });
+});
+
+describe.skipIf(cannotRun !== null)("with a settings file that is broken", () => {
+  it("works with the usual settings, says so, and leaves the file until a setting is changed", async () => {
+    const preview = await openPreview({ plugin: false });
+    const file = join(preview.vault, ".obsidian/plugins/sidecar/data.json");
+    mkdirSync(join(file, ".."), { recursive: true });
+    writeFileSync(file, '{"connection": {"mode": "man');
+    await preview.reopen();
+    await says(preview, /Sidecar: (ready|indexing)/);
+    expect(await preview.noticeTexts()).toContainEqual(expect.stringContaining("could not be read"));
+    expect(readFileSync(file, "utf8")).toBe('{"connection": {"mode": "man');
+    await preview.close();
+  });
+});
