@@ -10,7 +10,8 @@ function countLeftovers(): void {
   const { addEventListener, removeEventListener } = EventTarget.prototype;
   const change = (target: EventTarget, type: string, by: number): void => {
     const name = `${names.get(target) ?? (target instanceof Element && target === document.body ? "body" : "")}`;
-    if (name !== "") live.listeners.set(`${name} ${type}`, (live.listeners.get(`${name} ${type}`) ?? 0) + by);
+    // CodeMirror listens for scrolling wherever its editor scrolls, which it learns while it measures.
+    if (name !== "" && type !== "scroll") live.listeners.set(`${name} ${type}`, (live.listeners.get(`${name} ${type}`) ?? 0) + by);
   };
   const key = (type: string, options: unknown): string => `${type} ${typeof options === "boolean" ? options : ((options as AddEventListenerOptions | undefined)?.capture ?? false)}`;
   EventTarget.prototype.addEventListener = function (this: EventTarget | undefined, type: string, callback: never, options?: unknown) {

@@ -81,7 +81,7 @@ export class Preview {
   }
   /** The text of the open editor, saved or not. */
   editorText(): Promise<string> {
-    return this.page.locator(".mod-root .workspace-leaf:visible textarea.markdown-source-view").inputValue();
+    return this.page.evaluate(() => (window.preview.app.workspace.getMostRecentLeaf()?.view as unknown as { editor: { getValue(): string } }).editor.getValue());
   }
   /** Select lines and columns in the open editor, `[line, ch]` from 0. */
   select(from: [number, number], to: [number, number] = from): Promise<void> {

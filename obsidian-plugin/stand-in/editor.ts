@@ -1,4 +1,6 @@
-/** The editor of a note on a textarea: positions, changes, and a history in which one transaction is one step. */
+/** The editor of a note on a CodeMirror view: positions, changes, and a history in which one transaction is one step. */
+import { EditorSelection, EditorState, StateEffect, type Extension } from "@codemirror/state";
+import { EditorView, type ViewUpdate } from "@codemirror/view";
 import { Strict } from "./strict";
 
 export type Position = { line: number; ch: number };
@@ -7,55 +9,96 @@ type Change = { from: Position; to?: Position; text: string };
 type Transaction = { replaceSelection?: string; changes?: Change[]; selection?: { from: Position; to?: Position }; selections?: { from: Position; to?: Position }[] };
 type State = { text: string; anchor: number; head: number };
 type Step = { before: State; after: State; at: number; typed: boolean };
-type Splice = { from: number; to: number; text: string };
+export type Splice = { from: number; to: number; text: string };
 
 // Obsidian joins what is typed within half a second to one step.
 const TYPING_MS = 500;
 
+/** The one stretch in which two texts differ. */
+export function difference(before: string, after: string): Splice {
+  let from = 0;
+  while (from < before.length && from < after.length && before[from] === after[from]) from += 1;
+  let tail = 0;
+  while (tail < before.length - from && tail < after.length - from && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail += 1;
+  return { from, to: before.length - tail, text: after.slice(from, after.length - tail) };
+}
+
 export class Editor extends Strict {
+  cm: EditorView;
   _done: Step[] = [];
   _undone: Step[] = [];
   _last: State = { text: "", anchor: 0, head: 0 };
+  _own = false;
   _onChange: () => void = () => undefined;
 
-  constructor(readonly _area: HTMLTextAreaElement) {
+  /** `extensions` are those of plugins; they may change later. */
+  constructor(parent: HTMLElement, extensions: () => Extension[]) {
     super();
-    _area.addEventListener("input", () => this._typed());
-    _area.addEventListener("beforeinput", (event) => {
-      if (event.inputType !== "historyUndo" && event.inputType !== "historyRedo") return;
-      event.preventDefault();
-      event.inputType === "historyUndo" ? this.undo() : this.redo();
-    });
-    _area.addEventListener("keydown", (event) => this._key(event));
-    _area.addEventListener("select", () => void (this._last = this._state()));
+    this.cm = new EditorView({ parent, state: EditorState.create({ extensions: this._extensions(extensions()) }) });
   }
 
-  _key(event: KeyboardEvent): void {
-    if (!(event.ctrlKey || event.metaKey) || event.key.toLowerCase() !== "z") return;
+  _extensions(ofPlugins: Extension[]): Extension[] {
+    return [
+      EditorView.lineWrapping,
+      EditorView.contentAttributes.of({ "aria-label": "Note", spellcheck: "false" }),
+      EditorView.updateListener.of((update) => this._updated(update)),
+      EditorView.domEventHandlers({ keydown: (event) => this._key(event), beforeinput: (event) => this._history(event) }),
+      ...ofPlugins,
+    ];
+  }
+  _reconfigure(ofPlugins: Extension[]): void {
+    this.cm.dispatch({ effects: StateEffect.reconfigure.of(this._extensions(ofPlugins)) });
+  }
+
+  // CodeMirror's commands are a package of their own; these few keys are what a note is tried with.
+  _key(event: KeyboardEvent): boolean {
+    const held = event.ctrlKey || event.metaKey;
+    if (held && event.key.toLowerCase() === "z") event.shiftKey ? this.redo() : this.undo();
+    else if (held && event.key.toLowerCase() === "a") this.cm.dispatch({ selection: { anchor: 0, head: this.cm.state.doc.length } });
+    else if (event.key === "Enter" && !held && !event.isComposing) this.cm.dispatch(this.cm.state.replaceSelection("\n"), { userEvent: "input.type", scrollIntoView: true });
+    else return false;
     event.preventDefault();
-    event.shiftKey ? this.redo() : this.undo();
+    return true;
+  }
+  _history(event: InputEvent): boolean {
+    if (event.inputType !== "historyUndo" && event.inputType !== "historyRedo") return false;
+    event.preventDefault();
+    event.inputType === "historyUndo" ? this.undo() : this.redo();
+    return true;
   }
 
   _state(): State {
-    const { selectionStart, selectionEnd, selectionDirection, value } = this._area;
-    return selectionDirection === "backward" ? { text: value, anchor: selectionEnd, head: selectionStart } : { text: value, anchor: selectionStart, head: selectionEnd };
+    const { doc, selection } = this.cm.state;
+    return { text: doc.toString(), anchor: selection.main.anchor, head: selection.main.head };
   }
 
   _put(state: State): void {
-    if (this._area.value !== state.text) this._area.value = state.text;
-    this._area.setSelectionRange(Math.min(state.anchor, state.head), Math.max(state.anchor, state.head), state.head < state.anchor ? "backward" : "forward");
+    const { from, to, text } = difference(this.getValue(), state.text);
+    this._own = true;
+    try {
+      this.cm.dispatch({ ...(from === to && text === "" ? {} : { changes: { from, to, insert: text } }), selection: EditorSelection.single(state.anchor, state.head) });
+    } finally {
+      this._own = false;
+    }
     this._last = this._state();
   }
 
-  _typed(): void {
+  /** What came about without us: typing, pasting, or a plugin that speaks to CodeMirror. */
+  _updated(update: ViewUpdate): void {
+    if (this._own) return;
+    if (update.docChanged) this._typed(update.transactions.some((one) => one.isUserEvent("input") || one.isUserEvent("delete")));
+    else if (update.selectionSet) this._last = this._state();
+  }
+
+  _typed(typed: boolean): void {
     const after = this._state();
     const step = this._done[this._done.length - 1];
-    if (after.text === this._last.text) return;
-    if (step?.typed === true && Date.now() - step.at < TYPING_MS && step.after.text === this._last.text) Object.assign(step, { after, at: Date.now() });
-    else this._done.push({ before: this._last, after, at: Date.now(), typed: true });
+    if (typed && step?.typed === true && Date.now() - step.at < TYPING_MS && step.after.text === this._last.text) Object.assign(step, { after, at: Date.now() });
+    else this._done.push({ before: this._last, after, at: Date.now(), typed });
     this._undone = [];
     this._last = after;
-    this._onChange();
+    // CodeMirror refuses changes while it tells of one.
+    queueMicrotask(() => this._onChange());
   }
 
   _change(after: State): void {
@@ -95,7 +138,7 @@ export class Editor extends Strict {
   }
   refresh(): void {}
   getValue(): string {
-    return this._area.value;
+    return this.cm.state.doc.toString();
   }
   setValue(text: string): void {
     this._change({ text, anchor: 0, head: 0 });
@@ -107,7 +150,7 @@ export class Editor extends Strict {
     this.replaceRange(text, { line, ch: 0 }, { line, ch: this.getLine(line).length });
   }
   _lines(): string[] {
-    return this._area.value.split("\n");
+    return this.getValue().split("\n");
   }
   lineCount(): number {
     return this._lines().length;
@@ -116,16 +159,17 @@ export class Editor extends Strict {
     return this.lineCount() - 1;
   }
   getSelection(): string {
-    return this._area.value.slice(this._area.selectionStart, this._area.selectionEnd);
+    const { from, to } = this.cm.state.selection.main;
+    return this.cm.state.sliceDoc(from, to);
   }
   somethingSelected(): boolean {
-    return this._area.selectionStart !== this._area.selectionEnd;
+    return !this.cm.state.selection.main.empty;
   }
   getRange(from: Position, to: Position): string {
-    return this._area.value.slice(this.posToOffset(from), this.posToOffset(to));
+    return this.cm.state.sliceDoc(this.posToOffset(from), this.posToOffset(to));
   }
   replaceSelection(text: string): void {
-    const { selectionStart: from, selectionEnd: to } = this._area;
+    const { from, to } = this.cm.state.selection.main;
     this._splice([{ from, to, text }], { text: "", anchor: from + text.length, head: from + text.length });
   }
   replaceRange(text: string, from: Position, to: Position = from): void {
@@ -142,33 +186,31 @@ export class Editor extends Strict {
     this.setSelection(typeof pos === "number" ? { line: pos, ch } : pos);
   }
   setSelection(anchor: Position, head: Position = anchor): void {
-    this._put({ text: this._area.value, anchor: this.posToOffset(anchor), head: this.posToOffset(head) });
+    this._put({ text: this.getValue(), anchor: this.posToOffset(anchor), head: this.posToOffset(head) });
   }
-  // A textarea holds one selection: the main one.
+  // Only the main selection is kept.
   setSelections(ranges: { anchor: Position; head?: Position }[], main = 0): void {
     const range = ranges[main];
     if (range !== undefined) this.setSelection(range.anchor, range.head ?? range.anchor);
   }
   focus(): void {
-    this._area.focus();
+    this.cm.focus();
   }
   blur(): void {
-    this._area.blur();
+    this.cm.contentDOM.blur();
   }
   hasFocus(): boolean {
-    return document.activeElement === this._area;
+    return this.cm.hasFocus;
   }
   getScrollInfo(): { top: number; left: number } {
-    return { top: this._area.scrollTop, left: this._area.scrollLeft };
+    return { top: this.cm.scrollDOM.scrollTop, left: this.cm.scrollDOM.scrollLeft };
   }
   scrollTo(x?: number | null, y?: number | null): void {
-    this._area.scrollTo({ ...(typeof x === "number" ? { left: x } : {}), ...(typeof y === "number" ? { top: y } : {}) });
+    this.cm.scrollDOM.scrollTo({ ...(typeof x === "number" ? { left: x } : {}), ...(typeof y === "number" ? { top: y } : {}) });
   }
-  // Lines that wrap make this a guess, as a textarea does not tell where a line is.
   scrollIntoView(range: Range, center = false): void {
-    const { scrollHeight, clientHeight } = this._area;
-    const top = (range.from.line / Math.max(1, this.lineCount())) * scrollHeight;
-    this._area.scrollTop = Math.max(0, top - (center ? clientHeight / 2 : 40));
+    const { from, to } = { from: this.posToOffset(range.from), to: this.posToOffset(range.to) };
+    this.cm.dispatch({ effects: EditorView.scrollIntoView(EditorSelection.range(from, to), { y: center ? "center" : "nearest" }) });
   }
   undo(): void {
     const step = this._done.pop();
@@ -189,7 +231,8 @@ export class Editor extends Strict {
   }
   transaction(tx: Transaction): void {
     const splices = (tx.changes ?? []).map(({ from, to, text }) => ({ from: this.posToOffset(from), to: this.posToOffset(to ?? from), text }));
-    if (tx.replaceSelection !== undefined) splices.push({ from: this._area.selectionStart, to: this._area.selectionEnd, text: tx.replaceSelection });
+    const { from, to } = this.cm.state.selection.main;
+    if (tx.replaceSelection !== undefined) splices.push({ from, to, text: tx.replaceSelection });
     if (splices.length > 0) this._splice(splices, null);
     // The selection is told in places of the text as it is after the changes.
     const selection = tx.selection ?? tx.selections?.[0];
@@ -212,7 +255,7 @@ export class Editor extends Strict {
     return before + (pos.line > line ? (lines[line] ?? "").length : Math.min(Math.max(pos.ch, 0), (lines[line] ?? "").length));
   }
   offsetToPos(offset: number): Position {
-    const before = this._area.value.slice(0, Math.max(0, offset)).split("\n");
+    const before = this.getValue().slice(0, Math.max(0, offset)).split("\n");
     return { line: before.length - 1, ch: (before[before.length - 1] ?? "").length };
   }
   processLines<T>(read: (line: number, text: string) => T | null, write: (line: number, text: string, value: T | null) => Change | void, ignoreEmpty = true): void {

@@ -1,5 +1,5 @@
 /** A note in its editor: loaded, saved a while after the last change, and kept in step with what others write to it. */
-import { Editor } from "./editor";
+import { difference, Editor } from "./editor";
 import { TFile } from "./files";
 import { renderInto } from "./markdown";
 import { Menu } from "./menu";
@@ -11,36 +11,28 @@ import { TextFileView } from "./views";
 // Obsidian saves two seconds after the last change.
 const SAVE_MS = 2000;
 
-type Splice = { from: number; to: number; text: string };
-
-/** The one stretch in which two texts differ. */
-function difference(before: string, after: string): Splice {
-  let from = 0;
-  while (from < before.length && from < after.length && before[from] === after[from]) from += 1;
-  let tail = 0;
-  while (tail < before.length - from && tail < after.length - from && before[before.length - 1 - tail] === after[after.length - 1 - tail]) tail += 1;
-  return { from, to: before.length - tail, text: after.slice(from, after.length - tail) };
-}
-
 export class MarkdownView extends TextFileView {
   editor: Editor;
   hoverPopover: unknown = null;
   override icon = "lucide-file";
-  _area: HTMLTextAreaElement;
+  _source: HTMLElement;
   _preview: HTMLElement;
   _saved = "";
   override requestSave = debounce(() => void this.save(), SAVE_MS, true);
 
   constructor(leaf: WorkspaceLeaf) {
     super(leaf);
-    this._area = this.contentEl.createEl("textarea", { cls: "markdown-source-view", attr: { "aria-label": "Note", spellcheck: "false" } });
+    this._source = this.contentEl.createDiv({ cls: "markdown-source-view mod-cm6" });
     this._preview = this.contentEl.createDiv({ cls: "markdown-preview-view markdown-rendered" });
     this._preview.hide();
-    this.editor = new Editor(this._area);
+    this.editor = new Editor(this._source, () => this.app.workspace._editorExtensions);
     this.editor._onChange = () => this._changed();
-    this._area.addEventListener("contextmenu", (event) => this._editorMenu(event));
-    this.registerDomEvent(this._area, "drop", (event: DragEvent) => this.app.workspace.trigger("editor-drop", event, this.editor, this));
-    this._area.addEventListener("paste", (event) => this.app.workspace.trigger("editor-paste", event, this.editor, this));
+    this._source.addEventListener("contextmenu", (event) => this._editorMenu(event));
+    this.registerDomEvent(this._source, "drop", (event: DragEvent) => this.app.workspace.trigger("editor-drop", event, this.editor, this));
+    this._source.addEventListener("paste", (event) => this.app.workspace.trigger("editor-paste", event, this.editor, this));
+  }
+  override onunload(): void {
+    this.editor.cm.destroy();
   }
   override onload(): void {
     this.registerEvent(this.app.vault.on("modify", (file: unknown) => void (file === this.file ? this._reload() : undefined)));
@@ -68,7 +60,7 @@ export class MarkdownView extends TextFileView {
     this._preview.empty();
     if (preview) renderInto(this._preview, this.getViewData());
     this._preview.toggle(preview);
-    this._area.toggle(!preview);
+    this._source.toggle(!preview);
   }
   getViewData(): string {
     return this.editor.getValue();

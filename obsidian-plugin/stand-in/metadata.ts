@@ -154,10 +154,18 @@ export function getAllTags(structure: Structure): string[] | null {
   return [...listed.filter((tag) => tag !== "").map((tag) => (tag.startsWith("#") ? tag : `#${tag}`)), ...(structure.tags ?? []).map(({ tag }) => tag)];
 }
 
-/** Aliases as a list or as text with commas; null for none. */
-export function parseFrontMatterAliases(frontmatter: Record<string, unknown> | null): string[] | null {
-  const kept = Object.entries(frontmatter ?? {}).find(([key]) => /^alias(es)?$/i.test(key))?.[1];
-  const found: unknown[] = Array.isArray(kept) ? kept : typeof kept === "string" ? kept.split(",") : [];
-  const aliases = found.filter((one): one is string | number => typeof one === "string" || typeof one === "number").map((one) => String(one).trim()).filter((one) => one !== "");
-  return aliases.length === 0 ? null : aliases;
+export function parseFrontMatterEntry(frontmatter: Record<string, unknown> | null | undefined, key: string | RegExp): unknown {
+  const found = Object.entries(frontmatter ?? {}).find(([name]) => (typeof key === "string" ? name.toLowerCase() === key.toLowerCase() : key.test(name)));
+  return found?.[1] ?? null;
 }
+
+export function parseFrontMatterStringArray(frontmatter: Record<string, unknown> | null | undefined, key: string | RegExp): string[] | null {
+  const value = parseFrontMatterEntry(frontmatter, key);
+  if (value === null) return null;
+  const listed = (Array.isArray(value) ? value : String(value).split(",")).map((one) => String(one).trim()).filter((one) => one !== "");
+  return listed.length === 0 ? null : listed;
+}
+
+export const parseFrontMatterAliases = (frontmatter: Record<string, unknown> | null | undefined): string[] | null => parseFrontMatterStringArray(frontmatter, /^aliases?$/i);
+export const parseFrontMatterTags = (frontmatter: Record<string, unknown> | null | undefined): string[] | null =>
+  parseFrontMatterStringArray(frontmatter, /^tags?$/i)?.map((tag) => (tag.startsWith("#") ? tag : `#${tag}`)) ?? null;

@@ -15,7 +15,7 @@ import { WorkspaceLeaf } from "./leaf";
 import { MarkdownRenderChild, MarkdownRenderer, sanitizeHTMLToDom } from "./markdown";
 import { MarkdownView } from "./markdown_view";
 import { Menu, MenuItem, MenuSeparator } from "./menu";
-import { getAllTags, getLinkpath, MetadataCache, parseFrontMatterAliases, parseLinktext, resolveSubpath, stripHeading, stripHeadingForLink } from "./metadata";
+import { getAllTags, getLinkpath, MetadataCache, parseFrontMatterAliases, parseFrontMatterEntry, parseFrontMatterStringArray, parseFrontMatterTags, parseLinktext, resolveSubpath, stripHeading, stripHeadingForLink } from "./metadata";
 import { FuzzySuggestModal, Modal, SuggestModal } from "./modal";
 import { request, requestUrl } from "./network";
 import { Notice } from "./notice";
@@ -38,8 +38,8 @@ export const obsidian = {
   AbstractInputSuggest, App, CapacitorAdapter, Component, EditableFileView, Editor, Events, FileManager, FileSystemAdapter, FileView, FuzzySuggestModal, HoverPopover, ItemView,
   Keymap, MarkdownRenderChild, MarkdownRenderer, MarkdownView, Menu, MenuItem, MenuSeparator, MetadataCache, Modal, Notice, Platform, Plugin, PopoverSuggest, Scope, SecretStorage,
   SuggestModal, TAbstractFile, TFile, TFolder, TextFileView, Vault, View, Workspace, WorkspaceLeaf,
-  addIcon, apiVersion, debounce, getAllTags, getFrontMatterInfo: frontmatterOf, getIcon, getIconIds, getLanguage: (): string => language.tag, getLinkpath, normalizePath, parseFrontMatterAliases, parseLinktext,
-  parseYaml, prepareFuzzySearch, prepareSimpleSearch, removeIcon, renderMatches, renderResults, request, requestUrl, requireApiVersion: (version: string): boolean => !isNewer(version),
+  addIcon, apiVersion, debounce, getAllTags, getFrontMatterInfo: frontmatterOf, getIcon, getIconIds, getLanguage: (): string => language.tag, getLinkpath, normalizePath, parseLinktext,
+  parseFrontMatterAliases, parseFrontMatterEntry, parseFrontMatterStringArray, parseFrontMatterTags, parseYaml, prepareFuzzySearch, prepareSimpleSearch, removeIcon, renderMatches, renderResults, request, requestUrl, requireApiVersion: (version: string): boolean => !isNewer(version),
   resolveSubpath, sanitizeHTMLToDom, setIcon, setTooltip, sortSearchResults, stringifyYaml, stripHeading, stripHeadingForLink,
   arrayBufferToBase64: (buffer: ArrayBuffer): string => btoa(String.fromCharCode(...new Uint8Array(buffer))),
   base64ToArrayBuffer: (text: string): ArrayBuffer => Uint8Array.from(atob(text), (char) => char.charCodeAt(0)).buffer,

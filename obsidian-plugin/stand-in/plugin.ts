@@ -1,4 +1,5 @@
 /** Plugins: what one adds to the app, and that all of it goes with it. */
+import type { Extension } from "@codemirror/state";
 import type { App } from "./app";
 import { Component } from "./events";
 import { setIcon } from "./icons";
@@ -66,8 +67,15 @@ export abstract class Plugin extends Component {
     this.app.workspace._hoverSources.set(id, info);
     this.register(() => this.app.workspace._hoverSources.delete(id));
   }
-  // Notes are edited in a textarea here, which has no room for extensions.
-  registerEditorExtension(_extension: unknown): void {}
+  registerEditorExtension(extension: Extension): void {
+    const { workspace } = this.app;
+    workspace._editorExtensions = [...workspace._editorExtensions, extension];
+    workspace.updateOptions();
+    this.register(() => {
+      workspace._editorExtensions = workspace._editorExtensions.filter((one) => one !== extension);
+      workspace.updateOptions();
+    });
+  }
   registerObsidianProtocolHandler(action: string, handler: (params: Record<string, string>) => unknown): void {
     this.app._protocolHandlers.set(action, handler);
     this.register(() => this.app._protocolHandlers.delete(action));

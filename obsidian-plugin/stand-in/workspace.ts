@@ -1,4 +1,5 @@
 /** The workspace: which leaves there are, which one is active, and what opens where. */
+import type { Extension } from "@codemirror/state";
 import type { App } from "./app";
 import { Events } from "./events";
 import { TFile } from "./files";
@@ -28,6 +29,7 @@ export class Workspace extends Events {
   requestSaveLayout = debounce(() => Promise.resolve(), 1000, true);
   _makers = new Map<string, (leaf: WorkspaceLeaf) => View>();
   _hoverSources = new Map<string, { display: string; defaultMod: boolean }>();
+  _editorExtensions: Extension[] = [];
   _ready: (() => unknown)[] = [];
   _activeFile: TFile | null = null;
   _recent: string[] = [];
@@ -179,7 +181,9 @@ export class Workspace extends Events {
     this.trigger("file-menu", menu, file, "link-context-menu");
     return true;
   }
-  updateOptions(): void {}
+  updateOptions(): void {
+    this.iterateAllLeaves(({ view }) => void (view instanceof MarkdownView && view.editor._reconfigure(this._editorExtensions)));
+  }
   getLayout(): Record<string, unknown> {
     return { leaves: this._all().map((leaf) => leaf.getViewState()) };
   }
