@@ -18,6 +18,7 @@ export class ScriptedUpstream {
   readonly asked: Asked[] = [];
   private readonly scripts: Script[] = [];
   private goOn: () => void = () => undefined;
+  private early = false;
 
   private constructor(
     private readonly server: Server,
@@ -37,14 +38,21 @@ export class ScriptedUpstream {
     this.scripts.push(...scripts);
   }
 
-  /** End what holds. */
+  /** Drop the answers that nobody asked for. */
+  forget(): void {
+    this.scripts.length = 0;
+  }
+
+  /** End what holds, or is about to. */
   release(): void {
+    this.early = true;
     this.goOn();
   }
 
   /** Forget what was not asked for. */
   reset(): void {
-    this.release();
+    this.goOn();
+    this.early = false;
     this.scripts.length = 0;
   }
 
@@ -81,7 +89,7 @@ export class ScriptedUpstream {
     event(response, { role: "assistant", content: "" });
     for (const step of script) {
       if (response.destroyed) return;
-      if (step === "hold") await new Promise<void>((resolve) => ((this.goOn = resolve), response.on("close", resolve)));
+      if (step === "hold") await this.hold(response);
       else if (step === "cut") return void response.destroy();
       else if ("wait" in step) await new Promise((resolve) => setTimeout(resolve, step.wait));
       else event(response, "text" in step ? { content: step.text } : { reasoning_content: step.reasoning });
@@ -89,6 +97,11 @@ export class ScriptedUpstream {
     if (response.destroyed) return;
     event(response, {}, "stop");
     response.end("data: [DONE]\n\n");
+  }
+
+  private async hold(response: ServerResponse): Promise<void> {
+    if (!this.early) await new Promise<void>((resolve) => ((this.goOn = resolve), response.on("close", resolve)));
+    this.early = false;
   }
 }
 

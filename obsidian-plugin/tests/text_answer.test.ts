@@ -4,7 +4,7 @@ import { harmless } from "../src/core/text_commands/harmless_answer";
 import { passageAt } from "../src/core/text_commands/passage";
 import { materialText, taskMessages } from "../src/core/text_commands/task_messages";
 import { ownTask, TASKS, translation } from "../src/core/text_commands/text_task";
-import { withChange, writtenChange } from "../src/core/text_commands/written_change";
+import { changedFile, withChange, writtenChange } from "../src/core/text_commands/written_change";
 import { writerAmong } from "../src/core/text_commands/writing_model";
 import { readHistory, withInstruction } from "../src/core/text_commands/instruction_history";
 
@@ -96,6 +96,8 @@ describe("the change by which an answer gets into a note", () => {
   it("begins a paragraph after the passage", () => {
     expect(put("aa\n\nbb", 0, 2, "X", "after")).toBe("aa\n\nX\n\nbb");
     expect(put("aa", 0, 2, "X", "after")).toBe("aa\n\nX");
+    expect(put("aa\n", 0, 2, "X", "after")).toBe("aa\n\nX\n");
+    expect(put("aa\n \nbb", 0, 2, "X", "after")).toBe("aa\n\nX\n \nbb");
     expect(put("aa bb\ncc", 0, 2, "X", "after")).toBe("aa bb\n\nX\n\ncc");
   });
   it("goes on at the cursor with a space where words would touch", () => {
@@ -104,6 +106,12 @@ describe("the change by which an answer gets into a note", () => {
     expect(put("aa", 2, 2, ", bb", "after")).toBe("aa, bb");
     expect(put("", 0, 0, "bb", "after")).toBe("bb");
   });
+});
+
+it("changes a file as the editor counts its characters, with the file's own line ends", () => {
+  expect(changedFile("a\r\nbb\r\nc", { from: 2, to: 4, insert: "x\ny" })).toBe("a\r\nx\r\ny\r\nc");
+  expect(changedFile("a\nbb\r\nc", { from: 2, to: 4, insert: "x" })).toBe("a\nx\r\nc");
+  expect(changedFile("a\nbb", { from: 2, to: 4, insert: "x\ny" })).toBe("a\nx\ny");
 });
 
 it("knows whether a model that writes is there", () => {

@@ -21,12 +21,12 @@ export interface Shown {
   readonly comparable: boolean;
 }
 
-const ICONS: Partial<Record<Action, string>> = { copy: "copy", again: "refresh-cw", discard: "trash-2", open: "file-text", change: "message-square" };
+const ICONS: Partial<Record<Action, string>> = { copy: "copy", discard: "trash-2" };
 const ORDER: readonly Action[] = ["stop", "replace", "after", "note", "open", "change", "again", "copy", "discard"];
 
 export class DraftPanel {
   readonly element: HTMLElement;
-  /** Whether the changes are shown rather than the text; `null`: as it was meant for what is shown. */
+  /** Whether the changes are shown rather than the text; `null`: for a whole text, as half a text has half removed. */
   #compare: boolean | null = null;
   #drawn = "";
   readonly #parts: { status: HTMLElement; compare: HTMLButtonElement; body: HTMLElement; remarks: HTMLElement };
@@ -75,7 +75,7 @@ export class DraftPanel {
   }
 
   #compares(shown: Shown): boolean {
-    return shown.comparable && (this.#compare ?? true);
+    return shown.comparable && (this.#compare ?? shown.phase === "done");
   }
 
   #drawBody(shown: Shown): void {

@@ -28,7 +28,7 @@ export class DraftPlace {
     const view = open === null ? null : codeMirror(open.editor);
     this.element.toggleClass("is-inline", view !== null);
     if (view !== null) showInline(view, this.element, span());
-    else (open?.pane ?? this.app.workspace.containerEl).append(this.element);
+    else (open?.pane ?? stackIn(this.app.workspace.containerEl)).append(this.element);
     focused?.focus({ preventScroll: true });
   }
 
@@ -53,4 +53,9 @@ export class DraftPlace {
     if (view !== null) hideInline(view, this.element);
     this.element.remove();
   }
+}
+
+/** Where the panels stand whose notes are closed: one above the other. */
+function stackIn(window: HTMLElement): HTMLElement {
+  return window.querySelector<HTMLElement>(":scope > .sidecar-draft-stack") ?? window.createDiv({ cls: "sidecar-draft-stack" });
 }

@@ -29,7 +29,8 @@ export class NoWriterModal extends Modal {
   }
 
   #command(list: HTMLElement, command: string, what: string): void {
-    const item = list.createEl("li", { text: what });
+    const item = list.createEl("li");
+    item.createSpan({ text: what });
     item.createEl("code", { text: command });
     const copy = item.createEl("button", { text: this.texts("text.do.copy"), attr: { type: "button", "aria-label": `${this.texts("text.do.copy")}: ${command}` } });
     copy.addEventListener("click", () => void copyText(copy, command, this.texts));

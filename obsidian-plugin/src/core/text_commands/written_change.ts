@@ -12,7 +12,8 @@ export function writtenChange(note: string, span: Span, answer: string, outcome:
   if (span.from === span.to) return { ...span, insert: joined(note.slice(0, span.from), answer) };
   const at = lineEnd(note, span.to);
   const rest = note.slice(at);
-  return { from: at, to: at, insert: `\n\n${answer}${rest === "" || rest.startsWith("\n\n") ? "" : "\n"}` };
+  const touches = rest.trim() !== "" && !/^\n[ \t]*\n/.test(rest);
+  return { from: at, to: at, insert: `\n\n${answer}${touches ? "\n" : ""}` };
 }
 
 function joined(before: string, answer: string): string {
