@@ -1,7 +1,7 @@
 import { createServer } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { FetchTransport } from "../src/core/fetching";
-import type { Problem } from "../src/core/problem";
+import { Problem } from "../src/core/problem";
 import type { Limits, Request, Transport } from "../src/core/transport";
 import { RequestUrlTransport, type RequestUrl } from "../src/platform/request_url";
 import { Transports } from "../src/platform/transports";
@@ -247,6 +247,20 @@ describe("whichever is let in", () => {
     blocked = false;
     expect((await problemOf(text(transports, ask("/cut")))).kind).toBe("cut");
     expect(server.seen).toHaveLength(1);
+  });
+
+  test("nor one whose way failed after it had begun, whatever that says", async () => {
+    const failing: Transport = {
+      streams: true,
+      request: () => Promise.reject(new Problem("offline")),
+      stream: async function* () {
+        yield Uint8Array.of(97);
+        throw new Problem("offline");
+      },
+    };
+    const transports = new Transports(failing, new RequestUrlTransport(requestUrl, realClock));
+    expect((await problemOf(text(transports, ask("/ok")))).kind).toBe("offline");
+    expect(server.seen).toEqual([]);
   });
 
   test("what took too long is not asked for again", async () => {

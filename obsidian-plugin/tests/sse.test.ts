@@ -30,6 +30,7 @@ describe("events", () => {
   const CASES: [string, string, ServerEvent[]][] = [
     ["LF", "data: a\n\ndata: b\n\n", [{ name: "", data: "a" }, { name: "", data: "b" }]],
     ["CRLF", "data: a\r\n\r\ndata: b\r\n\r\n", [{ name: "", data: "a" }, { name: "", data: "b" }]],
+    ["CRLF inside an event", "event: x\r\ndata: a\r\ndata: b\r\n\r\n", [{ name: "x", data: "a\nb" }]],
     ["CR", "data: a\r\rdata: b\r\r", [{ name: "", data: "a" }, { name: "", data: "b" }]],
     ["a comment", ": keep-alive\n\ndata: a\n: more\n\n", [{ name: "", data: "a" }]],
     ["data on several lines", "data: a\ndata: b\ndata:\n\n", [{ name: "", data: "a\nb\n" }]],

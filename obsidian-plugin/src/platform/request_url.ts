@@ -23,7 +23,9 @@ export class RequestUrlTransport implements Transport {
     const deadline = new Deadline(this.clock, limits.whole, signal);
     try {
       // The head comes with the body, so what may pass before the first byte says nothing here.
-      const answer = this.asked({ url, method, headers: { ...headers }, throw: false, ...(body === undefined ? {} : { body }) });
+      const contentType = headers["content-type"];
+      const sent = { url, method, headers: { ...headers }, throw: false, ...(contentType === undefined ? {} : { contentType }) };
+      const answer = this.asked(body === undefined ? sent : { ...sent, body });
       return bounded(await deadline.wait(answer, limits.whole, "whole"), limits.bytes);
     } catch (error) {
       throw error instanceof Problem ? error : asProblem(error);
