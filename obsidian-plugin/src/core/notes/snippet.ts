@@ -11,6 +11,11 @@ const BEFORE = 60;
 const STEM = 4;
 const NO_SPACES = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
 
+// The marks of quotes, callouts, lists and tasks.
+const LINE_START = /^\s*(?:>\s*)*(?:\[![^\]\n]+\][+-]?\s*)?(?:(?:[-*+]|\d+[.)])\s+)?(?:\[.\]\s+)?/;
+// Shorter words are mostly such as "the": they are marked only where no longer one was found.
+const TELLING = 4;
+
 /** `words` are those that the server says it found, in any form. */
 export function snippetOf(chunk: string, words: readonly string[]): readonly Segment[] {
   const text = plain(chunk);
@@ -22,13 +27,18 @@ export function snippetOf(chunk: string, words: readonly string[]): readonly Seg
 
 /** Split a text at the words that were found. Joined, the segments are the text. */
 export function markWords(text: string, words: readonly string[]): readonly Segment[] {
-  const wanted = words.map(folded).filter((word) => word !== "");
+  const wanted = telling(words.map(folded).filter((word) => word !== ""));
   const segments: Segment[] = [];
   for (const part of text.match(/[\p{L}\p{M}\p{N}]+|[^\p{L}\p{M}\p{N}]+/gu) ?? []) {
     if (NO_SPACES.test(part)) segments.push(...markInside(part, wanted));
     else segments.push({ text: part, marked: isOneOf(folded(part), wanted) });
   }
   return joined(segments);
+}
+
+function telling(words: readonly string[]): readonly string[] {
+  const long = words.filter((word) => word.length >= TELLING || NO_SPACES.test(word) || /\d/.test(word));
+  return long.length > 0 ? long : words;
 }
 
 function isOneOf(word: string, wanted: readonly string[]): boolean {
@@ -47,10 +57,14 @@ function markInside(part: string, wanted: readonly string[]): Segment[] {
 
 /** Without the headings and the marks of Markdown that say nothing in a line. */
 function plain(chunk: string): string {
-  const lines = chunk.split("\n").filter((line) => !/^\s*#{1,6}\s/.test(line));
-  const text = lines.map((line) => line.replace(/^\s*(?:>|[-*+]|\d+[.)]|- \[.\])\s+/, "")).join(" ");
+  const lines = chunk.split("\n").filter((line) => !/^\s*#{1,6}\s|^[\s|:-]+$/.test(line));
+  const text = lines.map((line) => (/^\s*\|/.test(line) ? cells(line) : line.replace(LINE_START, ""))).join(" ");
   const shown = text.replace(/!?\[\[([^\]|]*)(?:\|([^\]]*))?\]\]/g, (_, target: string, alias?: string) => alias ?? target).replace(/\*\*|__|`|==/g, "");
   return shown.replace(/\s+/g, " ").trim() || chunk.replace(/\s+/g, " ").replace(/^#+\s/, "").trim();
+}
+
+function cells(row: string): string {
+  return row.replace(/^\s*\||\|\s*$/g, "").replace(/(?<!\\)\|/g, "·");
 }
 
 function folded(word: string): string {

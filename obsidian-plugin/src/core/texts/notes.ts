@@ -133,11 +133,11 @@ export const NOTES = {
     fr: "Mots communs : {what}",
   },
   "related.reason.links": {
-    en: "Both link to: {what}",
-    pt: "Ambas ligam a: {what}",
-    es: "Ambas enlazan a: {what}",
-    it: "Entrambe rimandano a: {what}",
-    fr: "Toutes deux mènent à : {what}",
+    en: "Linked through: {what}",
+    pt: "Ligadas por meio de: {what}",
+    es: "Enlazadas a través de: {what}",
+    it: "Collegate tramite: {what}",
+    fr: "Liées par : {what}",
   },
   "related.reason.tags": {
     en: "Tags of both: {what}",

@@ -1,8 +1,8 @@
 /** One hit of a search: where it is, the words that were found in it, and how it was found. */
 import { nameAndFolder } from "../../core/notes/related_row";
-import { snippetOf } from "../../core/notes/snippet";
 import type { SearchHit } from "../../core/protocol/search";
 import type { Texts } from "../../core/texts/texts";
+import { drawSnippet } from "./snippet";
 
 export function drawHit(into: HTMLElement, hit: SearchHit, texts: Texts): void {
   const { name, folder } = nameAndFolder(hit.path);
@@ -10,13 +10,9 @@ export function drawHit(into: HTMLElement, hit: SearchHit, texts: Texts): void {
   line.createSpan({ cls: "sidecar-hit-title", text: hit.title || name });
   const headings = hit.heading_path.filter((heading, place) => place > 0 || heading !== hit.title);
   if (headings.length > 0) line.createSpan({ cls: "sidecar-hit-headings", text: headings.join(" › ") });
-  line.createSpan({ cls: "sidecar-hit-date", text: dateOf(hit, texts.language) });
-  const snippet = into.createDiv({ cls: "sidecar-hit-snippet" });
-  for (const { text, marked } of snippetOf(hit.text, hit.why?.matched ?? [])) {
-    if (marked) snippet.createEl("mark", { text });
-    else snippet.appendText(text);
-  }
-  if (folder !== "") into.createDiv({ cls: "sidecar-hit-folder", text: folder });
+  const where = [folder, dateOf(hit, texts.language)].filter((part) => part !== "");
+  line.createSpan({ cls: "sidecar-hit-where", text: where.join(" · ") });
+  drawSnippet(into.createDiv({ cls: "sidecar-hit-snippet" }), hit.text, hit.why?.matched ?? []);
   into.createDiv({ cls: "sidecar-hit-why", text: reasonsOf(hit, texts) });
 }
 

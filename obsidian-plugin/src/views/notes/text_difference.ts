@@ -15,7 +15,9 @@ export function drawDifference(into: HTMLElement, before: string, after: string)
 function drawWords(into: HTMLElement, words: readonly Difference[]): void {
   const lines = into.createDiv({ cls: "sidecar-difference-lines" });
   for (const { kind, text } of words) {
-    if (kind === "same") lines.appendText(text);
-    else lines.createEl(kind === "added" ? "ins" : "del", { text });
+    // Blank lines around a change show nothing.
+    const shown = words.length === 1 ? text.replace(/^\n+|\n+$/g, "") : text;
+    if (kind === "same") lines.appendText(shown);
+    else lines.createEl(kind === "added" ? "ins" : "del", { text: shown });
   }
 }
