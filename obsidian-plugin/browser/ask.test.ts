@@ -363,6 +363,46 @@ describe.skipIf(cannotRun !== null)("asking a model", () => {
     await room.preview.screenshot("ask-hostile");
   });
 
+  it("shows reasoning apart, folded", async () => {
+    script([{ reasoning: "The user wants to feed Bertha." }, { text: "Feed it." }]);
+    await room.asked(STARTER);
+    const reasoning = room.answers.last().locator(".sidecar-ask-reasoning");
+    expect(await reasoning.innerText()).toBe("Reasoning");
+    await reasoning.locator("summary").click();
+    expect(await reasoning.innerText()).toContain("feed Bertha");
+    expect(await room.text.innerText()).toMatch(/^Feed it\./);
+  });
+
+  it("inserts behind a selection, and gives Markdown when an answer is dragged", async () => {
+    script([{ text: "An **answer**." }]);
+    await room.asked(STARTER);
+    await room.preview.openNote("House/Boiler.md");
+    await room.preview.select([6, 0], [6, 3]);
+    await room.button("Insert at the cursor").click();
+    expect((await room.preview.editorText()).split("\n")[6]).toMatch(/^\S.*An \*\*answer\*\*\./);
+    const dragged = await room.answers.last().locator(".sidecar-ask-grip").evaluate((grip) => {
+      const data = new DataTransfer();
+      grip.dispatchEvent(new DragEvent("dragstart", { bubbles: true, dataTransfer: data }));
+      return data.getData("text/plain");
+    });
+    expect(dragged).toBe("An **answer**.");
+  });
+
+  it("leaves a list unfolded and a selection of text alone while an answer comes", async () => {
+    script([{ text: "The first words of it" }, { wait: 300 }, { text: ", and more," }, { wait: 300 }, { text: " and the end." }]);
+    await room.ask(STARTER);
+    await expect.poll(() => room.text.innerText()).toContain("first words");
+    await room.text.evaluate((text) => {
+      const words = document.createTreeWalker(text, NodeFilter.SHOW_TEXT).nextNode();
+      if (words !== null) getSelection()?.setBaseAndExtent(words, 4, words, 9);
+      (window as { option?: Element | null }).option = document.querySelector(".sidecar-ask select option");
+    });
+    await room.answered();
+    expect(await room.text.innerText()).toContain("the end.");
+    expect(await room.page.evaluate(() => getSelection()?.toString())).toBe("first");
+    expect(await room.page.evaluate(() => (window as { option?: Element | null }).option?.isConnected)).toBe(true);
+  });
+
   it("says where the model failed, and tries again", async () => {
     script({ fail: 500, message: "out of memory" }, { fail: 500, message: "out of memory" }, { fail: 500, message: "out of memory" });
     await room.asked(STARTER);
@@ -425,6 +465,28 @@ describe.skipIf(cannotRun !== null)("asking a model", () => {
     await room.preview.screenshot("ask-offline");
     await room.preview.sidecar.start();
     await room.view.locator(":scope > .sidecar-ask-problem").waitFor({ state: "hidden", timeout: 60_000 });
+  });
+});
+
+describe.skipIf(cannotRun !== null)("asking where nothing can be streamed", () => {
+  it("says that the answer comes whole, and shows it", async () => {
+    const upstream = await ScriptedUpstream.open();
+    // An origin that the server does not know is refused by the page's own fetch: Obsidian's request is left.
+    const room = new Room(await openPreview({ origin: "http://elsewhere.example", sidecar: { args: ["--upstream", upstream.url] } }));
+    try {
+      room.preview.expected.push(/CORS|Failed to load resource/);
+      await room.preview.sidecar.ready();
+      await room.open();
+      upstream.next([{ text: "The first " }, "hold", { text: "and the last." }]);
+      await room.ask(STARTER);
+      await room.answers.last().getByText("the answer comes all at once").waitFor();
+      upstream.release();
+      await room.answered();
+      expect(await room.text.innerText()).toContain("The first and the last.");
+    } finally {
+      await room.preview.close();
+      await upstream.close();
+    }
   });
 });
 
