@@ -55,7 +55,7 @@ export function linkedPaths(targets: readonly string[], paths: readonly string[]
 
 /** Words that a link may show: one line, nothing that ends the link. */
 function aliasText(alias: string): string {
-  return alias.replace(/\s+/g, " ").replace(/\[(?=\[)|\](?=\])/g, "").replace(/\]$/, "").replace(/\|/g, "¦").trim();
+  return alias.replace(/\s+/g, " ").replace(/\[\[|\]\]/g, "").replace(/\]$/, "").replace(/\|/g, "¦").trim();
 }
 
 /** Whether a name can stand in a wikilink at all. */

@@ -30,7 +30,7 @@ const SPECIAL = /[\\`*_~=[!<&\nhHoO]/g;
 const ENTITY = /&(?:(lt|gt|amp|quot|apos|nbsp)|#(\d{1,7}));/y;
 const ENTITIES: Readonly<Record<string, string>> = { lt: "<", gt: ">", amp: "&", quot: '"', apos: "'", nbsp: "\u00a0" };
 const ADDRESS = /(?:https?|obsidian):\/\/[^\s<>"'`[\](){}|*\\]+(?:\([^\s<>"'`[\](){}|*\\]*\)[^\s<>"'`[\](){}|*\\]*)*/iy;
-const FOOTNOTE = /\[\^([^\]\s[]{1,60})\]/y;
+const FOOTNOTE = /\[\^([\p{L}\p{N}_-]{1,60})\]/uy;
 const WORD = /[\p{L}\p{N}]/u;
 
 interface Found {

@@ -6,7 +6,7 @@ export const RULE = /^ {0,3}([-*_])(?:[ \t]*\1){2,}[ \t]*$/;
 export const BULLET = /^([ \t]{0,12})([-*+]|\d{1,9}[.)])(?:[ \t]{1,4}|$)(.*)$/;
 export const QUOTE = /^ {0,3}> ?(.*)$/;
 export const CALLOUT = /^\[!([\w-]{1,40})\][+-]?(?:[ \t]+(.*))?$/;
-export const FOOTNOTE = /^\[\^([^\]\s[]{1,60})\]:[ \t]*(.*)$/;
+export const FOOTNOTE = /^\[\^([\p{L}\p{N}_-]{1,60})\]:[ \t]*(.*)$/u;
 
 /** Whether a line may be one of a table. */
 export function isRow(line: string): boolean {

@@ -11,6 +11,7 @@ export type LinkWriter = (target: Target, shown: string) => string;
 
 // Fences that plugins of Obsidian run as soon as a note shows them; diagrams may load images.
 const RUN = /^[{.]*(?:dataview|datacore|js-engine|meta-bind|button|templater|custom-?js|run-|mermaid|tasks|query|base|iframe|embed|html|leaflet|chart|ad-|admonition)/i;
+const NO_NAME = /[<>`[\]|\\\n]|%%/;
 /** Code within a line that plugins of Obsidian run. */
 const RUN_INLINE = /^\s*(?:\$?=|\w+\[)/;
 
@@ -43,7 +44,7 @@ class Writer {
       case "list":
         return block.items.flatMap((item, at) => this.item(item, block.ordered ? `${block.start + at}. ` : "- "));
       case "quote":
-        return this.blocks(block.blocks).map(quoted);
+        return block.blocks.length === 0 ? [">"] : this.blocks(block.blocks).map(quoted);
       case "callout":
         return [`> [!${block.callout}] ${this.inline(block.title).replace(/\n/g, " ")}`.trimEnd(), ...this.blocks(block.blocks).map(quoted)];
       case "table":
@@ -93,7 +94,7 @@ class Writer {
       case "mark":
         return `==${this.inline(one.inside)}==`;
       case "citation":
-        return this.link({ path: one.path, heading: one.heading, block: one.block }, one.shown);
+        return this.citation(one);
       case "link":
         return this.address(one);
       case "footnote":
@@ -101,8 +102,14 @@ class Writer {
     }
   }
 
+  /** A place whose name could be more than a name is told in words. */
+  private citation({ path, heading, block, shown }: Extract<Inline, { kind: "citation" }>): string {
+    const target = { path, heading, block };
+    return NO_NAME.test(linkText(target)) ? escaped(shown) : this.link(target, shown.replace(/[<`\\]|%{2,}/g, " ").trim());
+  }
+
   private address(link: Extract<Inline, { kind: "link" }>): string {
-    const href = link.href.replace(/[()<>\s]/g, encodeURIComponent).replace(/\(/g, "%28").replace(/\)/g, "%29");
+    const href = link.href.replace(/[()<>[\]`|\\*]/g, (sign) => `%${sign.charCodeAt(0).toString(16).toUpperCase()}`);
     return link.bare ? `<${href}>` : `[${this.inline(link.inside).replace(/\n/g, " ")}](${href})`;
   }
 }
