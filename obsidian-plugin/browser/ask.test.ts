@@ -249,8 +249,10 @@ describe.skipIf(cannotRun !== null)("asking without a language model", () => {
   it.each(["light", "dark"] as const)("has no faults that axe finds, in a %s theme", async (theme) => {
     await room.open({ theme });
     expect(await room.preview.axe(".sidecar-ask")).toEqual([]);
+    await room.preview.runCommand("ask-note");
     await room.asked(STARTER);
     await room.view.locator(".sidecar-ask-sources summary").first().click();
+    await room.view.locator(".sidecar-ask-why summary").first().click();
     expect(await room.preview.axe(".sidecar-ask")).toEqual([]);
     await room.preview.screenshot(`ask-${theme}`);
   });
@@ -345,6 +347,7 @@ describe.skipIf(cannotRun !== null)("asking a model", () => {
     await room.page.keyboard.press("Enter");
     const modal = room.page.locator(".modal").filter({ hasText: "Append to Reading list?" });
     await modal.locator(".sidecar-ask-added").waitFor();
+    expect(await room.preview.axe(".modal")).toEqual([]);
     await room.preview.screenshot("ask-append");
     expect(room.preview.noteText("Projects/Reading list.md")).not.toContain("nine days");
     await modal.getByRole("button", { name: "Append" }).click();
@@ -431,6 +434,43 @@ describe.skipIf(cannotRun !== null)("asking a model", () => {
     const messages = upstream.last?.body.messages ?? [];
     expect(messages.filter(({ role }) => role === "system").map(({ content }) => content).join("\n")).toContain("Bertha");
     await room.preview.screenshot("ask-selection");
+  });
+
+  it("gives no model the text of a note that is kept out, nor of one that stays here", async () => {
+    await room.page.evaluate(async () => {
+      await window.preview.app.vault.create("Local.md", "---\nsidecar: local\n---\n\nThe safe opens with zebra seven.\n");
+    });
+    await expect.poll(async () => (await room.preview.sidecar.status()).vaults[0]?.["local"], { timeout: 20_000 }).toBe(1);
+    await room.preview.openNote("Local.md");
+    await room.preview.select([4, 0], [4, 20]);
+    await room.preview.runCommand("ask-selection");
+    script([{ text: "I cannot see it." }], [{ text: "Nor that." }]);
+    await room.asked("Explain this.");
+    await room.answers.last().getByText("Local stays with models on this machine").waitFor();
+    const system = upstream.last?.body.messages.filter(({ role }) => role === "system").map(({ content }) => content).join("\n");
+    expect(system).not.toContain("Selected in the note");
+    // A model without notes is given a note's text by the view itself: not this one's.
+    await room.preview.runCommand("ask-new");
+    await room.view.getByLabel("Model").selectOption("tiny");
+    await room.preview.openNote("Private/Diary.md");
+    await room.preview.runCommand("ask-note");
+    await room.asked("What is in it?");
+    await room.answers.last().getByText("Diary is kept out of Sidecar").waitFor();
+    expect(upstream.last?.body.messages.map(({ content }) => content).join("\n").trim()).toBe("What is in it?");
+    await room.preview.openNote("House/Boiler.md");
+    await room.preview.runCommand("ask-note");
+    script([{ text: "A boiler." }]);
+    await room.asked("And in this one?");
+    expect(upstream.last?.body.messages.at(-1)?.content).toContain("Vulcano Lifestar");
+    await room.view.getByLabel("Model").selectOption("");
+  });
+
+  it("stops the model when the plugin is switched off", async () => {
+    script([{ text: "It goes on " }, "hold"]);
+    await room.ask(STARTER);
+    await expect.poll(() => room.text.innerText()).toContain("It goes on");
+    await room.page.evaluate(() => window.preview.disable());
+    await expect.poll(() => upstream.last?.left, { timeout: 5_000, interval: 20 }).toBe(true);
   });
 
   it("offers models with and without notes, and remembers the choice", async () => {

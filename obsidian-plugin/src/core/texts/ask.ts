@@ -146,11 +146,11 @@ export const ASK = {
     fr: "{name} est exclue de Sidecar et n’a donc pas été envoyée.",
   },
   "ask.kept_out.local": {
-    en: "{name} stays with models on this machine, so the selection was not sent.",
-    pt: "{name} fica só para modelos nesta máquina; a seleção não foi enviada.",
-    es: "{name} queda solo para modelos de este equipo; la selección no se ha enviado.",
-    it: "{name} resta ai modelli su questa macchina: la selezione non è stata inviata.",
-    fr: "{name} est réservée aux modèles de cette machine : la sélection n’a pas été envoyée.",
+    en: "{name} stays with models on this machine, so it was named to Sidecar and the selection was not sent.",
+    pt: "{name} fica só para modelos nesta máquina; foi indicada ao Sidecar e a seleção não foi enviada.",
+    es: "{name} queda solo para modelos de este equipo; se ha indicado a Sidecar y la selección no se ha enviado.",
+    it: "{name} resta ai modelli su questa macchina: è stata indicata a Sidecar e la selezione non è stata inviata.",
+    fr: "{name} est réservée aux modèles de cette machine : elle a été indiquée à Sidecar et la sélection n’a pas été envoyée.",
   },
   "ask.kept_out.unread": {
     en: "Sidecar hasn’t read {name} yet, so it was not sent. Ask again in a moment.",

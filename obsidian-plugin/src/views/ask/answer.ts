@@ -43,7 +43,8 @@ export class AnswerText {
     const { texts } = this;
     if (asked.quotes) return [this.kind("ask.extractive", "quotes", withCode(texts("ask.extractive.why")))];
     if (!asked.searched) return [this.kind("ask.plain", "plain", [])];
-    return turn.sources?.length === 0 && turn.state === "done" ? [this.kind("ask.unsupported", "unsupported", [texts("ask.unsupported.why")])] : [];
+    // An answer about a selection rests on that.
+    return turn.sources?.length === 0 && turn.state === "done" && asked.selection === null ? [this.kind("ask.unsupported", "unsupported", [texts("ask.unsupported.why")])] : [];
   }
 
   private kind(key: Key, name: string, why: readonly (Drawn | string)[]): Drawn {

@@ -40,6 +40,8 @@ export async function gather(about: About, client: Pick<Client, "why">, read: (p
   if (note !== null && searched) keptOut.push(...(await excludedFrom(note, client)));
   else if (note !== null) await add({ kind: "note", path: note }, () => read(note));
   if (selection !== null) await add({ kind: "selection", path: selection.path }, () => Promise.resolve(selection.text));
+  // The server knows which models are on its machine.
+  if (searched) named.push(...keptOut.filter(({ because }) => because === "local").map(({ path }) => path));
   return { quoted, named: [...new Set(named)], keptOut };
 }
 
