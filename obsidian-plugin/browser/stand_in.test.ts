@@ -41,6 +41,47 @@ describe.skipIf(cannotRun !== null)("the stand-in", () => {
     expect(states).toEqual([`one two typed ${line}`, `typed ${line}`, before, `typed ${line}`]);
   });
 
+  it("keeps to a plain text's own rules through 300 random changes, and back and forth through its history", async () => {
+    await preview.openNote("House/Router.md");
+    const odd = await preview.page.evaluate(() => {
+      const editor = window.preview.app.workspace.activeEditor!.editor;
+      let seed = 7;
+      const random = (below: number): number => (seed = (seed * 48271) % 2147483647) % below;
+      const start = editor.getValue();
+      let model = start;
+      for (let round = 0; round < 300; round += 1) {
+        const from = random(model.length + 1);
+        const to = Math.min(model.length, from + random(12));
+        const text = ["", "x", "\n", "água\n\n", "👍", "aa"][random(6)]!;
+        const [a, b] = [editor.offsetToPos(from), editor.offsetToPos(to)];
+        if (random(3) === 0) editor.transaction({ changes: [{ from: a, to: b, text }] });
+        else if (random(2) === 0) editor.replaceRange(text, a, b);
+        else {
+          editor.setSelection(a, b);
+          editor.replaceSelection(text);
+        }
+        model = model.slice(0, from) + text + model.slice(to);
+        if (editor.getValue() !== model) return `round ${round}`;
+      }
+      for (let step = 0; step < 400; step += 1) editor.undo();
+      if (editor.getValue() !== start) return "undo";
+      for (let step = 0; step < 400; step += 1) editor.redo();
+      return editor.getValue() === model ? "" : "redo";
+    });
+    expect(odd).toBe("");
+  });
+
+  it("types with Enter and deletes in CodeMirror", async () => {
+    await preview.openNote("Places/Cabin.md");
+    const before = await preview.editorText();
+    await preview.select([0, 0]);
+    await preview.page.keyboard.type("ab");
+    await preview.page.keyboard.press("Enter");
+    await preview.page.keyboard.type("cx");
+    await preview.page.keyboard.press("Backspace");
+    await expect.poll(() => preview.editorText()).toBe(`ab\nc${before}`);
+  });
+
   it("undoes with the keyboard what a command did to the selection", async () => {
     await preview.openNote("House/Boiler.md");
     const before = await preview.editorText();

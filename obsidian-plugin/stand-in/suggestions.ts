@@ -146,5 +146,5 @@ export abstract class AbstractInputSuggest<T> extends PopoverSuggest<T> {
     this._chosen = callback;
     return this;
   }
-  abstract getSuggestions(query: string): T[] | Promise<T[]>;
+  protected abstract getSuggestions(query: string): T[] | Promise<T[]>;
 }
