@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from sidecar.api.openai.answers import LeftOut
 from tests.contract.examples import contract_server, examples
 from tests.contract.shape import differences
 
@@ -32,6 +33,12 @@ def test_each_example_has_its_file(live: Mapping[str, Any]) -> None:
 def test_the_server_answers_in_the_recorded_shape(name: str, live: Mapping[str, Any]) -> None:
     found = differences(json.loads((FOLDER / f"{name}.json").read_text(encoding="utf-8")), live[name])
     assert not found, "`python -m tests.contract` records the new shape; the plugin's readers have to follow"
+
+
+def test_what_an_answer_leaves_out_has_the_names_that_the_plugin_reads() -> None:
+    """They stand in an answer only when there is something to tell, as while notes are being read."""
+    told = LeftOut(withheld=2, trimmed=1, still_reading=True).told()
+    assert told == {"withheld": 2, "trimmed": 1, "still_reading": True}
 
 
 def test_a_renamed_a_missing_and_a_further_key_are_differences() -> None:

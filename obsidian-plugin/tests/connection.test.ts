@@ -249,6 +249,7 @@ describe("keeping to look", () => {
       await until(() => clock.pending.length === 1);
     }
     expect(connection.state).toMatchObject({ kind: "offline", problem: { kind: "timeout" } });
+    expect(() => connection.client()).toThrow(expect.objectContaining({ kind: "timeout" }) as Error);
   });
 
   test("stopped, it asks nothing more, and what comes late changes nothing", async () => {

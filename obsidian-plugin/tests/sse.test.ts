@@ -128,6 +128,12 @@ describe("an answer", () => {
     expect(await problemOf(ask('data: {"error":"x"}\n\n'))).toMatchObject({ kind: "shape" });
   });
 
+  test("what the model was not given is told with the sources", async () => {
+    const vault = { sources: [], withheld: 2, trimmed: 1, still_reading: true };
+    const told = `data: ${JSON.stringify({ choices: [{ delta: {}, finish_reason: "stop" }], vault })}\n\n`;
+    expect((await ask(told))[0]).toEqual({ kind: "sources", citations: [], leftOut: { withheld: 2, trimmed: 1, stillReading: true } });
+  });
+
   test("a chunk of usage has no choices", async () => {
     expect(await ask('data: {"choices":[],"usage":{}}\n\n', END)).toEqual([{ kind: "end", reason: "stop" }]);
   });
