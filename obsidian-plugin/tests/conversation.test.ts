@@ -90,7 +90,7 @@ describe("the messages of a conversation", () => {
     for (let round = 0; round < 500; round += 1) {
       let conversation = begin();
       for (let turn = 0; turn < 6; turn += 1) {
-        const quoted = random() < 0.5 ? [{ kind: "note" as const, path: `${Math.floor(random() * 3)}.md`, text: "t".repeat(random() * 3000) }] : [];
+        const quoted = random() < 0.5 ? [{ kind: "note" as const, path: `${"n".repeat(random() * 400)}.md`, text: "t".repeat(random() * 3000) }, { kind: "selection" as const, path: `${"s".repeat(random() * 400)}.md`, text: "s".repeat(random() * 3000) }] : [];
         conversation = conversation.ask("q".repeat(1 + random() * 200), quoted).stream("a".repeat(random() * 800)).finish("stop");
       }
       conversation = conversation.ask("last", [{ kind: "note", path: "0.md", text: "t".repeat(random() * 9000) }]);

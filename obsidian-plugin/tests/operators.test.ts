@@ -71,7 +71,7 @@ describe("what can be completed", () => {
   });
 
   test("what is chosen takes the place of what was typed, and leaves the bracket", () => {
-    for (const [query, cursor, becomes] of [["[[Cabin]] x", 4, "[[NEW]] x"], ["[mood:calm] x", 8, "[mood:NEW] x"], ["[mood:calm]", 3, "[NEW:calm]"], ["#house x", 3, "#NEW x"]] as const) {
+    for (const [query, cursor, becomes] of [["[[Cabin]] x", 4, "[[NEW]] x"], ["[mood:calm] x", 8, "[mood:NEW] x"], ["[mood:calm]", 3, "[NEW:calm]"], ["#house x", 3, "#NEW x"], ["[[Cabin", 4, "[[NEW"]] as const) {
       const found = completionAt(query, cursor);
       expect(found && query.slice(0, found.from) + "NEW" + query.slice(found.to)).toBe(becomes);
     }

@@ -56,6 +56,7 @@ const CASES: readonly Case[] = [
   { title: "a search for what is selected", source: "{{search:about {{selection|first:3}}|2}}", values: { selection: "abcdef", "search about abc 2": "found" }, becomes: "found", asked: ["selection", "search about abc 2"] },
   { title: "a search for what was found", source: "{{search:{{search:{{title}}|1}}}}", values: { title: "t", "search t 1": "u", "search u 5": "v" }, becomes: "v", asked: ["title", "search t 1", "search u 5"] },
   { title: "searches for nothing and for something not known yet", source: "{{search:{{title}}}}{{search:{{path}}}}", values: { path: "p", "search p 5": "v" }, becomes: "v", asked: ["title", "path", "search  5", "search p 5"] },
+  { title: "a search that is not known yet is not one for nothing", source: "{{#if search:{{title}}}}{{else}}{{search:{{path}}}}{{/if}}", values: { path: "p", "search p 5": "v" }, becomes: "v", asked: ["title", "search  5", "path", "search p 5"] },
   { title: "text around the cursor, no more than was asked for", source: "{{before:3}}|{{after:2}}", values: { "before 3": "abcdef", "after 2": "ghi" }, becomes: "def|gh", asked: ["before 3", "after 2"] },
   { title: "no half characters", source: "{{before:1}}{{title|first:1}}{{title|last:1}}", values: { "before 1": "😀", title: "😀" }, becomes: "", asked: ["before 1", "title"] },
   { title: "lines that hold conditions alone leave nothing", source: "a\n  {{#if title}}\nb\n{{else}}\nc\n{{/if}}  \nd", values: { title: "t" }, becomes: "a\nb\nd", asked: ["title"] },
