@@ -29,9 +29,11 @@ type Undocumented = {
   Notice: "noticeEl";
   PopoverSuggest: "suggestEl";
   AbstractInputSuggest: "suggestEl";
-  ProgressBarComponent: "progressBar";
+  ProgressBarComponent: "progressBar" | "onChange";
   SearchComponent: "containerEl";
   SettingGroup: "groupEl" | "listEl";
+  // Obsidian declares it on each kind that has a value to change.
+  ValueComponent: "onChange";
   WorkspaceLeaf: "id" | "containerEl";
 };
 type Allowed<Name> = Name extends keyof Undocumented ? Undocumented[Name] : never;

@@ -27,11 +27,6 @@ export class Notice extends Strict {
     said.push(this.messageEl.textContent ?? "");
     return this;
   }
-  setAutoHide(ms: number): this {
-    window.clearTimeout(this._timer);
-    this._timer = window.setTimeout(() => this.hide(), ms);
-    return this;
-  }
   hide(): void {
     window.clearTimeout(this._timer);
     this.noticeEl.remove();

@@ -24,10 +24,10 @@ export abstract class View extends Component {
   }
   abstract getViewType(): string;
   abstract getDisplayText(): string;
-  onOpen(): Promise<void> {
+  protected onOpen(): Promise<void> {
     return Promise.resolve();
   }
-  onClose(): Promise<void> {
+  protected onClose(): Promise<void> {
     return Promise.resolve();
   }
   getState(): State {
