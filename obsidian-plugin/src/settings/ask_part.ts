@@ -1,5 +1,6 @@
 /** The settings of questions: which model, whether notes are looked into, and where kept conversations go. */
 import type { Context } from "../context";
+import { clientNow } from "../views/client_now";
 import { choice, keep, notesChoice, textField, toggle } from "./controls";
 import type { Part } from "./rows";
 
@@ -36,7 +37,8 @@ export function askPart(context: Context): Part {
 async function offerModels(list: HTMLSelectElement, { connection }: Context): Promise<void> {
   try {
     const known = [...list.options].map((option) => option.value);
-    for (const { id, type } of await connection.client().models()) if (type === "llm" && !known.includes(id)) list.createEl("option", { value: id, text: id });
+    const client = await clientNow(connection);
+    for (const { id, type } of await client.models()) if (type === "llm" && !known.includes(id)) list.createEl("option", { value: id, text: id });
   } catch {
     // The row of the server says how the connection is.
   }

@@ -7,11 +7,6 @@ import { relatedPart } from "./related_part";
 import { definitionsOf, drawParts, type Part } from "./rows";
 import { textPart } from "./text_part";
 
-/** What Obsidian has from 1.13 on, and 1.11's types have not. */
-interface Updating {
-  readonly update?: () => void;
-}
-
 export class SidecarSettingTab extends PluginSettingTab {
   private end: () => void = () => undefined;
 
@@ -46,9 +41,9 @@ export class SidecarSettingTab extends PluginSettingTab {
   /** Draw anew what depends on other settings, and leave the keyboard where it was. */
   private redraw(): void {
     const name = this.containerEl.doc.activeElement?.getAttribute("aria-label");
-    const { update } = this as Updating;
-    if (update === undefined) this.display();
-    else update.call(this);
+    // What Obsidian has from 1.13 on, and 1.11's types have not.
+    if ("update" in this && typeof this.update === "function") (this.update as () => void)();
+    else this.display();
     const again = [...this.containerEl.querySelectorAll<HTMLElement>("[aria-label]")].find((each) => each.getAttribute("aria-label") === name);
     again?.focus();
   }

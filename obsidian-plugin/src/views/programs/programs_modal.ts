@@ -4,6 +4,7 @@ import { anyProgram, groupsOf, type Group, type Offer } from "../../core/clients
 import { asProblem, type Problem } from "../../core/problem";
 import { installedPlugins } from "../../platform/installed_plugins";
 import type { Shell } from "../../shell";
+import { clientNow } from "../client_now";
 import { problemWords } from "../problem_words";
 import { ProgramCard } from "./program_card";
 
@@ -30,7 +31,8 @@ export class ProgramsModal extends Modal {
   private async fill(place: HTMLElement): Promise<void> {
     const { app, connection } = this.shell.context;
     try {
-      const [all, installed] = await Promise.all([connection.client().clients(), installedPlugins(app.vault)]);
+      const client = await clientNow(connection);
+      const [all, installed] = await Promise.all([client.clients(), installedPlugins(app.vault)]);
       place.empty();
       this.draw(place, groupsOf(all, installed), anyProgram(all));
     } catch (error) {

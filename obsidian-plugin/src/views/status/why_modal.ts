@@ -4,6 +4,7 @@ import type { Context } from "../../context";
 import { asProblem } from "../../core/problem";
 import type { WhyAnswer, WhyQuery } from "../../core/protocol/why";
 import type { Key } from "../../core/texts/texts";
+import { clientNow } from "../client_now";
 import { problemWords } from "../problem_words";
 import { ruleWords } from "./rule_words";
 
@@ -39,7 +40,8 @@ export class WhyModal extends Modal {
     const now = ++this.asked;
     try {
       const query = this.query.value.trim();
-      const told = await connection.client().why({ path: this.path, ...(query === "" ? {} : { query }) });
+      const client = await clientNow(connection);
+      const told = await client.why({ path: this.path, ...(query === "" ? {} : { query }) });
       if (now === this.asked) this.show(told);
     } catch (error) {
       if (now !== this.asked) return;
