@@ -87,7 +87,7 @@ describe.skipIf(cannotRun !== null)("notes in the page", () => {
       await write("Scratch.md", "# Scratch\n\nRadiators and the diverter valve of the heating.\n");
       await related("Scratch.md");
       await open("Boiler").waitFor();
-      const nearest = async (): Promise<string[]> => (await preview.page.locator(".sidecar-related-name").allInnerTexts()).slice(0, 2);
+      const nearest = async (): Promise<string[]> => (await preview.page.locator(".sidecar-related-name").allInnerTexts()).slice(0, 3);
       expect(await nearest()).not.toContain("Ruches");
       await preview.select([2, 0], [2, 60]);
       await preview.page.keyboard.type("La récolte de miel de châtaignier, les ruches et la reine. See [[Boiler]].");
@@ -363,6 +363,23 @@ describe.skipIf(cannotRun !== null)("notes in the page", () => {
       await apply().click();
       await expect.poll(() => preview.noteText("Ideas.md")).toContain("[[Giulia Ferri]] bakes.");
       expect(await preview.editorText()).toContain("[[Giulia Ferri]] bakes.");
+    });
+  });
+
+  describe("the notes with the most missing links", () => {
+    it("are listed while they are looked for, and lead to what is missing", async () => {
+      await preview.runCommand("find-missing-links");
+      await preview.page.locator(".sidecar-links-told").getByText(/^\d+ notes looked at/).waitFor();
+      const found = preview.page.locator(".sidecar-links-found");
+      const counts = (await found.locator(".sidecar-links-score").allInnerTexts()).map((text) => parseInt(text, 10));
+      expect(counts.length).toBeGreaterThan(3);
+      expect(counts).toEqual([...counts].sort((a, b) => b - a));
+      await preview.screenshot("notes-scan");
+      expect(await preview.axe(".sidecar-links")).toEqual([]);
+      await found.first().click();
+      await preview.page.locator(".sidecar-links-suggestion").first().waitFor();
+      await preview.page.keyboard.press("Escape");
+      await preview.page.keyboard.press("Escape");
     });
   });
 

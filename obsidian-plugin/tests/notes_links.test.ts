@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { linkSuggestions, RELATED_ENOUGH } from "../src/core/notes/link_suggestions";
+import { scanLinks, type ScanProgress } from "../src/core/notes/link_scan";
 import { COVERED, linkableText } from "../src/core/notes/linkable_text";
 import { linkedText, type LinkWriting } from "../src/core/notes/linked_text";
 import { unlinkedMentions } from "../src/core/notes/mentions";
@@ -101,5 +102,37 @@ describe("links in a text", () => {
   });
   it("go on with a list that is there, in whatever language", () => {
     expect(link("x\n\n## Notas relacionadas\n\n- [[c]]\n", [related("b.md", 0.5)])).toBe("x\n\n## Notas relacionadas\n\n- [[c]]\n- [[b]]\n");
+  });
+});
+
+describe("the search for missing links", () => {
+  const near = (path: string): readonly RelatedNote[] | null => (path === "none.md" ? null : path === "many.md" ? [related("x.md", 0.5), related("y.md", 0.4)] : [related("x.md", 0.3), related("y.md", 0.1)]);
+  async function scanned(paths: readonly string[], stopAfter = Infinity): Promise<{ told: ScanProgress[]; asked: number }> {
+    const told: ScanProgress[] = [];
+    const stop = new AbortController();
+    let asked = 0;
+    const ask = (path: string): Promise<readonly RelatedNote[] | null> => {
+      asked += 1;
+      return Promise.resolve(near(path));
+    };
+    const hear = (progress: ScanProgress): void => {
+      told.push(progress);
+      if (told.length >= stopAfter) stop.abort();
+    };
+    await scanLinks(paths, ask, { links: () => ({ "linked.md": { "x.md": 1 } }), signal: stop.signal, told: hear });
+    return { told, asked };
+  }
+  it("gives the notes with the most first, and leaves out those without", async () => {
+    const { told } = await scanned(["a.md", "none.md", "linked.md", "many.md"]);
+    expect(told.at(-1)).toEqual({ done: 4, total: 4, found: [{ path: "many.md", missing: 2 }, { path: "a.md", missing: 1 }] });
+  });
+  it("ends when it is told to", async () => {
+    const { told, asked } = await scanned(Array.from({ length: 100 }, (_, n) => `${n}.md`), 3);
+    expect(told).toHaveLength(3);
+    expect(asked).toBeLessThan(8);
+  });
+  it("throws what the server throws", async () => {
+    const broken = scanLinks(["a.md"], () => Promise.reject(new Error("away")), { links: () => ({}), signal: new AbortController().signal, told: () => undefined });
+    await expect(broken).rejects.toThrow("away");
   });
 });

@@ -30,6 +30,8 @@ export interface RelatedSources {
   text(path: string): Promise<string>;
 }
 
+// Other embeddings take longer. What is still missing then comes with the next change of the server's state.
+const VECTORS_AFTER_MS = 800;
 const LOOKS_AFTER_MS = [150, 300, 600, 1200, 2400] as const;
 
 export class RelatedFeed {
@@ -81,7 +83,7 @@ export class RelatedFeed {
 
   private lookLater(path: string, turn: AbortSignal, look: number): void {
     const wait = LOOKS_AFTER_MS[look];
-    if (wait === undefined) return void this.ask(path, turn);
+    if (wait === undefined) return void this.askTwice(path, turn);
     this.cancelLook = this.clock.after(wait, () => void this.look(path, turn, look));
   }
 
@@ -90,7 +92,12 @@ export class RelatedFeed {
     const differing = await this.differing(path).catch(() => null);
     if (turn.aborted) return;
     if (differing === null || !hasCaughtUp(differing, this.usual)) return this.lookLater(path, turn, look + 1);
+    await this.askTwice(path, turn);
+  }
+
+  private async askTwice(path: string, turn: AbortSignal): Promise<void> {
     await this.ask(path, turn);
+    if (!turn.aborted) this.cancelLook = this.clock.after(VECTORS_AFTER_MS, () => void this.ask(path, turn));
   }
 
   private async ask(path: string, turn: AbortSignal): Promise<void> {

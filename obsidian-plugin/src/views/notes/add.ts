@@ -3,6 +3,7 @@ import { Notice, type Editor, type Plugin, type TFile } from "obsidian";
 import { asWords } from "../../core/notes/as_words";
 import type { Context } from "../../context";
 import { LinkModal } from "./link_modal";
+import { LinkScanModal } from "./link_scan_modal";
 import { NoteLinks } from "./note_link";
 import { chooseRelated } from "./related_choice";
 import { RELATED_VIEW, RelatedView } from "./related_view";
@@ -28,6 +29,7 @@ export function addNotes(plugin: Plugin, context: Context): void {
     icon: "link",
     checkCallback: (checking) => withNote(app.workspace.getActiveFile(), checking, (file) => new LinkModal(context, file).open()),
   });
+  plugin.addCommand({ id: "find-missing-links", name: texts("links.scan.command"), icon: "list-tree", callback: () => new LinkScanModal(context).open() });
   const links = new NoteLinks(app, texts, RELATED_VIEW);
   plugin.addCommand({
     id: "insert-related-link",

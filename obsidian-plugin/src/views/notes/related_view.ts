@@ -20,6 +20,7 @@ export class RelatedView extends ItemView implements HoverParent {
   hoverPopover: HoverPopover | null = null;
   private pinned: string | null = null;
   private hideLinked = false;
+  private index = "";
   private shown: string | null = null;
   private cancelFollow: () => void = () => {};
   private readonly feed: RelatedFeed;
@@ -162,8 +163,11 @@ export class RelatedView extends ItemView implements HoverParent {
   }
 
   private connectionChanged(state: ConnectionState): void {
+    // What is indexed and embedded decides what is related.
+    const index = state.kind === "online" && state.vault !== null ? `${state.vault.indexed} ${state.vault.chunks_without_vector}` : state.kind;
     const answered = this.feed.state.kind === "found" || this.feed.state.kind === "missing";
-    if (state.kind !== "online" || !answered) this.follow({ anew: true });
+    if (index !== this.index || !answered) this.follow({ anew: true });
+    this.index = index;
   }
 
   private draw(): void {
