@@ -11,7 +11,7 @@ const START_MS = 60_000;
 
 /** How to run Sidecar here: the words of the command, or null where there is none. */
 export function sidecarCommand(environment = process.env) {
-  const python = environment.SIDECAR_PYTHON ?? [".venv/bin/python", ".venv/Scripts/python.exe"].map((path) => join(repository, path)).find(existsSync);
+  const python = environment.SIDECAR_PYTHON || [".venv/bin/python", ".venv/Scripts/python.exe"].map((path) => join(repository, path)).find(existsSync);
   if (python !== undefined) return [python, "-m", "sidecar"];
   const found = spawnSync("sidecar", ["--version"], { stdio: "ignore" });
   return found.status === 0 ? ["sidecar"] : null;
