@@ -10,6 +10,7 @@ export function keep({ saveSettings, texts }: Context, change: SettingsChange): 
 
 /** A text that is heard of once it is finished, by Enter or by leaving the field: half an address is none to connect to. */
 export function textField(setting: Setting, value: string, finished: (text: string) => void, more: (field: TextComponent) => void = () => undefined): void {
+  setting.settingEl.addClass("sidecar-wide");
   setting.addText((field) => {
     field.setValue(value);
     field.inputEl.setAttrs({ "aria-label": setting.nameEl.textContent ?? "", spellcheck: "false" });

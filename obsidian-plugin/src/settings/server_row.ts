@@ -10,7 +10,7 @@ import { StatusModal } from "../views/status/status_modal";
 export class ServerRow {
   constructor(private readonly setting: Setting, private readonly shell: Shell) {
     const { texts } = shell.context;
-    setting.settingEl.addClass("sidecar-connection-state");
+    setting.settingEl.addClasses(["sidecar-connection-state", "sidecar-wide"]);
     setting.descEl.setAttr("role", "status");
     setting
       .addButton((button) => button.setButtonText(texts("settings.test")).setCta().onClick(() => void this.test(button)))

@@ -10,12 +10,11 @@ export interface ProblemWords {
 }
 
 /** Codes with words of their own. */
-const BY_CODE: Readonly<Record<string, string>> = { no_key: "no_key", no_address: "no_address", plain_http: "withheld", vault_not_served: "refused" };
+const BY_CODE: Readonly<Record<string, string>> = { no_key: "no_key", no_token_file: "no_token_file", no_address: "no_address", plain_http: "withheld", vault_not_served: "refused" };
 
 export function problemWords(texts: Texts, problem: Problem): ProblemWords {
-  const own = BY_CODE[problem.code ?? ""];
-  const name = own ?? problem.kind;
-  const hint = hintOf(name) ?? (own === "no_key" ? hintOf("key") : null);
+  const name = BY_CODE[problem.code ?? ""] ?? problem.kind;
+  const hint = hintOf(name);
   return { title: texts(`problem.${name}` as Key), hint: hint === null ? null : texts(hint), told: problem.message === "" ? null : problem.message };
 }
 

@@ -50,6 +50,21 @@ export const PROBLEMS = {
     fr: "Copiez-la à nouveau : « sidecar token show » l’affiche sur la machine où tourne Sidecar.",
   },
   "problem.no_key": { en: "There is no key yet", pt: "Ainda não há uma chave", es: "Aún no hay ninguna clave", it: "Non c’è ancora una chiave", fr: "Il n’y a pas encore de clé" },
+  "problem.no_key.hint": {
+    en: "Paste it in the settings: “sidecar token show” prints it on the machine where Sidecar runs.",
+    pt: "Cole-a nas configurações: “sidecar token show” a mostra na máquina em que o Sidecar está em execução.",
+    es: "Pégala en los ajustes: «sidecar token show» la muestra en el equipo donde funciona Sidecar.",
+    it: "Incollala nelle impostazioni: «sidecar token show» la mostra sulla macchina dove gira Sidecar.",
+    fr: "Collez-la dans les réglages : « sidecar token show » l’affiche sur la machine où tourne Sidecar.",
+  },
+  "problem.no_token_file": { en: "The file with the key can’t be read", pt: "Não é possível ler o arquivo com a chave", es: "No se puede leer el archivo con la clave", it: "Il file con la chiave non si può leggere", fr: "Le fichier de la clé est illisible" },
+  "problem.no_token_file.hint": {
+    en: "It lies in Sidecar’s data folder. Start Sidecar anew, or enter address and key in the settings.",
+    pt: "Fica na pasta de dados do Sidecar. Reinicie o Sidecar ou informe endereço e chave nas configurações.",
+    es: "Está en la carpeta de datos de Sidecar. Reinicia Sidecar o indica dirección y clave en los ajustes.",
+    it: "Si trova nella cartella dei dati di Sidecar. Riavvia Sidecar o inserisci indirizzo e chiave nelle impostazioni.",
+    fr: "Il se trouve dans le dossier de données de Sidecar. Relancez Sidecar, ou indiquez l’adresse et la clé dans les réglages.",
+  },
   "problem.forbidden": { en: "The server doesn’t let this in", pt: "O servidor não permite este acesso", es: "El servidor no permite este acceso", it: "Il server non consente l’accesso", fr: "Le serveur n’autorise pas cet accès" },
   "problem.forbidden.hint": {
     en: "The key may be for less than this, or the server doesn’t allow this app. From a phone, the server has to be started with “--allow-remote”.",

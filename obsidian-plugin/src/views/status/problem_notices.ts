@@ -11,7 +11,8 @@ const SHOWN = 12_000;
 export function tellProblems({ connection, texts }: Context): () => void {
   const told = new Set<string>();
   return connection.listen((state) => {
-    if (state.kind === "problem") {
+    // Who has not set it up yet knows: the status bar and the settings say what is missing.
+    if (state.kind === "problem" && state.problem.code !== "no_key") {
       const { title, hint } = problemWords(texts, state.problem);
       once(told, `${state.problem.kind} ${state.problem.code ?? ""}`, [title, hint]);
     }
