@@ -23,6 +23,8 @@ from sidecar.vault.settings import VaultKind
 APP = "sidecar"
 DEFAULT_PORT = 8484
 LOG_LEVELS = ("debug", "info", "warning", "error")
+PHONE_ORIGINS = ("capacitor://localhost", "http://localhost")
+"""The origins of Obsidian's page on iOS and on Android. On this machine a page of port 80 would have the second."""
 KV_CACHE_TYPES = get_args(KvType)
 # Written out: the room that it belongs to would be loaded by every command.
 CallsFromNotes: TypeAlias = Literal["checked", "allowed"]
@@ -117,7 +119,9 @@ class Config:
         " `192.168.1.20:8484`, unless it is 443 or 80.",
     )
     allowed_origins: tuple[str, ...] = _setting(
-        ("app://obsidian.md",), "Origins of web pages and apps that may call: exact strings, no wildcards."
+        ("app://obsidian.md",),
+        "Origins of web pages and apps that may call: exact strings, no wildcards. With `allow_remote` Obsidian on a"
+        f" phone may as well: {' and '.join(f'`{origin}`' for origin in PHONE_ORIGINS)}.",
     )
     exclude: tuple[str, ...] = _setting((), "Globs of vault paths never to read, such as `Journal/**`.")
     local_only: tuple[str, ...] = _setting(
@@ -152,6 +156,11 @@ class Config:
         " it, never a file.",
         env=False,
     )
+
+    @property
+    def origins(self) -> tuple[str, ...]:
+        """The origins that may call: those of the settings and, for a server that other machines reach, the phones'."""
+        return (*self.allowed_origins, *PHONE_ORIGINS) if self.allow_remote else self.allowed_origins
 
     def __post_init__(self) -> None:
         if self.host not in _LOOPBACK and not self.allow_remote:

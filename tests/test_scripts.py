@@ -16,7 +16,19 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 BASH = shutil.which("bash")
-ENTRANCES = ("serve", "test", "check", "clients", "plugin", "docs", "lock", "vocabularies", "nightly", "offline", "sbom")
+ENTRANCES = (
+    "serve",
+    "test",
+    "check",
+    "clients",
+    "plugin",
+    "docs",
+    "lock",
+    "vocabularies",
+    "nightly",
+    "offline",
+    "sbom",
+)
 TOOLS = (
     *("bash", "cat", "cksum", "cp", "dirname", "env", "find", "git", "grep", "head", "id"),
     *("mkdir", "npm", "rm", "sed", "sleep", "tail", "tr", "uname", "wc"),

@@ -79,7 +79,7 @@ def default_facts(config: Config, *, vaults: Sequence[Path] = (), key: str | Non
         asks_key=config.auth,
         key=key,
         token_file=config.token_file if config.auth else None,
-        origins=config.allowed_origins,
+        origins=config.origins,
     )
 
 
@@ -107,7 +107,7 @@ def served_facts(config: Config, *, runtime: Mapping[str, Any], models: Any, key
         key=key,
         running=True,
         token_file=config.token_file if runtime.get("token_file") else None,
-        origins=config.allowed_origins,
+        origins=config.origins,
     )
 
 

@@ -42,7 +42,7 @@ def examine_security(config: Config, *, status: Mapping[str, Any] | None, url: s
         "port": config.port if url is None else urlsplit(url).port,
         "allow_remote": config.allow_remote,
         "allowed_hosts": list(config.allowed_hosts),
-        "allowed_origins": list(config.allowed_origins),
+        "allowed_origins": list(config.origins),
         "offline": config.offline,
         "elsewhere": _elsewhere(config, told),
         "tool_calls_from_notes": config.tool_calls_from_notes,

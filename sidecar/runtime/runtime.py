@@ -73,7 +73,7 @@ class Runtime:
         self.vaults = vaults
         """The open ones by name. Which these are may change whenever something is awaited."""
         self.max_body = config.max_body
-        self.allowed_origins = frozenset(config.allowed_origins)
+        self.allowed_origins = frozenset(config.origins)
         self._notices = notices
         self.offline_lock = "none"
         """What keeps this process from reaching other machines: `audit-hook`, with `+landlock` and `+seccomp` where the

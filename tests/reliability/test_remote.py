@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from sidecar.config import PHONE_ORIGINS
 from sidecar.runtime.client_keys import Scope
 from tests.reliability import own_network
 from tests.reliability.client_keys import key_for, revoked
@@ -140,6 +141,21 @@ def test_without_a_key_a_tunnel_that_writes_this_machines_name_opens_nothing(tmp
         with proxy(Kind(adds=kind.adds, host=f"127.0.0.1:{port}"), server_port=port) as way:
             refused = httpx2.get(f"{way.url}/v1/models", headers={"host": PUBLIC}, trust_env=False)
             assert (refused.status_code, refused.json()["error"]["code"]) == (403, "proxy_without_key")
+
+
+@pytest.mark.parametrize("origin", PHONE_ORIGINS)
+def test_obsidian_on_a_phone_may_ask_a_server_that_other_machines_reach_and_no_other(
+    server: Server, tmp_path: Path, origin: str
+) -> None:
+    page = {"origin": origin, "sec-fetch-site": "cross-site"}
+    refused = server.client.get("/v1/models", headers=page)
+    assert (refused.status_code, refused.json()["error"]["code"]) == (403, "origin_not_allowed")
+    with serve(DEMO_VAULT, "--allow-remote", data_dir=tmp_path / "data", wait=False) as remote:
+        answer = remote.client.get("/v1/models", headers=page)
+        assert (answer.status_code, answer.headers["access-control-allow-origin"]) == (200, origin)
+        assert httpx2.get(f"{remote.url}/v1/models", headers=page).status_code == 401
+        other = {"origin": f"{origin}:3000", "sec-fetch-site": "cross-site"}
+        assert remote.client.get("/v1/models", headers=other).status_code == 403
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="127.0.0.2 is an address of Linux alone")
