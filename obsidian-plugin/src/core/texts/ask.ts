@@ -167,9 +167,9 @@ export const ASK = {
   "ask.model.gone": { en: "{name} (not there now)", pt: "{name} (indisponível)", es: "{name} (no disponible)", it: "{name} (non disponibile)", fr: "{name} (indisponible)" },
   "ask.model.extractive": { en: "Quotations, no model", pt: "Citações, sem modelo", es: "Citas, sin modelo", it: "Citazioni, senza modello", fr: "Citations, sans modèle" },
   "ask.notes": { en: "Notes", pt: "Notas", es: "Notas", it: "Note", fr: "Notes" },
-  "ask.notes.auto": { en: "Notes when they help", pt: "Notas quando ajudam", es: "Notas cuando ayudan", it: "Note quando servono", fr: "Notes si utiles" },
-  "ask.notes.always": { en: "Always with notes", pt: "Sempre com notas", es: "Siempre con notas", it: "Sempre con note", fr: "Toujours avec notes" },
-  "ask.notes.never": { en: "Never with notes", pt: "Nunca com notas", es: "Nunca con notas", it: "Mai con note", fr: "Jamais avec notes" },
+  "ask.notes.auto": { en: "Notes: auto", pt: "Notas: auto", es: "Notas: auto", it: "Note: auto", fr: "Notes : auto" },
+  "ask.notes.always": { en: "Notes: always", pt: "Notas: sempre", es: "Notas: siempre", it: "Note: sempre", fr: "Notes : toujours" },
+  "ask.notes.never": { en: "Notes: never", pt: "Notas: nunca", es: "Notas: nunca", it: "Note: mai", fr: "Notes : jamais" },
 
   "ask.actions": { en: "What to do with the answer", pt: "O que fazer com a resposta", es: "Qué hacer con la respuesta", it: "Che cosa fare con la risposta", fr: "Que faire de la réponse" },
   "ask.copy": { en: "Copy as Markdown", pt: "Copiar como Markdown", es: "Copiar como Markdown", it: "Copia come Markdown", fr: "Copier en Markdown" },

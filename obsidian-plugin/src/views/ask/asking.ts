@@ -2,13 +2,15 @@
  * The conversation that is going on: it lives as long as the plugin, whether the view is open or not, and is written nowhere
  * unless somebody saves it. One answer comes at a time.
  */
+import type { App } from "obsidian";
 import { Conversation, type Turn } from "../../core/conversation";
 import type { Quoted } from "../../core/quoted";
 import { asProblem } from "../../core/problem";
+import type { AskEvent } from "../../core/protocol/chat";
 import type { ModelEntry } from "../../core/protocol/models";
-import type { Client } from "../../core/client";
 import type { Context } from "../../context";
 import { About } from "./about";
+import { vaultNames } from "./served_vaults";
 import { gather, request } from "./gathering";
 import { onlyQuotes, withNotes } from "./model_picker";
 import type { AskedTurn, TurnFacts } from "./turn_facts";
@@ -124,21 +126,11 @@ export class Asking {
     for (const listener of [...this.listeners]) listener();
   }
 
+  /** As a question would be asked now. */
   private howNow(): TurnFacts {
     const { model, notes } = this.context.settings().ask;
-    const searched = notes !== "never" && (model === null || withNotes(model, this.vaults()));
+    const searched = notes !== "never" && (model === null || withNotes(model, vaultNames(this.context.connection)));
     return { note: this.about.note?.path ?? null, selection: this.about.selection, model, notes, searched, keptOut: [], quotes: onlyQuotes(this.models, model), whole: false };
-  }
-
-  /** The server's name of the vault that is open here. */
-  vault(): string | null {
-    const { state } = this.context.connection;
-    return state.kind === "online" ? (state.vault?.name ?? null) : null;
-  }
-
-  vaults(): string[] {
-    const { state } = this.context.connection;
-    return state.kind === "online" ? state.status.vaults.map((vault) => vault.name) : [];
   }
 
   private factsOf(turn: Turn): TurnFacts {
@@ -152,36 +144,23 @@ export class Asking {
     this.become(conversation);
     const own = new AbortController();
     this.running = own;
-    void this.answer(turn.id, own.signal).catch((reason: unknown) => {
+    void this.answer(how, own.signal).catch((reason: unknown) => {
       if (!own.signal.aborted) this.become(this.conversation.fail(asProblem(reason)));
     });
   }
 
-  private async answer(id: number, signal: AbortSignal): Promise<void> {
-    const client = this.context.connection.client();
-    const how = await this.prepared(id, client, signal);
-    if (how === null) return;
-    for await (const event of client.ask(how, signal)) {
-      if (signal.aborted) return;
-      if (event.kind === "text") this.become(this.conversation.stream(event.text));
-      else if (event.kind === "reasoning") this.become(this.conversation.think(event.text));
-      else if (event.kind === "sources") this.become(this.conversation.cite(event.citations, event.leftOut));
-      else this.become(this.conversation.finish(event.reason, event.model ?? null));
-    }
-  }
-
-  private async prepared(id: number, client: Client, signal: AbortSignal): Promise<ReturnType<typeof request> | null> {
-    const known = this.facts.get(id);
-    if (known === undefined) return null;
-    const { vault } = this.context.app;
-    const gathered = await gather(known, client, async (path) => {
-      const file = vault.getFileByPath(path);
-      return file === null ? null : vault.cachedRead(file);
-    });
-    if (signal.aborted) return null;
-    this.facts.set(id, { ...known, keptOut: gathered.keptOut, whole: !client.streams });
+  private async answer(how: TurnFacts, signal: AbortSignal): Promise<void> {
+    const { app, connection } = this.context;
+    const client = connection.client();
+    const gathered = await gather(how, client, (path) => noteText(app, path));
+    const { last } = this.conversation;
+    if (signal.aborted || last === null) return;
+    this.facts.set(last.id, { ...how, keptOut: gathered.keptOut, whole: !client.streams });
     this.tell();
-    return request(this.conversation, gathered, known);
+    for await (const event of client.ask(request(this.conversation, gathered, how), signal)) {
+      if (signal.aborted) return;
+      this.become(withEvent(this.conversation, event));
+    }
   }
 
   private become(conversation: Conversation): void {
@@ -195,4 +174,22 @@ export class Asking {
 function quotedOf({ note, selection }: TurnFacts): Quoted[] {
   const quoted: Quoted[] = note === null ? [] : [{ kind: "note", path: note, text: "" }];
   return selection === null ? quoted : [...quoted, { kind: "selection", ...selection }];
+}
+
+function withEvent(conversation: Conversation, event: AskEvent): Conversation {
+  switch (event.kind) {
+    case "text":
+      return conversation.stream(event.text);
+    case "reasoning":
+      return conversation.think(event.text);
+    case "sources":
+      return conversation.cite(event.citations, event.leftOut);
+    case "end":
+      return conversation.finish(event.reason, event.model ?? null);
+  }
+}
+
+async function noteText({ vault }: App, path: string): Promise<string | null> {
+  const file = vault.getFileByPath(path);
+  return file === null ? null : vault.cachedRead(file);
 }

@@ -49,9 +49,14 @@ export async function gather(about: About, client: Pick<Client, "why">, read: (p
 export function request(conversation: Conversation, gathered: Gathered, how: Pick<TurnFacts, "model" | "notes" | "searched">): AskRequest {
   const beside = how.searched ? gathered.quoted.map((one) => quote(one, conversation.mark, MOST_SELECTED)).join("\n\n") : "";
   const within = how.searched ? "" : gathered.quoted.map((one) => quote(one, conversation.mark, MOST_SELECTED)).join("\n\n");
-  const names = gathered.named.map((path) => `[[${path.replace(/\.md$/, "")}]]`).join(" ");
+  const names = gathered.named.map(mention).join(" ");
   const messages = withLast(conversationOf(conversation.turns, false).messages(beside === "" ? {} : { system: beside }), [names, within]);
   return { messages, notes: how.searched ? how.notes : "never", ...(how.model === null ? {} : { model: how.model }) };
+}
+
+/** A note as it is named in a question. */
+export function mention(path: string): string {
+  return `[[${path.replace(/\.md$/, "")}]]`;
 }
 
 function withLast(messages: readonly ChatMessage[], added: readonly string[]): ChatMessage[] {

@@ -37,7 +37,9 @@ export class Sources {
     const details = this.el.createEl("details");
     details.createEl("summary", { text: this.texts("ask.sources", { count: sources.length }) });
     const list = details.createEl("ul");
-    for (const [place, source] of sources.entries()) this.source(list, source, numberOf(place, cited));
+    const numbered = sources.map((source, place) => ({ source, n: numberOf(place, cited) }));
+    numbered.sort((a, b) => (a.n ?? Infinity) - (b.n ?? Infinity) || 0);
+    for (const { source, n } of numbered) this.source(list, source, n);
   }
 
   private source(list: HTMLElement, source: Citation, n: number | null): void {

@@ -17,7 +17,7 @@ import { isRunning, type AskedTurn } from "./turn_facts";
 export interface TurnActions {
   edit(id: number): void;
   regenerate(id: number): void;
-  reasons(source: Citation, question: string): Promise<string[]>;
+  reasons(source: Citation, asked: AskedTurn): Promise<string[]>;
 }
 
 export class TurnView {
@@ -40,7 +40,7 @@ export class TurnView {
     const answer = this.el.createDiv({ cls: "sidecar-ask-answer", attr: { role: "group", "aria-label": texts("ask.answer") } });
     this.answer = new AnswerText(answer, texts);
     this.problem = new ProblemBox(answer, texts, () => actions.regenerate(id));
-    this.sources = new Sources(answer, texts, (source) => actions.reasons(source, this.asked.turn.question));
+    this.sources = new Sources(answer, texts, (source) => actions.reasons(source, this.asked));
     this.bar = new ActionBar(answer, app, texts, { markdown: (from) => answerMarkdown(app, this.asked.turn, from), regenerate: () => actions.regenerate(id) });
   }
 

@@ -12,6 +12,7 @@ import { ModelPicker } from "./model_picker";
 import { ASK_VIEW, leadToNotes } from "./note_links";
 import { ProblemBox, problemOf } from "./problem_box";
 import { save } from "./saving";
+import { vaultHere, vaultNames } from "./served_vaults";
 import { Thread } from "./thread";
 import { reasonsFor } from "./why_source";
 
@@ -91,7 +92,7 @@ export class AskView extends ItemView {
     const thread = new Thread(this.contentEl, this.app, texts, {
       edit: (id) => this.edit(id),
       regenerate: (id) => asking.regenerate(id),
-      reasons: async (source, question) => reasonsFor(source, question, this.context.connection.client(), texts),
+      reasons: async (source, asked) => reasonsFor(source, asked, this.context.connection.client(), texts),
     });
     const foot = this.contentEl.createDiv({ cls: "sidecar-ask-foot" });
     const chips = new Chips(foot, texts, {
@@ -128,7 +129,8 @@ export class AskView extends ItemView {
     parts.thread.show(asking.turns);
     parts.chips.show(asking.about, asking.editing !== null);
     parts.composer.setRunning(asking.isRunning);
-    parts.picker.show(asking.models, asking.vaults(), asking.vault(), this.context.settings().ask);
+    const { connection } = this.context;
+    parts.picker.show(asking.models, vaultNames(connection), vaultHere(connection), this.context.settings().ask);
     parts.saving.disabled = asking.isEmpty;
     renamed(parts.saving, this.context.texts(asking.saved === null ? "ask.save" : "ask.update"));
   }

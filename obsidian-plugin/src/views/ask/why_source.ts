@@ -3,7 +3,10 @@ import type { Client } from "../../core/client";
 import type { Citation } from "../../core/protocol/chat";
 import type { SearchHit } from "../../core/protocol/search";
 import type { Key, Texts } from "../../core/texts/texts";
+import { mention } from "./gathering";
+import type { AskedTurn } from "./turn_facts";
 
+type Asked = Pick<AskedTurn, "turn" | "note" | "searched">;
 type Why = NonNullable<SearchHit["why"]>;
 
 const LANES: Readonly<Record<string, Key>> = {
@@ -20,8 +23,9 @@ const LANES: Readonly<Record<string, Key>> = {
 const SEARCHED = 30;
 
 /** The reasons as sentences of the user's language, the strongest first. */
-export async function reasonsFor(source: Citation, question: string, client: Pick<Client, "search">, texts: Texts): Promise<string[]> {
-  const found = await client.search({ query: question, explain: true, limit: SEARCHED });
+export async function reasonsFor(source: Citation, asked: Asked, client: Pick<Client, "search">, texts: Texts): Promise<string[]> {
+  const named = asked.note === null || !asked.searched ? "" : ` ${mention(asked.note)}`;
+  const found = await client.search({ query: `${asked.turn.question}${named}`, explain: true, limit: SEARCHED });
   const own = found.results.filter((hit) => hit.path === source.path);
   const hit = own.find((each) => each.span.start_line <= source.end_line && source.start_line <= each.span.end_line) ?? own[0];
   return hit?.why === undefined ? [texts("ask.why.earlier")] : reasons(hit.why, texts);
