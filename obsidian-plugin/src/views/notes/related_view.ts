@@ -6,23 +6,20 @@ import { nameAndFolder, relatedRows, type RelatedRow } from "../../core/notes/re
 import type { Context } from "../../context";
 import { WhyModal } from "../status/why_modal";
 import { drawEmptyState } from "./empty_state";
+import { FollowedNote } from "./followed_note";
 import { NoteLinks } from "./note_link";
 import { RelatedList } from "./related_list";
 import { sayProblem, sayWhyNot } from "./saying";
 
 export const RELATED_VIEW = "sidecar-related";
 const MOST_ASKED = 100;
-// Several events tell of one change of the note.
-const SETTLE_MS = 60;
 
 export class RelatedView extends ItemView implements HoverParent {
   /** Where Page preview keeps its window. */
   hoverPopover: HoverPopover | null = null;
-  private pinned: string | null = null;
   private hideLinked = false;
   private index = "";
-  private shown: string | null = null;
-  private cancelFollow: () => void = () => {};
+  private readonly followed: FollowedNote;
   private readonly feed: RelatedFeed;
   private readonly links: NoteLinks;
   private heading!: HTMLElement;
@@ -39,6 +36,8 @@ export class RelatedView extends ItemView implements HoverParent {
     super(leaf);
     this.navigation = false;
     this.links = new NoteLinks(context.app, context.texts, RELATED_VIEW);
+    const isSeen = (): boolean => this.body !== undefined && this.contentEl.offsetParent !== null;
+    this.followed = new FollowedNote(context.app, context.clock, isSeen, (path) => void this.feed.show(path));
     this.feed = new RelatedFeed(
       {
         client: () => context.connection.client(),
@@ -66,46 +65,36 @@ export class RelatedView extends ItemView implements HoverParent {
   }
 
   override getState(): Record<string, unknown> {
-    return { pinned: this.pinned, hideLinked: this.hideLinked };
+    return { pinned: this.followed.pinned, hideLinked: this.hideLinked };
   }
 
   override async setState(state: unknown, result: ViewStateResult): Promise<void> {
     const { pinned, hideLinked } = (state ?? {}) as Record<string, unknown>;
-    this.pinned = typeof pinned === "string" ? pinned : null;
+    this.followed.pinned = typeof pinned === "string" ? pinned : null;
     this.hideLinked = hideLinked === true;
     await super.setState(state, result);
-    this.follow({ anew: true });
+    this.followed.look({ anew: true });
   }
 
   protected override async onOpen(): Promise<void> {
     this.drawFrame();
-    const { workspace, metadataCache, vault } = this.context.app;
-    this.registerEvent(workspace.on("file-open", () => this.follow()));
-    this.registerEvent(workspace.on("active-leaf-change", () => this.follow()));
-    this.registerEvent(workspace.on("layout-change", () => this.follow()));
-    this.registerEvent(metadataCache.on("changed", (file) => file.path === this.shown && this.feed.edited()));
+    const { metadataCache } = this.context.app;
+    this.followed.listen(this);
+    this.registerEvent(metadataCache.on("changed", (file) => file.path === this.followed.path && this.feed.edited()));
     this.registerEvent(metadataCache.on("resolve", (file) => this.linksChanged(file)));
-    this.registerEvent(vault.on("rename", (file, before) => this.renamed(file.path, before)));
-    this.registerEvent(vault.on("delete", (file) => this.renamed(null, file.path)));
     this.register(this.context.connection.listen((state) => this.connectionChanged(state)));
-    this.register(this.context.listenSettings(() => this.follow({ anew: true })));
-    this.follow({ anew: true });
+    this.register(this.context.listenSettings(() => this.followed.look({ anew: true })));
+    this.followed.look({ anew: true });
     return Promise.resolve();
   }
 
   protected override async onClose(): Promise<void> {
-    this.cancelFollow();
     this.feed.close();
     return Promise.resolve();
   }
 
   override onResize(): void {
-    this.follow();
-  }
-
-  /** The notes that are listed now, for commands. */
-  listed(): readonly RelatedRow[] {
-    return this.feed.state.kind === "found" ? this.rows(this.feed.state) : [];
+    this.followed.look();
   }
 
   private drawFrame(): void {
@@ -114,7 +103,7 @@ export class RelatedView extends ItemView implements HoverParent {
     this.contentEl.addClass("sidecar-related");
     const header = this.contentEl.createDiv({ cls: "sidecar-related-header" });
     this.heading = header.createEl("h2", { cls: "sidecar-related-heading" });
-    this.pin = this.drawSwitch(header, "pin", texts("related.pin"), () => this.setPinned(this.pinned === null ? this.shown : null));
+    this.pin = this.drawSwitch(header, "pin", texts("related.pin"), () => this.followed.pin(this.followed.pinned === null ? this.followed.path : null));
     this.hide = this.drawSwitch(header, "link-2-off", texts("related.hide_linked"), () => this.setHideLinked(!this.hideLinked));
     this.live = this.contentEl.createDiv({ cls: "sidecar-notes-live", attr: { role: "status" } });
     this.body = this.contentEl.createDiv({ cls: "sidecar-related-body" });
@@ -127,28 +116,10 @@ export class RelatedView extends ItemView implements HoverParent {
     return button;
   }
 
-  private setPinned(path: string | null): void {
-    this.pinned = path;
-    this.context.app.workspace.requestSaveLayout();
-    this.follow({ anew: true });
-  }
-
   private setHideLinked(hide: boolean): void {
     this.hideLinked = hide;
     this.context.app.workspace.requestSaveLayout();
-    this.follow({ anew: true });
-  }
-
-  /** Look which note is to be followed. A view that nobody sees asks for nothing. */
-  private follow({ anew = false }: { anew?: boolean } = {}): void {
-    this.cancelFollow();
-    this.cancelFollow = this.context.clock.after(SETTLE_MS, () => {
-      if (this.body === undefined || this.contentEl.offsetParent === null) return;
-      const wanted = this.pinned ?? this.context.app.workspace.getActiveFile()?.path ?? null;
-      if (wanted === this.shown && !anew) return;
-      this.shown = wanted;
-      void this.feed.show(wanted);
-    });
+    this.followed.look({ anew: true });
   }
 
   private linksChanged(file: TFile): void {
@@ -157,16 +128,11 @@ export class RelatedView extends ItemView implements HoverParent {
     if (file.path === here || this.feed.state.notes.some((note) => note.path === file.path)) this.draw();
   }
 
-  private renamed(path: string | null, before: string): void {
-    if (this.pinned === before) this.pinned = path;
-    if (this.shown === before) this.follow({ anew: true });
-  }
-
   private connectionChanged(state: ConnectionState): void {
     // What is indexed and embedded decides what is related.
     const index = state.kind === "online" && state.vault !== null ? `${state.vault.indexed} ${state.vault.chunks_without_vector}` : state.kind;
     const answered = this.feed.state.kind === "found" || this.feed.state.kind === "missing";
-    if (index !== this.index || !answered) this.follow({ anew: true });
+    if (index !== this.index || !answered) this.followed.look({ anew: true });
     this.index = index;
   }
 
@@ -175,7 +141,7 @@ export class RelatedView extends ItemView implements HoverParent {
     const state = this.feed.state;
     const path = state.kind === "none" ? null : state.path;
     this.heading.setText(path === null ? texts("related.title") : nameAndFolder(path).name);
-    this.pin.setAttr("aria-pressed", String(this.pinned !== null));
+    this.pin.setAttr("aria-pressed", String(this.followed.pinned !== null));
     this.pin.toggleAttribute("disabled", path === null);
     this.hide.setAttr("aria-pressed", String(this.hideLinked));
     this.body.setAttr("aria-busy", String(state.kind === "looking" || (state.kind === "found" && state.following)));
@@ -214,7 +180,7 @@ export class RelatedView extends ItemView implements HoverParent {
 
   private drawWithout(state: Exclude<RelatedState, { kind: "found" }>): void {
     const { texts, connection } = this.context;
-    const look = { text: texts("notes.look_again"), run: () => void connection.look().then(() => this.follow({ anew: true })) };
+    const look = { text: texts("notes.look_again"), run: () => void connection.look().then(() => this.followed.look({ anew: true })) };
     if (state.kind === "none") return drawEmptyState(this.body, texts("related.none"));
     if (state.kind === "looking") return drawEmptyState(this.body, texts("notes.looking"));
     if (state.kind === "missing") {
