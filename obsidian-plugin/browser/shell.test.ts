@@ -120,7 +120,7 @@ describe.skipIf(cannotRun !== null)("with a server in its usual folder", () => {
     await page.getByLabel("Address", { exact: true }).press("Enter");
     await page.getByLabel("Key", { exact: true }).fill("sk-sidecar-0000000000000000000000000000");
     await page.getByLabel("Key", { exact: true }).press("Enter");
-    await page.locator(".sidecar-connection-state").getByText("Another program answers at Sidecar’s address").waitFor();
+    await page.locator(".sidecar-connection-state").getByText("The key isn’t this server’s").waitFor();
     await preview.screenshot("shell-wrong-key");
     await page.getByLabel("Key", { exact: true }).fill(preview.sidecar.token ?? "");
     await page.getByLabel("Key", { exact: true }).press("Enter");

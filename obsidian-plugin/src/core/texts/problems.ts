@@ -114,6 +114,14 @@ export const PROBLEMS = {
     it: "«sidecar doctor» cerca la causa.",
     fr: "« sidecar doctor » en cherche la cause.",
   },
+  "problem.other_key": { en: "The key isn’t this server’s", pt: "A chave não é deste servidor", es: "La clave no es de este servidor", it: "La chiave non è di questo server", fr: "La clé n’est pas celle de ce serveur" },
+  "problem.other_key.hint": {
+    en: "It wasn’t sent. Copy it anew: “sidecar token show” prints it. If it’s right, another program answers at this address.",
+    pt: "Não foi enviada. Copie-a de novo: “sidecar token show” a mostra. Se estiver certa, outro programa responde neste endereço.",
+    es: "No se envió. Cópiala de nuevo: «sidecar token show» la muestra. Si es correcta, responde otro programa en esta dirección.",
+    it: "Non è stata inviata. Copiala di nuovo: «sidecar token show» la mostra. Se è giusta, a questo indirizzo risponde un altro programma.",
+    fr: "Elle n’a pas été envoyée. Copiez-la à nouveau : « sidecar token show » l’affiche. Si elle est juste, un autre programme répond à cette adresse.",
+  },
   "problem.unproven": {
     en: "Another program answers at Sidecar’s address",
     pt: "Outro programa responde no endereço do Sidecar",

@@ -22,7 +22,8 @@ export function levelOf(result: Result): Level {
 /** `told` is what the server said, in English. */
 export function outcomeWords(texts: Texts, { result, seconds }: Outcome): { words: string; told: string | null } {
   const { words, told } = resultWords(texts, result);
-  const took = seconds === null ? "" : ` (${texts("programs.seconds", { seconds: Math.round(seconds * 10) / 10 })})`;
+  // What took no time that anybody notices has none to tell.
+  const took = seconds === null || seconds < 0.05 ? "" : ` (${texts("programs.seconds", { seconds: Math.round(seconds * 10) / 10 })})`;
   return { words: words + took, told };
 }
 
