@@ -38,11 +38,6 @@ export class ScriptedUpstream {
     this.scripts.push(...scripts);
   }
 
-  /** Drop the answers that nobody asked for. */
-  forget(): void {
-    this.scripts.length = 0;
-  }
-
   /** End what holds, or is about to. */
   release(): void {
     this.early = true;

@@ -57,8 +57,7 @@ describe.skipIf(cannotRun !== null)("a command on text", () => {
   });
   // A test that failed leaves nothing to the next.
   beforeEach(async () => {
-    upstream.release();
-    upstream.forget();
+    upstream.reset();
     await preview.page.evaluate(() => {
       for (const button of document.querySelectorAll<HTMLElement>(".sidecar-draft [data-action=stop], .sidecar-draft [data-action=discard]")) button.click();
     });
@@ -345,6 +344,34 @@ describe.skipIf(cannotRun !== null)("a command on text", () => {
     expect(await preview.editorText()).toBe(BOAT);
   });
 
+  it("stays with its passage between the lines, also when it was scrolled out of sight", async () => {
+    await open(`${BOAT}\n${"More of it.\n\n".repeat(400)}`);
+    upstream.next([{ text: "New " }, "hold", { text: "text." }]);
+    await preview.runCommand("text-rewrite");
+    await panel().getByText("New").waitFor();
+    const between = (): Promise<string[]> =>
+      preview.page.evaluate(() => {
+        const el = document.querySelector(".sidecar-draft");
+        return [el?.previousElementSibling?.textContent ?? "", el?.nextElementSibling?.textContent ?? ""];
+      });
+    expect(await between()).toEqual([WRONG, ""]);
+    expect(await preview.page.locator(".sidecar-draft-passage").innerText()).toBe(WRONG);
+    const scroll = (end: boolean): Promise<void> =>
+      preview.page.evaluate((down) => {
+        for (const el of document.querySelectorAll(".mod-root *")) if (el.scrollHeight > el.clientHeight + 1000) el.scrollTop = down ? 1e6 : 0;
+      }, end);
+    await scroll(true);
+    await expect.poll(() => panel().count()).toBe(0);
+    upstream.release();
+    await preview.page.waitForTimeout(300);
+    await scroll(false);
+    await status("Finished");
+    expect(await between()).toEqual([WRONG, ""]);
+    await button("Replace").click();
+    expect(await preview.editorText()).toContain("\n\nNew text.\n\nIt is moored");
+    expect(await preview.page.locator(".sidecar-draft-passage").count()).toBe(0);
+  });
+
   it("breaks no rule of accessibility, in both themes, at every width", async () => {
     for (const theme of ["light", "dark"] as const) {
       await preview.reopen({ theme });
@@ -356,6 +383,8 @@ describe.skipIf(cannotRun !== null)("a command on text", () => {
       expect(await preview.axe(".sidecar-draft")).toEqual([]);
       await preview.screenshot(`text-${theme}`);
       await preview.page.setViewportSize({ width: 390, height: 844 });
+      await preview.page.evaluate(() => window.preview.app.workspace.leftSplit.collapse());
+      await panel().scrollIntoViewIfNeeded();
       expect(await preview.page.evaluate(() => document.querySelector(".sidecar-draft")?.getBoundingClientRect().right)).toBeLessThanOrEqual(390);
       await preview.screenshot(`text-${theme}-390`);
       await preview.page.setViewportSize({ width: 1280, height: 800 });

@@ -12,11 +12,12 @@ function properties(text: string): Record<string, unknown> {
 }
 
 const NOTE = "One.\n\nTwo {{clipboard}}.\n\nThree.";
-const values = (asked: string[]): Values => ({
+/** `rounds` counts the forms that are asked. */
+const values = (asked: string[], rounds: string[][] = []): Values => ({
   fact: (name) => ({ selection: "Two {{clipboard}}.", note: NOTE, title: "Plan", path: "Plan.md", folder: "", tags: "", language: "English", clipboard: "SECRET" })[name],
   property: () => "",
   around: () => "",
-  ask: (questions) => (asked.push(...questions.map(({ question }) => question)), Promise.resolve(questions.map(({ initial, options }) => options[0] ?? (initial || "me")))),
+  ask: (questions) => (rounds.push(questions.map(({ question }) => question)), asked.push(...questions.map(({ question }) => question)), Promise.resolve(questions.map(({ initial, options }) => options[0] ?? (initial || "me")))),
   related: () => Promise.resolve("[[Other]]\n{{clipboard}}"),
   search: () => Promise.resolve(""),
 });
@@ -44,6 +45,13 @@ describe.each(LANGUAGES)("the sample prompts in %s", (language) => {
     }
     expect(outcomes).toEqual(new Set(["replace", "after", "note", "show"]));
   });
+});
+
+it("asks all that can be asked in one form, although a default waits for the note's title", async () => {
+  const { prompt } = readPrompt({ path: "P.md", text: "{{choose:Tone?|a|b}} {{input:Reader?|{{title}}}} {{input:Length?}} {{related:2}}", properties: {} });
+  const rounds: string[][] = [];
+  expect(prompt && (await fill(prompt.template, values([], rounds), { now: new Date(), language: "en" }))).toBe("a Plan me [[Other]]\n{{clipboard}}");
+  expect(rounds).toEqual([["Tone?", "Reader?", "Length?"]]);
 });
 
 describe("what a prompt works on", () => {

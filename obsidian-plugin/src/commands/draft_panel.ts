@@ -41,8 +41,8 @@ export class DraftPanel {
     this.element = createDiv({ cls: "sidecar-draft", attr: { role: "group", "aria-label": title, tabindex: "-1" } });
     const head = this.element.createDiv({ cls: "sidecar-draft-head" });
     head.createSpan({ cls: "sidecar-draft-title", text: title });
-    const status = head.createSpan({ cls: "sidecar-draft-status", attr: { role: "status" } });
     const compare = head.createEl("button", { text: texts("text.compare"), attr: { type: "button" } });
+    const status = head.createDiv({ cls: "sidecar-draft-status", attr: { role: "status" } });
     const body = this.element.createDiv({ cls: "sidecar-draft-body", attr: { tabindex: "0", role: "group", "aria-label": texts("text.answer") } });
     const remarks = this.element.createDiv({ cls: "sidecar-draft-remarks", attr: { role: "alert" } });
     this.#parts = { status, compare, body, remarks };

@@ -5,22 +5,26 @@ import { hasInline, hideInline, showInline } from "./inline_panel";
 import { codeMirror, openNote } from "./note_editor";
 
 export class DraftPlace {
-  #editor: Editor | null = null;
+  #editor: Editor | null;
 
+  /** `editor` is the one in which the command was run. */
   constructor(
     private readonly app: App,
     private readonly file: TFile,
     private readonly element: HTMLElement,
-  ) {}
+    editor: Editor,
+  ) {
+    this.#editor = editor;
+  }
 
-  /** Whether the note is open to be edited. */
-  get inNote(): boolean {
-    return this.#editor !== null;
+  /** The note's editor, while it is open to be edited. */
+  get editor(): Editor | null {
+    return openNote(this.app, this.file, this.#editor)?.editor ?? null;
   }
 
   /** Show the panel where its note is now. Whoever has the focus in the panel keeps it. */
   settle(span: () => Span): void {
-    const open = openNote(this.app, this.file);
+    const open = openNote(this.app, this.file, this.#editor);
     if (this.#isSettled(open?.editor ?? null)) return;
     this.#leave();
     const focused = this.element.contains(this.element.doc.activeElement) ? (this.element.doc.activeElement as HTMLElement) : null;

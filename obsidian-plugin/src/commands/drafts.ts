@@ -43,12 +43,12 @@ export class Drafts {
   }
 
   /** Begin the draft of an assignment. */
-  write({ file }: Where, name: string, assignment: Assignment, asking: Asking): void {
+  write({ editor, file }: Where, name: string, assignment: Assignment, asking: Asking): void {
     const { texts } = this.context;
     if (file === null) return void new Notice(texts("text.no_note"));
     const other = this.#open.get(file);
     if (other !== undefined) return void (new Notice(texts("text.one_at_a_time")), other.focus());
-    if (this.canWrite()) void this.#start(file, { title: `${name} · ${texts(`text.scope.${assignment.passage.scope}`)}`, assignment, asking });
+    if (this.canWrite()) void this.#start({ editor, file }, { title: `${name} · ${texts(`text.scope.${assignment.passage.scope}`)}`, assignment, asking });
   }
 
   /** Whether a model that writes is there; says so where none is. */
@@ -87,14 +87,14 @@ export class Drafts {
     for (const draft of [...this.#open.values()]) draft.close();
   }
 
-  #start(file: TFile, { asking, ...begun }: { title: string; assignment: Assignment; asking: Asking }): Promise<void> {
+  #start({ editor, file }: Where & { file: TFile }, { asking, ...begun }: { title: string; assignment: Assignment; asking: Asking }): Promise<void> {
     const ask: Ask = (messages, signal) => {
       const { ask: chosen, text } = this.context.settings();
       const { notes = text.notes, temperature, model = chosen.model } = asking;
       const request = { messages, notes, ...(model === null ? {} : { model }), ...(temperature === undefined ? {} : { temperature }) };
       return this.context.connection.client().ask(request, signal);
     };
-    const draft = new OpenDraft(this.context, { ...begun, file, ask, closed: () => this.#open.delete(file) });
+    const draft = new OpenDraft(this.context, { ...begun, editor, file, ask, closed: () => this.#open.delete(file) });
     this.#open.set(file, draft);
     return draft.start().catch((thrown: unknown) => void new Notice(asProblem(thrown).message));
   }

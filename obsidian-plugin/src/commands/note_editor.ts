@@ -8,12 +8,12 @@ export interface OpenNote {
   readonly pane: HTMLElement;
 }
 
-/** An editor that shows the note's source, the one that has the focus first; `null` while there is none. A note that is
- * read is not edited: its view takes what changes in the file. */
-export function openNote(app: App, file: TFile): OpenNote | null {
+/** An editor that shows the note's source: the one before, if it still does, else the one that has the focus, else any;
+ * `null` while there is none. A note that is read is not edited: its view takes what changes in the file. */
+export function openNote(app: App, file: TFile, before: Editor | null = null): OpenNote | null {
   const views = app.workspace.getLeavesOfType("markdown").map((leaf) => leaf.view);
   const showing = views.filter((view): view is MarkdownView => view instanceof MarkdownView && view.file === file && view.getMode() === "source");
-  const view = showing.find((one) => one.editor.hasFocus()) ?? showing[0];
+  const view = showing.find(({ editor }) => editor === before) ?? showing.find(({ editor }) => editor.hasFocus()) ?? showing[0];
   return view === undefined ? null : { editor: view.editor, pane: view.contentEl };
 }
 

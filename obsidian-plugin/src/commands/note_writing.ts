@@ -3,17 +3,16 @@
 import type { App, Editor, TFile } from "obsidian";
 import type { Draft } from "../core/text_commands/draft";
 import { changedFile } from "../core/text_commands/written_change";
-import { openNote } from "./note_editor";
 
 export type Written = "written" | "changed" | "gone";
 
 // Named so that the editor's history joins it with no typing before it.
 const ORIGIN = "sidecar.write";
 
-export async function writeDraft(app: App, file: TFile, draft: Draft, outcome: "replace" | "after"): Promise<Written> {
+/** `editor` is the note's own, `null` while it is closed. */
+export async function writeDraft(app: App, { file, editor }: { file: TFile; editor: Editor | null }, draft: Draft, outcome: "replace" | "after"): Promise<Written> {
   if (app.vault.getFileByPath(file.path) !== file) return "gone";
-  const open = openNote(app, file);
-  return open === null ? writeToFile(app, file, draft, outcome) : writeToEditor(open.editor, draft, outcome);
+  return editor === null ? writeToFile(app, file, draft, outcome) : writeToEditor(editor, draft, outcome);
 }
 
 function writeToEditor(editor: Editor, draft: Draft, outcome: "replace" | "after"): Written {

@@ -1,5 +1,5 @@
 /** A draft with its panel, from the command to the note: shows it, follows the note, and does what the user chooses. */
-import { Notice, type TFile } from "obsidian";
+import { Notice, type Editor, type TFile } from "obsidian";
 import type { Context } from "../context";
 import { Draft, type Ask, type Assignment } from "../core/text_commands/draft";
 import { withInstruction } from "../core/text_commands/instruction_history";
@@ -9,7 +9,6 @@ import { DraftPlace } from "./draft_place";
 import { InstructionModal } from "./instruction_modal";
 import { history, keepHistory } from "./kept_instructions";
 import { NewNoteModal } from "./new_note_modal";
-import { openNote } from "./note_editor";
 import { writeDraft } from "./note_writing";
 
 // Often enough to read along, and seldom enough to leave the editor its time.
@@ -17,6 +16,8 @@ const REDRAW_MS = 60;
 
 export interface Beginning {
   readonly file: TFile;
+  /** The editor in which the command was run. */
+  readonly editor: Editor;
   readonly assignment: Assignment;
   readonly title: string;
   readonly ask: Ask;
@@ -37,7 +38,7 @@ export class OpenDraft {
   ) {
     this.draft = new Draft(begun.assignment, { ask: begun.ask, changed: () => this.#redraw() });
     this.#panel = new DraftPanel(context.texts, { title: begun.title, below: begun.assignment.passage.scope !== "cursor" }, (action) => void this.do(action));
-    this.#place = new DraftPlace(context.app, begun.file, this.#panel.element);
+    this.#place = new DraftPlace(context.app, begun.file, this.#panel.element, begun.editor);
   }
 
   async start(): Promise<void> {
@@ -59,8 +60,8 @@ export class OpenDraft {
   /** Show the panel where the note is now: panes were opened, closed, or show other notes. */
   settle(): void {
     if (this.#closed) return;
-    const open = openNote(this.context.app, this.begun.file);
-    if (open !== null) this.draft.follow(open.editor.getValue());
+    const { editor } = this.#place;
+    if (editor !== null) this.draft.follow(editor.getValue());
     this.#place.settle(() => this.draft.near());
     this.#redraw();
   }
@@ -94,7 +95,7 @@ export class OpenDraft {
   /** Escape while it is written stops it; afterwards it goes back to the note, and nothing is lost. */
   #stopOrLeave(): void {
     if (this.draft.running) this.draft.stop();
-    else openNote(this.context.app, this.begun.file)?.editor.focus();
+    else this.#place.editor?.focus();
   }
 
   async #run(run: Promise<void>): Promise<void> {
@@ -107,11 +108,12 @@ export class OpenDraft {
 
   async #write(outcome: "replace" | "after"): Promise<void> {
     if (this.draft.running || this.draft.answer === "" || this.#closed) return;
-    const wasOpen = openNote(this.context.app, this.begun.file) !== null;
-    const written = await writeDraft(this.context.app, this.begun.file, this.draft, outcome).catch(() => "gone" as const);
+    const { file } = this.begun;
+    const { editor } = this.#place;
+    const written = await writeDraft(this.context.app, { file, editor }, this.draft, outcome).catch(() => "gone" as const);
     if (written === "written") {
       this.close();
-      new Notice(this.context.texts(wasOpen ? "text.written" : "text.written_file", { note: this.begun.file.basename }));
+      new Notice(this.context.texts(editor !== null ? "text.written" : "text.written_file", { note: file.basename }));
       return;
     }
     this.#changed = written === "changed";
@@ -160,7 +162,7 @@ export class OpenDraft {
   #actions(replaces: boolean): Action[] {
     const { outcome, passage } = this.begun.assignment;
     if (this.draft.running) return ["stop"];
-    const away: Action[] = this.#place.inNote ? [] : ["open"];
+    const away: Action[] = this.#place.editor !== null ? [] : ["open"];
     if (this.draft.answer === "") return ["again", ...away, "discard"];
     const replace: Action[] = replaces && passage.scope !== "cursor" ? ["replace"] : [];
     const own: Action[] = outcome === "note" ? ["note", "after"] : outcome === "replace" ? [...replace, "after"] : ["after", ...replace];
@@ -172,7 +174,7 @@ export class OpenDraft {
     const remarks: string[] = [];
     if (this.draft.cut) remarks.push(texts("text.cut"));
     if (!replaces || this.#changed) remarks.push(texts("text.changed"));
-    if (!this.#place.inNote) remarks.push(texts("text.away", { note: this.begun.file.basename }));
+    if (this.#place.editor === null) remarks.push(texts("text.away", { note: this.begun.file.basename }));
     if (this.draft.phase === "done" && this.draft.answer === "") remarks.push(texts("text.empty"));
     return remarks;
   }

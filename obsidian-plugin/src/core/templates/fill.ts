@@ -19,19 +19,25 @@ export interface Values {
   search(query: string, count: number): Promise<string>;
 }
 
-/** Fill in a template; null when the user did not want to go on. */
+/** Fill in a template; null when the user did not want to go on. Facts come first, as the questions that wait for them are to
+ * be asked together with the others; notes are looked up last, so that none are for a user who leaves. */
 export async function fill(template: Template, values: Values, moment: Moment): Promise<string | null> {
   const known = new Map<string, string>();
   for (let wanted = wants(template.nodes, known, moment); wanted.length > 0; wanted = wants(template.nodes, known, moment)) {
+    const facts = wanted.filter((want) => want.kind !== "question" && want.kind !== "notes");
     const questions = wanted.filter((want) => want.kind === "question");
-    const answers = questions.length === 0 ? [] : await values.ask(questions);
-    if (answers === null) return null;
-    questions.forEach((question, at) => known.set(question.key, answers[at] ?? ""));
-    await Promise.all(wanted.map(async (want) => {
-      if (want.kind !== "question") known.set(want.key, await looked(want, values));
-    }));
+    if (facts.length > 0) await look(facts, values, known);
+    else if (questions.length > 0) {
+      const answers = await values.ask(questions);
+      if (answers === null) return null;
+      questions.forEach((question, at) => known.set(question.key, answers[at] ?? ""));
+    } else await look(wanted.filter((want) => want.kind !== "question"), values, known);
   }
   return render(template, known, moment);
+}
+
+async function look(wanted: readonly Exclude<Want, Question>[], values: Values, known: Map<string, string>): Promise<void> {
+  await Promise.all(wanted.map(async (want) => void known.set(want.key, await looked(want, values))));
 }
 
 async function looked(want: Exclude<Want, Question>, values: Values): Promise<string> {
