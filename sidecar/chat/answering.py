@@ -17,7 +17,7 @@ from sidecar.chat.request import ChatRequest
 from sidecar.chat.tool_guard import RefusingDelta, guarded
 from sidecar.citations import Annotation, CitationChecker, CitedSource
 from sidecar.inference.model import ChatModel, Completion, Delta, Usage
-from sidecar.prompt import Passage, Prompt, build_prompt, leaving, question_of, render, sources, text_of
+from sidecar.prompt import Passage, Prompt, build_prompt, leaving, render, sources, text_of
 from sidecar.retrieval.query import parse_query
 
 # Made anew by each process and never written anywhere.
@@ -63,9 +63,7 @@ async def answer(request: ChatRequest, *, model: ChatModel, notes: Notes | None)
     Raises before the first delta what retrieval and the model raise; closing the generator stops the model.
     """
     if notes is None or request.mode == "never":
-        completion = Completion(
-            messages=request.messages, question=question_of(request.messages), options=request.options
-        )
+        completion = Completion(messages=request.messages, question=request.asked, options=request.options)
         async with aclosing(model.stream(completion)) as stream:
             async for delta in stream:
                 yield _plain(delta)
@@ -85,7 +83,7 @@ async def answer(request: ChatRequest, *, model: ChatModel, notes: Notes | None)
     completion = Completion(
         messages=prompt.messages,
         sources=sources(prompt.passages),
-        question=parse_query(question_of(request.messages)).text,
+        question=parse_query(request.asked).text,
         options=request.options,
         stays=any(passage.local for passage in prompt.passages),
         still_reading=still_reading,

@@ -13,9 +13,8 @@ from sidecar.chat.relevance import relevant
 from sidecar.chat.request import ChatRequest
 from sidecar.index.conditions import MayLeave
 from sidecar.inference.housekeeping import housekeeping_of
-from sidecar.inference.model import Message
 from sidecar.language.small_talk import small_talk_in, without_small_talk
-from sidecar.prompt import question_of, text_of
+from sidecar.prompt import text_of
 from sidecar.retrieval.conversation import Turn, query_in
 from sidecar.retrieval.hit import Hit
 from sidecar.retrieval.query import Query, add_filters
@@ -52,11 +51,13 @@ def searches(request: ChatRequest) -> bool:
     if request.mode != "auto":
         return request.mode == "always"
     limit = request.options.get("max_tokens")
-    if housekeeping_of(request.messages, most_tokens=limit if isinstance(limit, int) else None):
+    tokens = limit if isinstance(limit, int) else None
+    # A client that says what the user asks wants nothing for itself; what it quotes may look as if it did.
+    if request.question is None and housekeeping_of(request.messages, most_tokens=tokens):
         return False
-    said = small_talk_in(question_of(request.messages))
+    said = small_talk_in(request.asked)
     # "Yes" is small talk, unless something was asked.
-    return said is None or (said == "assent" and _was_asked(request.messages))
+    return said is None or (said == "assent" and _was_asked(request))
 
 
 async def find_hits(request: ChatRequest, notes: Notes, *, away: bool = False, quoting: bool = False) -> list[Hit]:
@@ -69,9 +70,7 @@ async def find_hits(request: ChatRequest, notes: Notes, *, away: bool = False, q
     """
     if not searches(request):
         return []
-    query = add_filters(
-        query_in(_turns(request.messages), parse=partial(read_query, today=dt.date.today())), request.filters
-    )
+    query = add_filters(query_in(_turns(request), parse=partial(read_query, today=dt.date.today())), request.filters)
     if not query.text and not query.filtered:
         return []
     search = partial(
@@ -118,18 +117,19 @@ async def _search(query: Query, notes: Notes, *, limit: int, away: bool, elsewhe
     return hits
 
 
-def _turns(messages: Sequence[Message]) -> list[Turn]:
+def _turns(request: ChatRequest) -> list[Turn]:
+    said = [message for message in request.messages if message.get("role") in ("user", "assistant")]
+    last = max((place for place, message in enumerate(said) if message["role"] == "user"), default=None)
     return [
-        Turn(role="user", text=without_small_talk(text_of(message)))
-        if message.get("role") == "user"
+        Turn(role="user", text=without_small_talk(request.asked if place == last else text_of(message)))
+        if message["role"] == "user"
         else Turn(role="assistant", text=text_of(message))
-        for message in messages
-        if message.get("role") in ("user", "assistant")
+        for place, message in enumerate(said)
     ]
 
 
-def _was_asked(messages: Sequence[Message]) -> bool:
+def _was_asked(request: ChatRequest) -> bool:
     """Whether what the assistant said last ends with a question."""
-    turns = _turns(messages)
+    turns = _turns(request)
     before = next((turn for turn in reversed(turns[:-1]) if turn.role == "assistant"), None)
     return before is not None and _ASKS.search(before.text.rstrip()[-_LAST_WORDS:]) is not None

@@ -116,7 +116,8 @@ def _wrong_type(param: str, wanted: str) -> RequestError:
 class VaultOptions(Body):
     """The `vault` field, for clients that can send more than OpenAI's own fields.
 
-    `elsewhere` says that the client gives the answer to a model on another machine.
+    `elsewhere` says that the client gives the answer to a model on another machine. `question` is what the user asks,
+    for a client that puts more into the last message: the notes are searched for it alone, operators and all.
     """
 
     limit: Whole | None = Field(default=None, ge=1, le=50)
@@ -125,6 +126,7 @@ class VaultOptions(Body):
     name: str | None = None
     citations: Literal["wikilinks", "footnotes"] | None = None
     elsewhere: bool = False
+    question: str | None = Field(default=None, min_length=1, max_length=10_000)
 
 
 class ChatBody(SamplingBody):

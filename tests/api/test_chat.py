@@ -228,10 +228,11 @@ async def test_n_choices_are_n_answers_with_seeds_of_their_own(live: Live) -> No
 
 
 async def test_the_vault_field_reaches_the_answer(live: Live) -> None:
-    wanted = {"limit": 3, "filters": {"tag": "river"}, "mode": "always", "name": "Work"}
+    wanted = {"limit": 3, "filters": {"tag": "river"}, "mode": "always", "name": "Work", "question": "river?"}
     await live.openai.chat.completions.create(model="plain", messages=ASK, extra_body={"vault": wanted})
     (request,), (target,) = live.runtime.requests, live.runtime.targets
     assert (request.mode, request.limit, request.filters) == ("always", 3, {"tag": "river"})
+    assert request.asked == "river?"
     assert target.vault is not None
     assert (target.id, target.vault.name) == ("plain", "Work")
 

@@ -143,3 +143,40 @@ async def test_a_filter_that_admits_nothing_gives_nothing(vault: OneVault) -> No
 
 def test_nothing_is_searched_for_where_notes_are_never_wanted() -> None:
     assert not searches(ChatRequest(messages=said("What did the boiler cost?"), mode="never"))
+
+
+QUOTED = "{question}\n\n----- begin x -----\n#work [[Dentist]] path:Work/ -boiler\n----- end x -----"
+
+
+@pytest.mark.anyio
+async def test_what_a_client_quotes_beside_the_question_is_not_searched_for(vault: OneVault) -> None:
+    question = "What did the boiler repair cost?"
+    quoted = QUOTED.format(question=question)
+    # The note that is quoted would exclude what is asked for.
+    assert "House/Boiler.md" not in await found(vault, quoted)
+    assert await found(vault, quoted, question=question) == await found(vault, question) == ["House/Boiler.md"]
+    assert await found(vault, quoted, question="[[Dentist]] When is it?") == ["House/Dentist.md"]
+    assert not searches(ChatRequest(messages=said(quoted), question="thanks!"))
+
+
+@pytest.mark.anyio
+async def test_what_looks_like_a_clients_own_wish_in_what_is_quoted_is_none(vault: OneVault) -> None:
+    request = ChatRequest(messages=said(TITLE), question="What did the boiler repair cost?")
+    assert searches(request)
+
+
+@pytest.mark.anyio
+async def test_a_follow_up_with_a_question_of_its_own_goes_back_to_what_was_said(vault: OneVault) -> None:
+    turns = ("Who repaired the boiler?", "Marta.", QUOTED.format(question="And what did it cost?"))
+    assert await found(vault, *turns, question="And what did it cost?") == ["House/Boiler.md"]
+
+
+@pytest.mark.anyio
+async def test_the_model_is_given_the_message_as_it_is_and_the_question_alone_to_quote_for(vault: OneVault) -> None:
+    model = ScriptedModel(("Well.",))
+    question = "What did the boiler repair cost?"
+    request = ChatRequest(messages=said(QUOTED.format(question=question)), question=question)
+    async for _ in answer(request, model=model, notes=vault):
+        pass
+    assert model.asked[0].question == question
+    assert QUOTED.format(question=question) in str(model.asked[0].messages[-1]["content"])

@@ -87,6 +87,7 @@ def _ask(runtime: Runtime, target: ChatTarget, body: ChatBody) -> Deltas:
         filters=wanted.filters,
         citations=wanted.citations,
         elsewhere=wanted.elsewhere,
+        question=wanted.question,
     )
     runs = [replace(question, options=seeded(options, run)) for run in range(body.n)]
     return several([partial(runtime.answer, target, run) for run in runs])

@@ -14,7 +14,7 @@ from sidecar.api.openai.response_events import Event, ResponseEvents
 from sidecar.api.openai.response_request import Asked, Search
 from sidecar.chat import find_hits, passage_of, searches
 from sidecar.errors import ContextLengthError, IndexUnavailableError
-from sidecar.prompt import Passage, question_of
+from sidecar.prompt import Passage
 from sidecar.protocol.openai_response_items import search_result
 from sidecar.retrieval.hit import Hit
 from sidecar.runtime.attributes import attributes_of
@@ -96,7 +96,7 @@ def _opening(asked: Asked, told: ResponseEvents, found: _Found | None) -> list[E
     events = told.start()
     if asked.search is None or found is None:
         return events
-    question = question_of(asked.question.messages)
+    question = asked.question.asked
     if not found.told and not (question and searches(asked.question)):
         return events
     results = [_result(vault, hit) for vault, hit in found.told]

@@ -151,6 +151,7 @@ def _question(
         limit=tool.max_num_results or wanted.limit,
         filters=_both_filters(wanted.filters, tool.filters or None),
         citations=wanted.citations,
+        question=wanted.question,
     )
 
 
