@@ -1,4 +1,5 @@
 /** Related notes, search by meaning and missing links, in the page, on the demonstration vault, with a real server. */
+import { fileURLToPath } from "node:url";
 import type { Locator } from "playwright-core";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { textsFor } from "../src/core/texts/texts";
@@ -440,7 +441,30 @@ describe.skipIf(cannotRun !== null)("notes in the page", () => {
       await preview.openNote("House/Boiler.md");
       await preview.page.getByRole("button", { name: "Look again" }).click();
       await open("Warranties").waitFor({ timeout: 30_000 });
+      await preview.sidecar.stop();
+      await search("boiler");
+      await preview.page.locator(".sidecar-search-status").getByText("Sidecar isn’t running").waitFor();
+      await preview.sidecar.start();
+      await hits().first().waitFor({ timeout: 60_000 });
     });
+  });
+});
+
+describe.skipIf(cannotRun !== null)("a server with several vaults", () => {
+  it("is searched in this one only, which is said", async () => {
+    const other = fileURLToPath(new URL("../../tests/vaults/docs-tree", import.meta.url));
+    const preview = await openPreview({ sidecar: { args: [other] } });
+    try {
+      await preview.sidecar.ready();
+      await preview.runCommand("search-notes");
+      await preview.page.getByRole("combobox").last().fill("notes");
+      await preview.page.locator(".sidecar-search-status").getByText("only in the vault “demo”").waitFor();
+      const paths = await preview.page.evaluate(() => window.preview.app.vault.getMarkdownFiles().map((file) => file.basename));
+      await preview.page.locator(".is-hit").first().waitFor();
+      for (const title of await preview.page.locator(".sidecar-hit-title").allInnerTexts()) expect(paths).toContain(title);
+    } finally {
+      await preview.close();
+    }
   });
 });
 

@@ -18,6 +18,7 @@ export class SearchModal extends Modal {
   private readonly feed: SearchFeed;
   private readonly links: NoteLinks;
   private readonly vocabulary: VaultVocabulary;
+  private unlisten: () => void = () => {};
   private input!: HTMLInputElement;
   private options!: SearchOptions;
   private status!: HTMLElement;
@@ -45,10 +46,12 @@ export class SearchModal extends Modal {
       operator: (written) => this.write(`${this.input.value.trimEnd()} ${written}`.trimStart()),
       reasons: (shown) => this.options.showReasons(shown),
     });
+    this.unlisten = this.context.connection.listen(() => this.connectionChanged());
     this.write(this.beginWith);
   }
 
   override onClose(): void {
+    this.unlisten();
     this.feed.close();
     this.contentEl.empty();
   }
@@ -67,6 +70,12 @@ export class SearchModal extends Modal {
     // Also where the cursor goes decides what can be completed.
     for (const event of ["keyup", "click"]) this.input.addEventListener(event, () => this.options.complete(this.completions()));
     this.input.addEventListener("keydown", (event) => this.key(event));
+  }
+
+  /** What could not be asked is asked when the server is back. */
+  private connectionChanged(): void {
+    if (this.feed.state.problem !== null) this.feed.search(this.input.value);
+    else drawSearchStatus(this.status, this.feed.state, this.context);
   }
 
   private write(query: string, caret = query.length): void {
