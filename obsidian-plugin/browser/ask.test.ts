@@ -213,6 +213,13 @@ describe.skipIf(cannotRun !== null)("asking without a language model", () => {
     expect(room.preview.noteText(path)).toContain("My own words.");
   });
 
+  it("shows no tooltip over whole parts of the view", async () => {
+    await room.asked(STARTER);
+    expect(await room.view.locator("[aria-label]").evaluateAll((all) => all.map((each) => each.tagName).filter((tag) => !["BUTTON", "SELECT", "A", "INPUT"].includes(tag)))).toEqual([]);
+    expect(await room.page.getByRole("log", { name: "Conversation" }).count()).toBe(1);
+    expect(await room.page.getByRole("textbox", { name: "Your question" }).count()).toBe(1);
+  });
+
   it("recalls questions with the up key, and keeps what is being composed", async () => {
     await room.asked(STARTER);
     await room.box.press("ArrowUp");
@@ -235,7 +242,7 @@ describe.skipIf(cannotRun !== null)("asking without a language model", () => {
     await room.view.locator(".sidecar-ask-thread").focus();
     for (let step = 0; step < 24; step += 1) {
       await room.page.keyboard.press("Tab");
-      reached.push(await room.page.evaluate(() => `${document.activeElement?.tagName} ${document.activeElement?.getAttribute("aria-label") ?? document.activeElement?.textContent ?? ""}`));
+      reached.push(await room.page.evaluate(() => `${document.activeElement?.tagName} ${document.activeElement?.getAttribute("aria-label") ?? document.getElementById(document.activeElement?.getAttribute("aria-labelledby") ?? "")?.textContent ?? document.activeElement?.textContent ?? ""}`));
       if (reached.at(-1)?.startsWith("TEXTAREA")) break;
     }
     expect(reached.join("\n")).toContain("Edit the question");
@@ -291,13 +298,13 @@ describe.skipIf(cannotRun !== null)("asking a model", () => {
     await expect.poll(() => room.text.innerText()).toContain("First paragraph");
     await room.text.locator("p").first().evaluate((first) => ((window as { kept?: Element }).kept = first));
     await room.preview.screenshot("ask-streaming");
-    expect(await room.page.locator(".sidecar-ask-spoken").innerText()).not.toContain("First paragraph");
+    expect(await room.page.locator(".sidecar-ask-spoken[role=status]").innerText()).not.toContain("First paragraph");
     upstream.release();
     await room.answered();
     expect(await room.text.innerText()).toContain("fed every nine days");
     expect(await room.text.locator("p").first().evaluate((first) => (window as { kept?: Element }).kept === first)).toBe(true);
     expect(await room.text.locator(".sidecar-ask-citation").innerText()).toBe("1");
-    expect(await room.page.locator(".sidecar-ask-spoken").innerText()).toContain("Answer finished, 1 source. First paragraph");
+    expect(await room.page.locator(".sidecar-ask-spoken[role=status]").innerText()).toContain("Answer finished, 1 source. First paragraph");
   });
 
   it.each(["button", "Escape"] as const)("stops the model by the %s", async (way) => {

@@ -6,6 +6,7 @@ import { activeNote, noteView } from "./active_note";
 import { iconButton } from "./icon_button";
 import { shownName } from "./shown_name";
 import { NotePicker, append } from "./appending";
+import { spokenLabel } from "./spoken_label";
 
 export interface AnswerActions {
   /** The answer as Markdown that is safe in a note, with links from that note. */
@@ -23,7 +24,8 @@ export class ActionBar {
     private readonly texts: Texts,
     private readonly actions: AnswerActions,
   ) {
-    this.el = parent.createDiv({ cls: "sidecar-ask-actions", attr: { role: "toolbar", "aria-label": texts("ask.actions") } });
+    this.el = parent.createDiv({ cls: "sidecar-ask-actions", attr: { role: "toolbar" } });
+    spokenLabel(this.el, texts("ask.actions"));
     iconButton(this.el, "copy", texts("ask.copy"), () => void copyText(this.el, actions.markdown(""), texts));
     iconButton(this.el, "text-cursor-input", texts("ask.insert"), () => this.insert());
     iconButton(this.el, "file-plus-2", texts("ask.append"), () => this.append());

@@ -2,6 +2,7 @@
 import { Modal, type App } from "obsidian";
 import { diffLines } from "../../core/text_diff";
 import type { Texts } from "../../core/texts/texts";
+import { spokenLabel } from "./spoken_label";
 
 export interface Change {
   readonly title: string;
@@ -33,7 +34,8 @@ export class ChangePreview extends Modal {
   override onOpen(): void {
     this.titleEl.setText(this.change.title);
     this.modalEl.addClass("sidecar-ask-change");
-    const lines = this.contentEl.createDiv({ cls: "sidecar-ask-diff", attr: { role: "group", tabindex: "0", "aria-label": this.texts("ask.change") } });
+    const lines = this.contentEl.createDiv({ cls: "sidecar-ask-diff", attr: { role: "group", tabindex: "0" } });
+    spokenLabel(lines, this.texts("ask.change"));
     this.draw(lines);
     const buttons = this.contentEl.createDiv({ cls: "modal-button-container" });
     const agree = buttons.createEl("button", { cls: "mod-cta", text: this.change.confirm });

@@ -4,6 +4,7 @@ import { shownName } from "./shown_name";
 import type { Texts } from "../../core/texts/texts";
 import type { About } from "./about";
 import { iconButton } from "./icon_button";
+import { spokenLabel } from "./spoken_label";
 
 export interface ChipActions {
   addNote(): void;
@@ -23,7 +24,8 @@ export class Chips {
     private readonly texts: Texts,
     private readonly actions: ChipActions,
   ) {
-    this.el = parent.createDiv({ cls: "sidecar-ask-chips", attr: { role: "group", "aria-label": texts("ask.context") } });
+    this.el = parent.createDiv({ cls: "sidecar-ask-chips", attr: { role: "group" } });
+    spokenLabel(this.el, texts("ask.context"));
   }
 
   show(about: About, editing: boolean): void {

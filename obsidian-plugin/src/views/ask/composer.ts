@@ -1,6 +1,7 @@
 /** The box in which a question is written, and the button that sends it or stops the answer. */
 import { setIcon } from "obsidian";
 import type { Texts } from "../../core/texts/texts";
+import { spokenLabel } from "./spoken_label";
 
 export interface ComposerActions {
   send(question: string): void;
@@ -27,8 +28,9 @@ export class Composer {
   ) {
     this.frame = parent.createDiv({ cls: "sidecar-ask-box", prepend: true });
     this.box = this.frame.createEl("textarea", {
-      attr: { rows: "1", "aria-label": texts("ask.box"), placeholder: texts("ask.placeholder"), enterkeyhint: "send" },
+      attr: { rows: "1", placeholder: texts("ask.placeholder"), enterkeyhint: "send" },
     });
+    spokenLabel(this.box, texts("ask.box"));
     this.button = bar.createEl("button", { cls: "sidecar-ask-send", attr: { type: "button" } });
     this.box.addEventListener("input", () => this.edited());
     this.box.addEventListener("keydown", (event) => this.pressed(event));

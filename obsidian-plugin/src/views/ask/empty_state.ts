@@ -1,5 +1,6 @@
 /** What the view shows before anything was asked: what it does, and three questions to begin with. */
 import type { Texts } from "../../core/texts/texts";
+import { spokenLabel } from "./spoken_label";
 
 const EXAMPLES = ["ask.example.week", "ask.example.tasks", "ask.example.about"] as const;
 
@@ -9,7 +10,8 @@ export class EmptyState {
   constructor(parent: HTMLElement, texts: Texts, chosen: (question: string) => void) {
     this.el = parent.createDiv({ cls: "sidecar-ask-empty" });
     this.el.createEl("p", { text: texts("ask.empty") });
-    const list = this.el.createEl("ul", { attr: { "aria-label": texts("ask.examples") } });
+    const list = this.el.createEl("ul");
+    spokenLabel(list, texts("ask.examples"));
     for (const key of EXAMPLES) {
       const question = texts(key);
       const shown = question.endsWith(" ") ? `${question}…` : question;

@@ -13,6 +13,7 @@ import { shownName } from "./shown_name";
 import { ProblemBox } from "./problem_box";
 import { Sources } from "./sources";
 import { isRunning, type AskedTurn } from "./turn_facts";
+import { spokenLabel } from "./spoken_label";
 
 export interface TurnActions {
   edit(id: number): void;
@@ -34,10 +35,12 @@ export class TurnView {
     this.asked = asked;
     const { id } = asked.turn;
     this.el = parent.createDiv({ cls: "sidecar-ask-turn", attr: { "data-turn": String(id) } });
-    const question = this.el.createDiv({ cls: "sidecar-ask-question", attr: { role: "group", "aria-label": texts("ask.you") } });
+    const question = this.el.createDiv({ cls: "sidecar-ask-question", attr: { role: "group" } });
+    spokenLabel(question, texts("ask.you"));
     this.question = new Drawing(question.createDiv({ cls: "sidecar-ask-question-text" }));
     iconButton(question, "pencil", texts("ask.edit"), () => actions.edit(id));
-    const answer = this.el.createDiv({ cls: "sidecar-ask-answer", attr: { role: "group", "aria-label": texts("ask.answer") } });
+    const answer = this.el.createDiv({ cls: "sidecar-ask-answer", attr: { role: "group" } });
+    spokenLabel(answer, texts("ask.answer"));
     this.answer = new AnswerText(answer, texts);
     this.problem = new ProblemBox(answer, texts, () => actions.regenerate(id));
     this.sources = new Sources(answer, texts, (source) => actions.reasons(source, this.asked));

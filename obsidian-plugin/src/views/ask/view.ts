@@ -15,6 +15,7 @@ import { save } from "./saving";
 import { vaultHere, vaultNames } from "./served_vaults";
 import { Thread } from "./thread";
 import { reasonsFor } from "./why_source";
+import { spokenLabel } from "./spoken_label";
 
 interface Parts {
   readonly saving: HTMLButtonElement;
@@ -38,6 +39,7 @@ export class AskView extends ItemView {
   ) {
     super(leaf);
     this.icon = "message-circle-question";
+    this.navigation = false;
     this.scope = new Scope(this.app.scope);
     this.scope.register([], "Escape", (event) => (event.isComposing ? undefined : this.escape()));
   }
@@ -84,7 +86,8 @@ export class AskView extends ItemView {
     const { asking } = this;
     this.contentEl.empty();
     this.contentEl.addClass("sidecar-ask");
-    const head = this.contentEl.createDiv({ cls: "sidecar-ask-head", attr: { role: "group", "aria-label": texts("ask.conversation") } });
+    const head = this.contentEl.createDiv({ cls: "sidecar-ask-head", attr: { role: "group" } });
+    spokenLabel(head, texts("ask.conversation"));
     iconButton(head, "plus", texts("ask.new"), () => this.startAnew());
     const saving = iconButton(head, "save", texts("ask.save"), () => void save(this.context, asking));
     const offline = new ProblemBox(this.contentEl, texts, () => void this.context.connection.look());

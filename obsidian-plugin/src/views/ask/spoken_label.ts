@@ -1,0 +1,13 @@
+/**
+ * Names a part of the page for those who hear it. Obsidian shows every `aria-label` as a tooltip, which is right for a
+ * button; for a box or a whole conversation it would come up wherever the pointer rests.
+ */
+
+let labels = 0;
+
+/** The name stands in front of the element, unseen. */
+export function spokenLabel(el: HTMLElement, name: string): void {
+  const label = createSpan({ cls: "sidecar-ask-spoken", text: name, attr: { id: `sidecar-ask-label-${(labels += 1)}` } });
+  el.before(label);
+  el.setAttribute("aria-labelledby", label.id);
+}
