@@ -186,7 +186,7 @@ describe.skipIf(cannotRun !== null)("notes in the page", () => {
       await expect.poll(() => preview.editorText()).toContain("the radiators.[[Boiler]]");
     });
 
-    it("say why a note has none: it is private, or there is no note", async () => {
+    it("say why a note has none, and lead to what is known of it", async () => {
       await preview.openNote("Private/Diary.md");
       await preview.runCommand("open-related");
       await preview.page.getByText("This note isn’t in Sidecar’s index").waitFor();
