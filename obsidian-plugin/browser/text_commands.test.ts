@@ -274,8 +274,10 @@ describe.skipIf(cannotRun !== null)("a command on text", () => {
     await button("Insert").click();
     expect(await preview.editorText()).toBe(BOAT.replace("harbour.", "harbour. Nobody knows since when."));
     expect(upstream.last?.body.messages.at(-1)?.content).not.toContain("kind: boat");
+    await preview.select([6, 0]);
     upstream.next(words("A boat in a harbour."));
-    await preview.runCommand("text-summarise");
+    await preview.runCommand("text-section");
+    await panel().getByText("Summarise the section · section").waitFor();
     await button("Insert below").click();
     expect(await preview.editorText()).toBe(BOAT.replace("harbour.", "harbour. Nobody knows since when.\n\nA boat in a harbour."));
   });
@@ -307,6 +309,16 @@ describe.skipIf(cannotRun !== null)("a command on text", () => {
     expect(await preview.editorText()).toContain("Typed away.");
     await preview.page.keyboard.press("Control+z");
     expect(await preview.editorText()).toBe(BOAT);
+  });
+
+  it("is reached from the editor's menu, where each says what it takes", async () => {
+    await open();
+    await preview.page.locator(".mod-root .cm-content:visible").click({ button: "right" });
+    await preview.page.getByRole("menuitem", { name: "Work on the text…" }).click();
+    await preview.page.getByText("The selection, or else the section").waitFor();
+    expect(await preview.axe(".prompt")).toEqual([]);
+    await preview.screenshot("text-choose");
+    await preview.page.keyboard.press("Escape");
   });
 
   it("writes at once when the user wants nothing shown before, and one undo takes it back", async () => {
@@ -361,7 +373,6 @@ describe.skipIf(cannotRun !== null)("a command on text", () => {
         for (const el of document.querySelectorAll(".mod-root *")) if (el.scrollHeight > el.clientHeight + 1000) el.scrollTop = down ? 1e6 : 0;
       }, end);
     await scroll(true);
-    await expect.poll(() => panel().count()).toBe(0);
     upstream.release();
     await preview.page.waitForTimeout(300);
     await scroll(false);

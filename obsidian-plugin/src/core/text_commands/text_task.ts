@@ -13,6 +13,7 @@ export interface TextTask {
   readonly instruction: string;
 }
 
+const SUMMARISE = "Summarise the text in a few sentences, in the language of the text.";
 const KEEP = "Keep the meaning, the language, the tone and the Markdown.";
 
 export const TASKS = [
@@ -20,7 +21,8 @@ export const TASKS = [
   { id: "fix", scope: "paragraph", outcome: "replace", instruction: "Correct spelling, grammar and punctuation, and change nothing else: no other words, no other order, no other Markdown." },
   { id: "shorter", scope: "paragraph", outcome: "replace", instruction: `Make the text about half as long and leave out nothing that matters. ${KEEP}` },
   { id: "longer", scope: "paragraph", outcome: "replace", instruction: `Make the text fuller with what it already says or implies, and add no new facts. ${KEEP}` },
-  { id: "summarise", scope: "note", outcome: "after", instruction: "Summarise the text in a few sentences, in the language of the text." },
+  { id: "summarise", scope: "note", outcome: "after", instruction: SUMMARISE },
+  { id: "section", scope: "section", outcome: "after", instruction: SUMMARISE },
   { id: "continue", scope: "cursor", outcome: "after", instruction: "Continue the text where it ends, in its language, tone and Markdown. Give only what comes next, and repeat nothing." },
   { id: "explain", scope: "paragraph", outcome: "show", instruction: "Explain the text in plain words to somebody who does not know the subject." },
 ] as const satisfies readonly TextTask[];

@@ -7,6 +7,7 @@ export const TEXT_COMMANDS = {
   "text.task.shorter": { en: "Make shorter", pt: "Encurtar", es: "Acortar", it: "Accorcia", fr: "Raccourcir" },
   "text.task.longer": { en: "Make longer", pt: "Desenvolver", es: "Ampliar", it: "Amplia", fr: "Développer" },
   "text.task.summarise": { en: "Summarise", pt: "Resumir", es: "Resumir", it: "Riassumi", fr: "Résumer" },
+  "text.task.section": { en: "Summarise the section", pt: "Resumir a secção", es: "Resumir la sección", it: "Riassumi la sezione", fr: "Résumer la section" },
   "text.task.continue": { en: "Continue writing", pt: "Continuar a escrever", es: "Seguir escribiendo", it: "Continua a scrivere", fr: "Continuer la rédaction" },
   "text.task.explain": { en: "Explain", pt: "Explicar", es: "Explicar", it: "Spiega", fr: "Expliquer" },
   "text.task.translate": { en: "Translate…", pt: "Traduzir…", es: "Traducir…", it: "Traduci…", fr: "Traduire…" },
