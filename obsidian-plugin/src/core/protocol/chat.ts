@@ -40,14 +40,17 @@ export interface ChatMessage {
   readonly content: string;
 }
 
-/** What is asked. `notes` says when notes are looked up: `auto` when something fits, `always`, `never`. */
+/**
+ * What is asked. `notes` says when notes are looked up: `auto` when something fits, `always`, `never`. `vault.question` is
+ * what they are searched for, where the last message says more; at most 10,000 characters.
+ */
 export interface AskRequest {
   readonly model?: string;
   readonly messages: readonly ChatMessage[];
   readonly notes?: "auto" | "always" | "never";
   readonly temperature?: number;
   readonly max_tokens?: number;
-  readonly vault?: { readonly limit?: number; readonly filters?: Readonly<Record<string, unknown>>; readonly name?: string };
+  readonly vault?: { readonly limit?: number; readonly filters?: Readonly<Record<string, unknown>>; readonly name?: string; readonly question?: string };
 }
 
 export interface LeftOut {

@@ -3,8 +3,7 @@
  *
  * A note is named, not sent, wherever the notes are searched: the server puts it in, by its own rules of what may be read
  * and by which model. What has to be sent as text is asked about first, and stays here unless the server says that the note
- * may be read by any model. A selection goes beside the question then, as its tags and operators would be taken for the
- * question's.
+ * may be read by any model. The server is told what the question is, as tags and operators of a selection are not its.
  */
 import type { Client } from "../../core/client";
 import type { Conversation } from "../../core/conversation";
@@ -22,7 +21,8 @@ export interface Gathered {
 
 type About = Pick<TurnFacts, "note" | "selection" | "searched" | "quotes">;
 
-const MOST_SELECTED = 12_000;
+const MOST_QUOTED = 12_000;
+const LONGEST_QUESTION = 10_000;
 
 export async function gather(about: About, client: Pick<Client, "why">, read: (path: string) => Promise<string | null>): Promise<Gathered> {
   const { note, selection, searched } = about;
@@ -47,11 +47,16 @@ export async function gather(about: About, client: Pick<Client, "why">, read: (p
 
 /** The request for the conversation's last question. */
 export function request(conversation: Conversation, gathered: Gathered, how: Pick<TurnFacts, "model" | "notes" | "searched">): AskRequest {
-  const beside = how.searched ? gathered.quoted.map((one) => quote(one, conversation.mark, MOST_SELECTED)).join("\n\n") : "";
-  const within = how.searched ? "" : gathered.quoted.map((one) => quote(one, conversation.mark, MOST_SELECTED)).join("\n\n");
   const names = gathered.named.map(mention).join(" ");
-  const messages = withLast(conversationOf(conversation.turns, false).messages(beside === "" ? {} : { system: beside }), [names, within]);
-  return { messages, notes: how.searched ? how.notes : "never", ...(how.model === null ? {} : { model: how.model }) };
+  const quoted = gathered.quoted.map((one) => quote(one, conversation.mark, MOST_QUOTED));
+  const messages = withLast(conversationOf(conversation.turns, false).messages(), [names, ...quoted]);
+  const question = [conversation.last?.question ?? "", names].join(" ").trim().slice(0, LONGEST_QUESTION);
+  return {
+    messages,
+    notes: how.searched ? how.notes : "never",
+    ...(how.model === null ? {} : { model: how.model }),
+    ...(how.searched && quoted.length > 0 ? { vault: { question } } : {}),
+  };
 }
 
 /** A note as it is named in a question. */
