@@ -4,10 +4,10 @@ import type { Context } from "./context";
 import type { Senders } from "./core/clients/trial";
 import { Connection } from "./core/connection";
 import { FetchTransport } from "./core/fetching";
+import { KeptKey } from "./core/kept_key";
 import { textsFor } from "./core/texts/texts";
 import { desktop } from "./platform/node_files";
 import { RequestUrlTransport } from "./platform/request_url";
-import { secretsIn, type Secrets } from "./platform/secrets";
 import { Transports } from "./platform/transports";
 import { windowClock } from "./platform/window_clock";
 import type { KeptSettings } from "./settings/kept_settings";
@@ -17,15 +17,15 @@ import { ServerPlace } from "./settings/server_place";
 export interface Shell {
   readonly plugin: Plugin;
   readonly context: Context;
-  readonly secrets: Secrets;
+  readonly key: KeptKey;
   readonly place: ServerPlace;
   readonly senders: Senders;
 }
 
 export function shellOf(plugin: Plugin, kept: KeptSettings): Shell {
   const { app } = plugin;
-  const secrets = secretsIn(app.secretStorage);
-  const place = new ServerPlace(app, () => kept.value, secrets, desktop());
+  const key = new KeptKey(app.secretStorage);
+  const place = new ServerPlace(app, () => kept.value, key, desktop());
   const page = new FetchTransport((url, init) => window.fetch(url, init), windowClock);
   const program = new RequestUrlTransport(requestUrl, windowClock);
   const connection = new Connection({
@@ -46,7 +46,7 @@ export function shellOf(plugin: Plugin, kept: KeptSettings): Shell {
     listenSettings: (changed) => kept.listen(changed),
     register: (cleanup) => plugin.register(cleanup),
   });
-  return { plugin, context, secrets, place, senders: { page, program } };
+  return { plugin, context, key, place, senders: { page, program } };
 }
 
 /** Look for the server once the vault is there, and again when what says where it is has changed. */

@@ -47,6 +47,7 @@ class ConnectionPart {
   url(): Row {
     const { context } = this.shell;
     const change = (url: string): void => {
+      this.shell.key.typed(url);
       keep(context, { connection: { url } });
       this.redraw();
     };
@@ -65,11 +66,11 @@ class ConnectionPart {
 
   /** What is kept is not shown again: the field is for a new one. */
   private renderKey(setting: Setting): void {
-    const { context, secrets } = this.shell;
+    const { context, key } = this.shell;
     const { texts } = context;
-    const kept = secrets.key() !== null;
-    const change = (key: string): void => {
-      if (key !== "") this.keepKey(key);
+    const kept = key.forAddress(context.settings().connection.url) !== null;
+    const change = (typed: string): void => {
+      if (typed !== "") this.keepKey(typed);
     };
     textField(setting, "", change, (field) => {
       field.setPlaceholder(texts(kept ? "settings.key.kept" : "settings.key.none"));
@@ -78,10 +79,11 @@ class ConnectionPart {
     if (kept) setting.addExtraButton((button) => button.setIcon("trash-2").setTooltip(texts("settings.key.forget")).onClick(() => this.keepKey("")));
   }
 
-  private keepKey(key: string): void {
-    this.shell.secrets.keep(key);
+  private keepKey(typed: string): void {
+    const { context, key } = this.shell;
+    key.keep(typed, context.settings().connection.url);
     this.redraw();
-    this.shell.context.connection.start();
+    context.connection.start();
   }
 
   trust(): Row {

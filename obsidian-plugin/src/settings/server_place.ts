@@ -2,16 +2,16 @@
 import { FileSystemAdapter, type App } from "obsidian";
 import { absolute, dataFolders } from "../core/datafolder";
 import { fromSettings, inFolders, type Address } from "../core/discovery";
+import type { KeptKey } from "../core/kept_key";
 import type { Here } from "../core/vault_choice";
 import type { Desktop } from "../platform/node_files";
-import type { Secrets } from "../platform/secrets";
 import type { Settings } from "./settings";
 
 export class ServerPlace {
   constructor(
     private readonly app: App,
     private readonly settings: () => Settings,
-    private readonly secrets: Secrets,
+    private readonly key: KeptKey,
     private readonly desktop: Desktop | null,
   ) {}
 
@@ -25,7 +25,7 @@ export class ServerPlace {
     const { mode, url, trustPlain } = this.settings().connection;
     const trust = trustPlain ? "always" : "https";
     if (this.desktop !== null && mode === "automatic") return inFolders(this.folders(this.desktop), this.desktop, trust);
-    return fromSettings(url, this.secrets.key(), trust);
+    return fromSettings(url, this.key.forAddress(url), trust);
   }
 
   async here(): Promise<Here> {
