@@ -286,6 +286,7 @@ describe.skipIf(cannotRun !== null)("a command on text", () => {
     await open();
     await preview.runCommand("text-translate");
     await preview.page.keyboard.type("french");
+    expect(await preview.axe(".prompt")).toEqual([]);
     upstream.next(words("Le bateau est grand."));
     await preview.page.keyboard.press("Enter");
     await panel().getByText("Translate: French · paragraph").waitFor();

@@ -21,6 +21,7 @@ export class LanguageModal extends SuggestModal<Named> {
   ) {
     super(app);
     this.setPlaceholder(texts("text.translate.into"));
+    this.modalEl.setAttribute("aria-label", texts("text.translate.into"));
     const all = [texts.language, ...TAGS.filter((tag) => tag !== texts.language)].map((tag) => named(tag, texts.language));
     const before = all.find(({ english }) => english === last) ?? (last === "" ? null : { english: last, name: last });
     this.#languages = before === null ? all : [before, ...all.filter(({ english }) => english !== before.english)];

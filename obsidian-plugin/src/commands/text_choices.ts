@@ -61,6 +61,7 @@ export class ChoiceModal extends FuzzySuggestModal<Choice> {
   ) {
     super(app);
     this.setPlaceholder(placeholder);
+    this.modalEl.setAttribute("aria-label", placeholder);
   }
 
   override getItems(): Choice[] {
