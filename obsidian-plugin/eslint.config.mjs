@@ -5,7 +5,7 @@ import { defineConfig, globalIgnores } from "eslint/config";
 const BELOW_THE_LINE = "src/core is below the line: it knows neither Obsidian nor Node nor the page, so that it runs wherever a test runs.";
 
 export default defineConfig([
-  globalIgnores(["node_modules", "main.js", "*.config.*", "preview", "stand-in", "browser", "tests"]),
+  globalIgnores(["node_modules", "main.js", "*.mjs", "*.config.*", "preview", "stand-in", "browser", "tests"]),
   ...obsidianmd.configs.recommended,
   {
     files: ["src/**/*.ts"],
