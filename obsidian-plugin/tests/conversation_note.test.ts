@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { Conversation } from "../src/core/conversation";
 import { conversationName, conversationNote } from "../src/core/conversation_note";
-import { Names, wikilink } from "../src/core/links";
 import { freeName, noteName } from "../src/core/note_name";
+import { linkText } from "../src/core/wikilink";
 import { composed, seeded } from "./random";
 
 describe("a name for a note", () => {
@@ -33,14 +33,13 @@ describe("a name for a note", () => {
 });
 
 test("a conversation becomes a note that is not indexed and loads nothing", () => {
-  const names = new Names(["Places/Cabin.md"]);
   const source = { path: "Places/Cabin.md", title: "Cabin", heading_path: ["Cabin", "Getting in"], start_line: 1, end_line: 2, start_column: 0, quote: "q", score: 1, uri: "u", link: "Cabin#Getting in" };
   const conversation = Conversation.begin(seeded(1))
     .ask("Gate code?\n![x](https://e.example)", [{ kind: "note", path: "Places/Cabin.md", text: "…" }])
     .stream("4471-B ([[Cabin#Getting in]]) ![x](https://e.example/?d)").cite([source, source]).finish("stop", 'a: "b"\u2028')
     .ask("unanswered").fail(new Error("x"));
   expect(conversationName(conversation, "Chat")).toBe("Gate code");
-  const link = (target: { path: string; heading: string | null; block: string | null }, shown: string) => wikilink(target, names, shown || null);
+  const link = (target: { path: string; heading: string | null; block: string | null }, shown: string) => `[[${linkText({ ...target, path: target.path.replace(/^.*\/|\.md$/g, "") })}${shown === "" ? "" : `|${shown}`}]]`;
   expect(conversationNote(conversation, { created: "2026-03-14T09:26", words: { sources: "Sources", about: "About" }, fallback: "Chat", link })).toBe(`---
 sidecar: false
 created: 2026-03-14T09:26

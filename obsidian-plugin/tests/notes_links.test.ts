@@ -5,6 +5,7 @@ import { COVERED, linkableText } from "../src/core/notes/linkable_text";
 import { linkedText, type LinkWriting } from "../src/core/notes/linked_text";
 import { unlinkedMentions } from "../src/core/notes/mentions";
 import type { RelatedNote } from "../src/core/protocol/search";
+import { duration } from "./random";
 
 const BOILER = { path: "House/Boiler.md", names: ["Boiler"] };
 const CLAIRE = { path: "People/Claire Moreau.md", names: ["Claire Moreau", "Claire"] };
@@ -68,6 +69,13 @@ describe("what names a note", () => {
     const begun = performance.now();
     linkableText(text);
     expect(performance.now() - begun).toBeLessThan(1500);
+  });
+  it("takes no long time in a vault of many notes that begin alike", () => {
+    const notes = Array.from({ length: 20_000 }, (_, at) => ({ path: `${at}.md`, names: [`Note number ${at} of all`] }));
+    const text = Array.from({ length: 40 }, (_, at) => `see Note number ${at * 3} of all the others.`).join("\n");
+    let mentions = 0;
+    expect(duration(() => (mentions = unlinkedMentions(text, notes).length))).toBeLessThan(4000);
+    expect(mentions).toBe(40);
   });
 });
 

@@ -1,7 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { BUILTIN_IDS, builtin } from "../../src/core/templates/builtin";
 import { readPrompt } from "../../src/core/templates/prompt_note";
-import { uses } from "../../src/core/templates/template";
 
 describe("a prompt in a note", () => {
   test.each([
@@ -44,11 +42,4 @@ describe("a prompt in a note", () => {
   test("needs a text", () => {
     expect(readPrompt({ path: "P.md", text: "---\nname: a\n---\n \n", properties: {} }).problems).toEqual([{ key: "no_template" }]);
   });
-});
-
-test.each(BUILTIN_IDS)("the built-in prompt %s reads what it is about, and goes where that belongs", (id) => {
-  const prompt = builtin(id);
-  expect(uses(prompt.template.nodes, id === "continue" ? "before" : "selection")).toBe(true);
-  expect(uses(prompt.template.nodes, "clipboard")).toBe(false);
-  expect(prompt.notes).toBe("never");
 });

@@ -47,7 +47,9 @@ function bySpacedWords(text: string, names: readonly Name[]): Mention[] {
   const byFirst = new Map<string, Name[]>();
   for (const name of names) {
     const first = name.folded.match(WORD)?.[0] ?? "";
-    byFirst.set(first, [...(byFirst.get(first) ?? []), name]);
+    const same = byFirst.get(first);
+    if (same === undefined) byFirst.set(first, [name]);
+    else same.push(name);
   }
   const found: Mention[] = [];
   for (const word of text.matchAll(WORD)) {
