@@ -7,15 +7,16 @@ const USUAL = [
   "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome", "/Applications/Chromium.app/Contents/MacOS/Chromium",
   "C:\\Program Files\\Google\\Chrome\\Application\\chrome.exe", "C:\\Program Files (x86)\\Microsoft\\Edge\\Application\\msedge.exe",
 ];
-const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1"];
+const QUIET = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"];
 
 export function findChromium(): string | null {
   const named = process.env["CHROMIUM"];
   return named ?? USUAL.find((path) => existsSync(path)) ?? null;
 }
 
-export function launch(): Promise<Browser> {
+/** The browser, which finds this machine alone, at these addresses. */
+export function launch(addresses = ["127.0.0.1"]): Promise<Browser> {
   const executablePath = findChromium();
   if (executablePath === null) throw new Error("No Chromium found. Set CHROMIUM to the path of one.");
-  return chromium.launch({ executablePath, args: QUIET });
+  return chromium.launch({ executablePath, args: [...QUIET, `--host-resolver-rules=MAP * ~NOTFOUND${addresses.map((address) => `, EXCLUDE ${address}`).join("")}`] });
 }

@@ -20,8 +20,7 @@ export async function watchTraffic(page: Page, traffic: Traffic): Promise<void> 
     // A page that is closing takes its requests with it.
     void (isAnswer ? receive(session, paused, traffic) : send(session, paused, traffic)).catch(() => undefined);
   });
-  const servers = "http://127.0.0.1:*";
-  await session.send("Fetch.enable", { patterns: [{ urlPattern: "*", requestStage: "Request" }, { urlPattern: servers, requestStage: "Response" }] });
+  await session.send("Fetch.enable", { patterns: [{ urlPattern: "*", requestStage: "Request" }, { urlPattern: "http://*", requestStage: "Response" }] });
 }
 
 const named = (wanted: string) => ([name]: [string, unknown]): boolean => name.toLowerCase() === wanted;

@@ -169,7 +169,7 @@ export async function openPreview(options: Options = {}): Promise<Preview> {
     if (options.running !== false) await sidecar.start();
     const server = await servePage(bundles, () => sidecar);
     undo.unshift(() => server.close());
-    const browser = await launch();
+    const browser = await launch(["127.0.0.1", sidecar.host]);
     undo.unshift(() => browser.close());
     const preview = await openPage(browser, sidecar, server, options, origin);
     preview.pluginId = bundles.manifest.id;
@@ -191,7 +191,7 @@ async function openPage(browser: Browser, sidecar: Sidecar, server: PageServer, 
   const preview = new Preview(page, sidecar, server, browser);
   const isPage = (url: string): boolean => url.startsWith(server.url);
   // Closed ports of this machine may be asked, as a plugin does whose server is away.
-  const isOurs = (url: string): boolean => /^(http:\/\/127\.0\.0\.1:\d+\/|data:|blob:|about:)/.test(url);
+  const isOurs = (url: string): boolean => /^(data|blob|about):/.test(url) || (/^http:\/\/[^/]+:\d+\//.test(url) && ["127.0.0.1", sidecar.host].includes(new URL(url).hostname));
   context.on("page", (opened) => {
     if (opened === page) return;
     preview.foreign.push(`a window: ${opened.url()}`);

@@ -94,9 +94,10 @@ function forward(incoming, body, outgoing, allowed) {
 export async function servePage(bundles, about) {
   const blocked = [];
   const allowed = (url) => {
-    const loopback = /^http:\/\/127\.0\.0\.1:\d+$/.test(new URL(url).origin);
-    if (!loopback) blocked.push(url);
-    return loopback && new URL(url).host !== host;
+    const { protocol, hostname, host: asked } = new URL(url);
+    const known = protocol === "http:" && ["127.0.0.1", about().host].includes(hostname);
+    if (!known) blocked.push(url);
+    return known && asked !== host;
   };
   let host = "";
   const server = createServer(async (incoming, outgoing) => {

@@ -1,7 +1,9 @@
 export type Machine = { home: string; vault: string; dataDir: string; env: Record<string, string> };
-export type Options = { vault?: string; origins?: string[]; args?: string[]; environment?: Record<string, string> };
+export type Options = { vault?: string; origins?: string[]; args?: string[]; environment?: Record<string, string>; host?: string };
 export type Sidecar = {
   readonly machine: Machine;
+  /** The address that it listens on. */
+  readonly host: string;
   readonly url: string;
   readonly token: string;
   readonly log: string;

@@ -28,14 +28,14 @@ function makeMachine(vault) {
 }
 
 /** Make the machine; its server starts with `start()`, again on another port after `stop()`, and `remove()` ends all. */
-export function prepareSidecar({ vault = DEMO_VAULT, origins = [], args = [], environment = {} } = {}) {
+export function prepareSidecar({ vault = DEMO_VAULT, origins = [], args = [], environment = {}, host = "127.0.0.1" } = {}) {
   const command = sidecarCommand();
   if (command === null) throw new Error("No Sidecar found: install it (`uv sync` in the repository), or set SIDECAR_PYTHON to a Python that has it.");
   const machine = makeMachine(vault);
-  const server = { machine, url: null, token: null, process: null, log: "" };
+  const server = { machine, host, url: null, token: null, process: null, log: "" };
 
   server.start = async (port = 0) => {
-    const words = [...command.slice(1), "serve", machine.vault, "--port", String(port), "--data-dir", machine.dataDir, "--offline", ...args];
+    const words = [...command.slice(1), "serve", machine.vault, "--host", host, "--port", String(port), "--data-dir", machine.dataDir, "--offline", ...args];
     const allowed = origins.length === 0 ? {} : { SIDECAR_ALLOWED_ORIGINS: ["app://obsidian.md", ...origins].join(",") };
     const child = spawn(command[0], words, { cwd: repository, env: { ...withoutSettings(), ...allowed, ...environment }, stdio: ["ignore", "pipe", "pipe"] });
     server.process = child;

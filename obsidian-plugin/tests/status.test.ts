@@ -14,7 +14,7 @@ function online(vault: Partial<VaultStatus> | null, unmatched: "none" | "several
   const address = { url: "http://127.0.0.1:1", key: null, trust: "https", from: "folder" } as const;
   return { kind: "online", status: STATUS, vault: vault === null ? null : { ...READY, ...vault }, unmatched, address };
 }
-const problem = (kind: ProblemKind): ConnectionState => ({ kind: "problem", problem: new Problem(kind) });
+const problem = (kind: ProblemKind, code?: string): ConnectionState => ({ kind: "problem", problem: new Problem(kind, "", { code }) });
 
 test.each<[ConnectionState, string, string]>([
   [{ kind: "looking" }, "Sidecar: connecting…", "busy"],
@@ -34,6 +34,7 @@ test.each<[ConnectionState, string, string]>([
   [online(null, "several"), "Sidecar: several vaults have this name", "bad"],
   [problem("key"), "Sidecar: key needed", "bad"],
   [problem("unproven"), "Sidecar: server not recognised", "bad"],
+  [problem("unproven", "plain_http"), "Sidecar: key not sent", "bad"],
   [problem("forbidden"), "Sidecar: not allowed", "bad"],
   [problem("host"), "Sidecar: address not accepted", "bad"],
   [problem("shape"), "Sidecar: versions do not match", "bad"],

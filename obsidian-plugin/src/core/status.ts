@@ -35,7 +35,8 @@ function percent({ chunks, chunks_without_vector: missing }: VaultStatus): numbe
   return Math.floor((100 * Math.max(0, chunks - missing)) / Math.max(1, chunks));
 }
 
-function keyOf({ kind }: Problem): Key {
+function keyOf({ kind, code }: Problem): Key {
+  if (code === "plain_http") return "status.withheld";
   switch (kind) {
     case "key":
     case "unproven":

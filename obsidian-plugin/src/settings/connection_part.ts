@@ -45,7 +45,7 @@ class ConnectionPart {
   }
 
   url(): Row {
-    const { context } = this.shell;
+    const { context, place } = this.shell;
     const change = (url: string): void => {
       this.shell.key.typed(url);
       keep(context, { connection: { url } });
@@ -53,15 +53,16 @@ class ConnectionPart {
     };
     return {
       name: context.texts("settings.url"),
-      desc: context.texts("settings.url.about"),
+      desc: context.texts(place.canBeAutomatic ? "settings.url.about" : "settings.url.elsewhere"),
       visible: () => !this.isAutomatic(),
       render: (setting) => textField(setting, context.settings().connection.url, change, (field) => field.inputEl.setAttrs({ inputmode: "url", autocapitalize: "off" })),
     };
   }
 
   key(): Row {
-    const { texts } = this.shell.context;
-    return { name: texts("settings.key"), desc: texts("settings.key.about"), visible: () => !this.isAutomatic(), render: (setting) => this.renderKey(setting) };
+    const { context, place } = this.shell;
+    const desc = context.texts(place.canBeAutomatic ? "settings.key.about" : "settings.key.elsewhere");
+    return { name: context.texts("settings.key"), desc, visible: () => !this.isAutomatic(), render: (setting) => this.renderKey(setting) };
   }
 
   /** What is kept is not shown again: the field is for a new one. */

@@ -10,7 +10,7 @@ export interface ProblemWords {
 }
 
 /** Codes with words of their own. */
-const BY_CODE: Readonly<Record<string, string>> = { no_key: "no_key", no_token_file: "no_token_file", no_address: "no_address", other_key: "other_key", plain_http: "withheld", vault_not_served: "refused" };
+const BY_CODE: Readonly<Record<string, string>> = { no_key: "no_key", no_token_file: "no_token_file", no_address: "no_address", other_key: "other_key", plain_http: "withheld", insufficient_scope: "scope", vault_not_served: "refused" };
 
 export function problemWords(texts: Texts, problem: Problem): ProblemWords {
   const name = BY_CODE[problem.code ?? ""] ?? problem.kind;

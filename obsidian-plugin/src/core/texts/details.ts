@@ -33,6 +33,13 @@ export const DETAILS = {
     it: "Il server non ha un vault con questa cartella. Ha: {names}. Avvialo anche con questo:",
     fr: "Le serveur n’a pas de coffre avec ce dossier. Il a : {names}. Lancez-le aussi avec celui-ci :",
   },
+  "details.vault_elsewhere": {
+    en: "The server has no vault of this name. It has: {names}. Choose in the settings which one is open here, or have the server started with this vault as well.",
+    pt: "O servidor não tem um cofre com este nome. Tem: {names}. Escolha nas configurações qual está aberto aqui, ou inicie o servidor também com este cofre.",
+    es: "El servidor no tiene una bóveda con este nombre. Tiene: {names}. Elige en los ajustes cuál está abierta aquí, o inicia el servidor también con esta bóveda.",
+    it: "Il server non ha un vault con questo nome. Ha: {names}. Scegli nelle impostazioni quale è aperto qui, o avvia il server anche con questo vault.",
+    fr: "Le serveur n’a pas de coffre de ce nom. Il a : {names}. Choisissez dans les réglages lequel est ouvert ici, ou lancez le serveur avec ce coffre aussi.",
+  },
   "details.several_vaults": {
     en: "The server has several vaults with this name: {names}. Choose one in the settings.",
     pt: "O servidor tem vários cofres com este nome: {names}. Escolha um nas configurações.",

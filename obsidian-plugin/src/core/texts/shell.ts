@@ -3,12 +3,12 @@ import type { Section } from "./section";
 
 export const SHELL = {
   "status.ready": { en: "Sidecar: ready", pt: "Sidecar: pronto", es: "Sidecar: listo", it: "Sidecar: pronto", fr: "Sidecar : prêt" },
-  "status.looking": { en: "Sidecar: connecting…", pt: "Sidecar: a ligar…", es: "Sidecar: conectando…", it: "Sidecar: connessione…", fr: "Sidecar : connexion…" },
-  "status.offline": { en: "Sidecar: offline", pt: "Sidecar: desligado", es: "Sidecar: sin conexión", it: "Sidecar: non in linea", fr: "Sidecar : hors ligne" },
+  "status.looking": { en: "Sidecar: connecting…", pt: "Sidecar: conectando…", es: "Sidecar: conectando…", it: "Sidecar: connessione…", fr: "Sidecar : connexion…" },
+  "status.offline": { en: "Sidecar: offline", pt: "Sidecar: desconectado", es: "Sidecar: sin conexión", it: "Sidecar: non in linea", fr: "Sidecar : hors ligne" },
   "status.slow": { en: "Sidecar: not answering", pt: "Sidecar: sem resposta", es: "Sidecar: no responde", it: "Sidecar: non risponde", fr: "Sidecar : sans réponse" },
-  "status.indexing": { en: "Sidecar: indexing {done} of {total}", pt: "Sidecar: a indexar {done} de {total}", es: "Sidecar: indexando {done} de {total}", it: "Sidecar: indicizzazione {done} di {total}", fr: "Sidecar : indexation {done} sur {total}" },
-  "status.meaning": { en: "Sidecar: ready, still learning meanings ({percent} %)", pt: "Sidecar: pronto, ainda a aprender significados ({percent} %)", es: "Sidecar: listo, aún aprendiendo significados ({percent} %)", it: "Sidecar: pronto, sta ancora imparando i significati ({percent} %)", fr: "Sidecar : prêt, apprentissage du sens en cours ({percent} %)" },
-  "status.rebuilding": { en: "Sidecar: rebuilding the index", pt: "Sidecar: a reconstruir o índice", es: "Sidecar: reconstruyendo el índice", it: "Sidecar: ricostruzione dell’indice", fr: "Sidecar : reconstruction de l’index" },
+  "status.indexing": { en: "Sidecar: indexing {done} of {total}", pt: "Sidecar: indexando {done} de {total}", es: "Sidecar: indexando {done} de {total}", it: "Sidecar: indicizzazione {done} di {total}", fr: "Sidecar : indexation {done} sur {total}" },
+  "status.meaning": { en: "Sidecar: ready, still learning meanings ({percent} %)", pt: "Sidecar: pronto, ainda aprendendo significados ({percent} %)", es: "Sidecar: listo, aún aprendiendo significados ({percent} %)", it: "Sidecar: pronto, sta ancora imparando i significati ({percent} %)", fr: "Sidecar : prêt, apprentissage du sens en cours ({percent} %)" },
+  "status.rebuilding": { en: "Sidecar: rebuilding the index", pt: "Sidecar: reconstruindo o índice", es: "Sidecar: reconstruyendo el índice", it: "Sidecar: ricostruzione dell’indice", fr: "Sidecar : reconstruction de l’index" },
   "status.paused": { en: "Sidecar: indexing paused, {done} of {total}", pt: "Sidecar: indexação em pausa, {done} de {total}", es: "Sidecar: indexación en pausa, {done} de {total}", it: "Sidecar: indicizzazione in pausa, {done} di {total}", fr: "Sidecar : indexation en pause, {done} sur {total}" },
   "status.attention": {
     en: { one: "Sidecar: ready, {count} thing to look at", other: "Sidecar: ready, {count} things to look at" },
@@ -22,8 +22,19 @@ export const SHELL = {
   "status.several_vaults": { en: "Sidecar: several vaults have this name", pt: "Sidecar: vários cofres têm este nome", es: "Sidecar: varias bóvedas tienen este nombre", it: "Sidecar: più vault hanno questo nome", fr: "Sidecar : plusieurs coffres portent ce nom" },
   "status.key": { en: "Sidecar: key needed", pt: "Sidecar: falta a chave", es: "Sidecar: falta la clave", it: "Sidecar: serve la chiave", fr: "Sidecar : clé requise" },
   "status.unproven": { en: "Sidecar: server not recognised", pt: "Sidecar: servidor não reconhecido", es: "Sidecar: servidor no reconocido", it: "Sidecar: server non riconosciuto", fr: "Sidecar : serveur non reconnu" },
+  "status.withheld": { en: "Sidecar: key not sent", pt: "Sidecar: chave não enviada", es: "Sidecar: clave no enviada", it: "Sidecar: chiave non inviata", fr: "Sidecar : clé non envoyée" },
   "status.forbidden": { en: "Sidecar: not allowed", pt: "Sidecar: sem permissão", es: "Sidecar: sin permiso", it: "Sidecar: non consentito", fr: "Sidecar : non autorisé" },
-  "status.host": { en: "Sidecar: address not accepted", pt: "Sidecar: endereço não aceite", es: "Sidecar: dirección no aceptada", it: "Sidecar: indirizzo non accettato", fr: "Sidecar : adresse refusée" },
+  "status.host": { en: "Sidecar: address not accepted", pt: "Sidecar: endereço não aceito", es: "Sidecar: dirección no aceptada", it: "Sidecar: indirizzo non accettato", fr: "Sidecar : adresse refusée" },
   "status.shape": { en: "Sidecar: versions do not match", pt: "Sidecar: versões incompatíveis", es: "Sidecar: versiones incompatibles", it: "Sidecar: versioni incompatibili", fr: "Sidecar : versions incompatibles" },
   "status.problem": { en: "Sidecar: problem", pt: "Sidecar: problema", es: "Sidecar: problema", it: "Sidecar: problema", fr: "Sidecar : problème" },
+  "change.title": { en: "What will change", pt: "O que vai mudar", es: "Lo que va a cambiar", it: "Che cosa cambierà", fr: "Ce qui va changer" },
+  "change.added": { en: "Added", pt: "Acrescentado", es: "Añadido", it: "Aggiunto", fr: "Ajouté" },
+  "change.removed": { en: "Removed", pt: "Removido", es: "Eliminado", it: "Rimosso", fr: "Supprimé" },
+  "change.same": {
+    en: { one: "{count} line stays as it is", other: "{count} lines stay as they are" },
+    pt: { one: "{count} linha fica como está", other: "{count} linhas ficam como estão" },
+    es: { one: "{count} línea queda como está", other: "{count} líneas quedan como están" },
+    it: { one: "{count} riga resta com’è", other: "{count} righe restano come sono" },
+    fr: { one: "{count} ligne reste telle quelle", other: "{count} lignes restent telles quelles" },
+  },
 } satisfies Section;

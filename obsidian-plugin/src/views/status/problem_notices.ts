@@ -6,13 +6,14 @@ import { problemWords } from "../problem_words";
 
 // Long enough to read two sentences.
 const SHOWN = 12_000;
+// Who has not set it up yet knows: the status bar and the settings say what is missing.
+const SETTING_UP: ReadonlySet<string> = new Set(["no_key", "plain_http"]);
 
 /** Follow the connection; the result ends it. A server that does not run is no news: the status bar says so. */
 export function tellProblems({ connection, texts }: Context): () => void {
   const told = new Set<string>();
   return connection.listen((state) => {
-    // Who has not set it up yet knows: the status bar and the settings say what is missing.
-    if (state.kind === "problem" && state.problem.code !== "no_key") {
+    if (state.kind === "problem" && !SETTING_UP.has(state.problem.code ?? "")) {
       const { title, hint } = problemWords(texts, state.problem);
       once(told, `${state.problem.kind} ${state.problem.code ?? ""}`, [title, hint]);
     }

@@ -88,8 +88,9 @@ export class StateFacts {
     const { app, texts } = this.context;
     const names = state.status.vaults.map((vault) => vault.name).join(", ") || texts("details.no_vaults");
     const box = this.body.createDiv({ cls: "sidecar-callout", attr: { "data-tone": "bad" } });
-    box.createDiv({ text: texts(state.unmatched === "several" ? "details.several_vaults" : "details.other_vault", { names }) });
-    if (state.unmatched === "several" || state.address.from !== "folder") return;
+    const isHere = state.address.from === "folder";
+    box.createDiv({ text: texts(state.unmatched === "several" ? "details.several_vaults" : isHere ? "details.other_vault" : "details.vault_elsewhere", { names }) });
+    if (state.unmatched === "several" || !isHere) return;
     const folders = [...state.status.vaults.map((vault) => vault.path), folderOf(app)];
     const command = `sidecar serve ${folders.map((folder) => `"${folder}"`).join(" ")}`;
     const row = box.createDiv({ cls: "sidecar-bar" });
