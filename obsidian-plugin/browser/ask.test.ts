@@ -205,7 +205,7 @@ describe.skipIf(cannotRun !== null)("asking without a language model", () => {
     await room.asked(STARTER);
     await room.button("Update the saved note").click();
     const modal = room.page.locator(".modal");
-    await modal.locator(".sidecar-ask-added").first().waitFor();
+    await modal.locator(".sidecar-difference ins").first().waitFor();
     await room.preview.screenshot("ask-update");
     expect(room.preview.noteText(path)).not.toContain("nine days");
     await modal.getByRole("button", { name: "Update" }).click();
@@ -298,13 +298,13 @@ describe.skipIf(cannotRun !== null)("asking a model", () => {
     await expect.poll(() => room.text.innerText()).toContain("First paragraph");
     await room.text.locator("p").first().evaluate((first) => ((window as { kept?: Element }).kept = first));
     await room.preview.screenshot("ask-streaming");
-    expect(await room.page.locator(".sidecar-ask-spoken[role=status]").innerText()).not.toContain("First paragraph");
+    expect(await room.page.locator(".sidecar-spoken[role=status]").innerText()).not.toContain("First paragraph");
     upstream.release();
     await room.answered();
     expect(await room.text.innerText()).toContain("fed every nine days");
     expect(await room.text.locator("p").first().evaluate((first) => (window as { kept?: Element }).kept === first)).toBe(true);
     expect(await room.text.locator(".sidecar-ask-citation").innerText()).toBe("1");
-    expect(await room.page.locator(".sidecar-ask-spoken[role=status]").innerText()).toContain("Answer finished, 1 source. First paragraph");
+    expect(await room.page.locator(".sidecar-spoken[role=status]").innerText()).toContain("Answer finished, 1 source. First paragraph");
   });
 
   it.each(["button", "Escape"] as const)("stops the model by the %s", async (way) => {
@@ -356,7 +356,7 @@ describe.skipIf(cannotRun !== null)("asking a model", () => {
     await room.page.locator(".prompt input").fill("Reading list");
     await room.page.keyboard.press("Enter");
     const modal = room.page.locator(".modal").filter({ hasText: "Append to Reading list?" });
-    await modal.locator(".sidecar-ask-added").waitFor();
+    await modal.locator(".sidecar-difference ins").waitFor();
     expect(await room.preview.axe(".modal")).toEqual([]);
     await room.preview.screenshot("ask-append");
     expect(room.preview.noteText("Projects/Reading list.md")).not.toContain("nine days");

@@ -2,9 +2,10 @@
 import { setIcon } from "obsidian";
 import type { Problem } from "../core/problem";
 import type { Phase } from "../core/text_commands/draft";
-import { diffWords } from "../core/text_diff";
 import type { Texts } from "../core/texts/texts";
+import { drawWords } from "../views/difference";
 import { problemWords } from "../views/problem_words";
+import { labelledBy, spokenLabel } from "../views/spoken_label";
 
 export type Action = "stop" | "replace" | "after" | "note" | "copy" | "change" | "again" | "discard" | "open";
 export interface Shown {
@@ -38,12 +39,13 @@ export class DraftPanel {
     private readonly does: (action: Action) => void,
   ) {
     const { title } = about;
-    this.element = createDiv({ cls: "sidecar-draft", attr: { role: "group", "aria-label": title, tabindex: "-1" } });
+    this.element = createDiv({ cls: "sidecar-draft", attr: { role: "group", tabindex: "-1" } });
     const head = this.element.createDiv({ cls: "sidecar-draft-head" });
-    head.createSpan({ cls: "sidecar-draft-title", text: title });
+    labelledBy(this.element, head.createSpan({ cls: "sidecar-draft-title", text: title }));
     const compare = head.createEl("button", { text: texts("text.compare"), attr: { type: "button" } });
     const status = head.createDiv({ cls: "sidecar-draft-status", attr: { role: "status" } });
-    const body = this.element.createDiv({ cls: "sidecar-draft-body", attr: { tabindex: "0", role: "group", "aria-label": texts("text.answer") } });
+    const body = this.element.createDiv({ cls: "sidecar-draft-body", attr: { tabindex: "0", role: "group" } });
+    spokenLabel(body, texts("text.answer"));
     const remarks = this.element.createDiv({ cls: "sidecar-draft-remarks", attr: { role: "alert" } });
     this.#parts = { status, compare, body, remarks };
     const row = this.element.createDiv({ cls: "sidecar-draft-actions" });
@@ -88,7 +90,7 @@ export class DraftPanel {
     this.#drawn = now;
     body.empty();
     body.toggle(shown.answer !== "");
-    if (compares) drawChanges(body, this.texts, shown);
+    if (compares) drawWords(body, this.texts, shown.original, shown.answer);
     else body.setText(shown.answer);
     if (shown.running && atEnd) body.scrollTop = body.scrollHeight;
   }
@@ -130,14 +132,6 @@ export class DraftPanel {
     if (event.key !== "Escape") return;
     event.preventDefault();
     this.does("stop");
-  }
-}
-
-function drawChanges(body: HTMLElement, texts: Texts, { original, answer }: Shown): void {
-  for (const { kind, text } of diffWords(original, answer)) {
-    if (kind === "same") body.appendText(text);
-    // Those who do not see colours hear which is which.
-    else body.createEl(kind === "added" ? "ins" : "del", { text, attr: { "aria-label": texts(`text.${kind}`, { text }) } });
   }
 }
 

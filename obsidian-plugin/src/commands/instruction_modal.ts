@@ -1,6 +1,7 @@
 /** Asks what is to be done, in the user's own words; those given lately can be had again. */
 import { Modal, type App } from "obsidian";
 import type { Texts } from "../core/texts/texts";
+import { spokenLabel } from "../views/spoken_label";
 
 export interface Question {
   readonly title: string;
@@ -44,7 +45,8 @@ export class InstructionModal extends Modal {
 
   #offerHistory(form: HTMLElement, field: HTMLTextAreaElement): void {
     if (this.question.history.length === 0) return;
-    const list = form.createDiv({ cls: "sidecar-instruction-history", attr: { role: "group", "aria-label": this.texts("text.instruction.lately") } });
+    const list = form.createDiv({ cls: "sidecar-instruction-history", attr: { role: "group" } });
+    spokenLabel(list, this.texts("text.instruction.lately"));
     for (const instruction of this.question.history.slice(0, 6)) {
       const button = list.createEl("button", { text: instruction, attr: { type: "button" } });
       button.addEventListener("click", () => {

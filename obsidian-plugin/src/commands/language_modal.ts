@@ -1,6 +1,7 @@
 /** Asks into which language to translate: the one of the last time first, any other by its name. */
 import { SuggestModal, type App } from "obsidian";
 import type { Texts } from "../core/texts/texts";
+import { spokenLabel } from "../views/spoken_label";
 
 const TAGS = ["en", "pt", "es", "it", "fr", "de", "nl", "ca", "gl", "eu", "da", "sv", "nb", "fi", "pl", "cs", "sk", "hu", "ro", "bg", "el", "ru", "uk", "tr", "ar", "he", "fa", "hi", "bn", "id", "vi", "th", "ja", "ko", "zh-Hans", "zh-Hant", "la", "eo"];
 
@@ -21,7 +22,7 @@ export class LanguageModal extends SuggestModal<Named> {
   ) {
     super(app);
     this.setPlaceholder(texts("text.translate.into"));
-    this.modalEl.setAttribute("aria-label", texts("text.translate.into"));
+    spokenLabel(this.modalEl, texts("text.translate.into"));
     const all = [texts.language, ...TAGS.filter((tag) => tag !== texts.language)].map((tag) => named(tag, texts.language));
     const before = all.find(({ english }) => english === last) ?? (last === "" ? null : { english: last, name: last });
     this.#languages = before === null ? all : [before, ...all.filter(({ english }) => english !== before.english)];

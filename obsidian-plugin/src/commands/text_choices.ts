@@ -3,6 +3,7 @@ import { FuzzySuggestModal, type App, type FuzzyMatch } from "obsidian";
 import type { Context } from "../context";
 import { withInstruction } from "../core/text_commands/instruction_history";
 import { ownTask, TASKS, translation } from "../core/text_commands/text_task";
+import { spokenLabel } from "../views/spoken_label";
 import type { Drafts, Where } from "./drafts";
 import { InstructionModal } from "./instruction_modal";
 import { history, keepHistory } from "./kept_instructions";
@@ -61,7 +62,7 @@ export class ChoiceModal extends FuzzySuggestModal<Choice> {
   ) {
     super(app);
     this.setPlaceholder(placeholder);
-    this.modalEl.setAttribute("aria-label", placeholder);
+    spokenLabel(this.modalEl, placeholder);
   }
 
   override getItems(): Choice[] {

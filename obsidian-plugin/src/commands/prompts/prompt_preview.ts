@@ -1,6 +1,7 @@
 /** Shows what a prompt says once it is filled in, before anything is asked of a model. */
 import { Modal, type App } from "obsidian";
 import type { Texts } from "../../core/texts/texts";
+import { labelledBy } from "../../views/spoken_label";
 
 export interface Filled {
   readonly name: string;
@@ -35,7 +36,7 @@ export class PromptPreviewModal extends Modal {
   }
 
   #part(label: string, text: string): void {
-    this.contentEl.createEl("h3", { text: label });
-    this.contentEl.createEl("pre", { cls: "sidecar-draft-body", text, attr: { tabindex: "0", "aria-label": label } });
+    const heading = this.contentEl.createEl("h3", { text: label });
+    labelledBy(this.contentEl.createEl("pre", { cls: "sidecar-draft-body", text, attr: { tabindex: "0", role: "group" } }), heading);
   }
 }

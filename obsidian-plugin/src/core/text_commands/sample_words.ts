@@ -20,11 +20,11 @@ export const SAMPLE_WORDS: Readonly<Record<Language, Readonly<Record<SampleId, W
     links: { name: "What fits together", description: "Asks how related notes fit this one", body: "How do the following notes fit the note “{{title}}”? Name what they agree on, what they contradict, and what none of them answers.\n\n{{note|first:4000}}\n\nRelated notes:\n\n{{related:5}}" },
   },
   pt: {
-    tone: { name: "Mudar o tom", description: "Pergunta o tom e reescreve o texto", body: `Reescreve o texto seguinte neste tom: {{choose:Que tom?|simpático|formal|simples}}. Mantém o sentido, a língua e o Markdown.${TEXT}` },
-    list: { name: "Em lista", description: "Transforma o texto numa lista", body: `Transforma o texto seguinte numa lista em Markdown, um ponto por linha, na sua própria língua. Não omitas nem acrescentes nada.${TEXT}` },
-    tasks: { name: "Encontrar tarefas", description: "Lista o que há a fazer, abaixo do texto", body: `Hoje é {{date:dddd, D [de] MMMM [de] YYYY}}. Lista o que há a fazer segundo o texto seguinte. Começa cada linha com "- [ ] ".${TEXT_OR_NOTE}` },
-    outline: { name: "Planear um texto", description: "Cria uma nova nota com um esquema", body: `Escreve em Markdown o esquema de um texto sobre: {{input:Qual é o tema do texto?|{{title}}}}. Destina-se a: {{input:Quem o vai ler?}}.\n\n{{#if selection}}\nUsa estes apontamentos:\n\n{{selection}}\n{{/if}}` },
-    links: { name: "O que se relaciona", description: "Pergunta como as notas relacionadas se ligam a esta", body: "Como se relacionam as notas seguintes com a nota “{{title}}”? Indica em que concordam, o que contradizem e o que nenhuma responde.\n\n{{note|first:4000}}\n\nNotas relacionadas:\n\n{{related:5}}" },
+    tone: { name: "Mudar o tom", description: "Pergunta o tom e reescreve o texto", body: `Reescreva o texto seguinte neste tom: {{choose:Qual tom?|simpático|formal|simples}}. Mantenha o sentido, a língua e o Markdown.${TEXT}` },
+    list: { name: "Em lista", description: "Transforma o texto em uma lista", body: `Transforme o texto seguinte em uma lista em Markdown, um ponto por linha, na sua própria língua. Não omita nem acrescente nada.${TEXT}` },
+    tasks: { name: "Encontrar tarefas", description: "Lista o que há a fazer, abaixo do texto", body: `Hoje é {{date:dddd, D [de] MMMM [de] YYYY}}. Liste o que há a fazer segundo o texto seguinte. Comece cada linha com "- [ ] ".${TEXT_OR_NOTE}` },
+    outline: { name: "Planejar um texto", description: "Cria uma nova nota com um esquema", body: `Escreva em Markdown o esquema de um texto sobre: {{input:Qual é o tema do texto?|{{title}}}}. Destina-se a: {{input:Quem vai lê-lo?}}.\n\n{{#if selection}}\nUse estas anotações:\n\n{{selection}}\n{{/if}}` },
+    links: { name: "O que se relaciona", description: "Pergunta como as notas relacionadas se ligam a esta", body: "Como se relacionam as notas seguintes com a nota “{{title}}”? Indique em que concordam, o que contradizem e o que nenhuma responde.\n\n{{note|first:4000}}\n\nNotas relacionadas:\n\n{{related:5}}" },
   },
   es: {
     tone: { name: "Cambiar el tono", description: "Pregunta el tono y reescribe el texto", body: `Reescribe el texto siguiente en este tono: {{choose:¿Qué tono?|amable|formal|sencillo}}. Conserva el sentido, el idioma y el Markdown.${TEXT}` },

@@ -6,7 +6,7 @@ import { activeNote, noteView } from "./active_note";
 import { iconButton } from "./icon_button";
 import { shownName } from "./shown_name";
 import { NotePicker, append } from "./appending";
-import { spokenLabel } from "./spoken_label";
+import { spokenLabel } from "../spoken_label";
 
 export interface AnswerActions {
   /** The answer as Markdown that is safe in a note, with links from that note. */

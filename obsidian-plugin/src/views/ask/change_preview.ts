@@ -1,8 +1,8 @@
 /** Shows what will change in a note, and lets it happen or not. */
 import { Modal, type App } from "obsidian";
-import { diffLines } from "../../core/text_diff";
 import type { Texts } from "../../core/texts/texts";
-import { spokenLabel } from "./spoken_label";
+import { drawLines } from "../difference";
+import { spokenLabel } from "../spoken_label";
 
 export interface Change {
   readonly title: string;
@@ -33,10 +33,9 @@ export class ChangePreview extends Modal {
 
   override onOpen(): void {
     this.titleEl.setText(this.change.title);
-    this.modalEl.addClass("sidecar-ask-change");
-    const lines = this.contentEl.createDiv({ cls: "sidecar-ask-diff", attr: { role: "group", tabindex: "0" } });
-    spokenLabel(lines, this.texts("ask.change"));
-    this.draw(lines);
+    const lines = this.contentEl.createDiv({ cls: "sidecar-difference", attr: { role: "group", tabindex: "0" } });
+    spokenLabel(lines, this.texts("change.title"));
+    drawLines(lines, this.texts, { ...this.change, around: AROUND });
     const buttons = this.contentEl.createDiv({ cls: "modal-button-container" });
     const agree = buttons.createEl("button", { cls: "mod-cta", text: this.change.confirm });
     agree.addEventListener("click", () => {
@@ -50,30 +49,5 @@ export class ChangePreview extends Modal {
   override onClose(): void {
     this.contentEl.empty();
     this.answered(this.agreed);
-  }
-
-  private draw(el: HTMLElement): void {
-    const differences = diffLines(this.change.before, this.change.after);
-    for (const [place, { kind, text }] of differences.entries()) {
-      if (kind === "same") this.same(el, text, place === 0, place === differences.length - 1);
-      else this.changed(el, kind, text);
-    }
-  }
-
-  private changed(el: HTMLElement, kind: "added" | "removed", text: string): void {
-    const block = el.createDiv({ cls: `sidecar-ask-${kind}` });
-    block.createSpan({ cls: "sidecar-ask-spoken", text: this.texts(`ask.change.${kind}`) });
-    block.createEl("pre", { text: text.replace(/\n$/, "") });
-  }
-
-  /** What stays is shown next to a change only. */
-  private same(el: HTMLElement, text: string, first: boolean, last: boolean): void {
-    const lines = text.replace(/\n$/, "").split("\n");
-    const head = first ? [] : lines.slice(0, AROUND);
-    const tail = last ? [] : lines.slice(Math.max(head.length, lines.length - AROUND));
-    const hidden = lines.length - head.length - tail.length;
-    if (head.length > 0) el.createEl("pre", { text: head.join("\n") });
-    if (hidden > 0) el.createDiv({ cls: "sidecar-ask-hidden", text: this.texts("ask.change.same", { count: hidden }) });
-    if (tail.length > 0) el.createEl("pre", { text: tail.join("\n") });
   }
 }

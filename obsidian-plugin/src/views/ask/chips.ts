@@ -4,7 +4,7 @@ import { shownName } from "./shown_name";
 import type { Texts } from "../../core/texts/texts";
 import type { About } from "./about";
 import { iconButton } from "./icon_button";
-import { spokenLabel } from "./spoken_label";
+import { spokenLabel } from "../spoken_label";
 
 export interface ChipActions {
   addNote(): void;

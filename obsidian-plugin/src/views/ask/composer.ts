@@ -1,7 +1,7 @@
 /** The box in which a question is written, and the button that sends it or stops the answer. */
 import { setIcon } from "obsidian";
 import type { Texts } from "../../core/texts/texts";
-import { spokenLabel } from "./spoken_label";
+import { spokenLabel } from "../spoken_label";
 
 export interface ComposerActions {
   send(question: string): void;

@@ -1,6 +1,6 @@
 /** What the view shows before anything was asked: what it does, and three questions to begin with. */
 import type { Texts } from "../../core/texts/texts";
-import { spokenLabel } from "./spoken_label";
+import { spokenLabel } from "../spoken_label";
 
 const EXAMPLES = ["ask.example.week", "ask.example.tasks", "ask.example.about"] as const;
 

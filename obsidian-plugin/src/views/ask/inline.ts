@@ -1,6 +1,6 @@
 /** What stands within a paragraph of an answer, as elements. Links lead where they say; nothing is loaded. */
 import type { Inline } from "../../core/answer/inline";
-import { linkText, type Target } from "../../core/wikilink";
+import { linkText } from "../../core/wikilink";
 import type { Texts } from "../../core/texts/texts";
 import { showsName } from "./citation_form";
 import { drawn, type Part } from "./drawing";
@@ -35,16 +35,11 @@ function inlinePart(part: Inline, named: boolean, texts: Texts): Part[] {
 }
 
 function citation(part: Citation, named: boolean, texts: Texts): Part[] {
-  const attributes = (label?: string): Record<string, string> => linkAttributes(linkText(part), `[[${wikilinkInside(part)}]]`, label);
+  const attributes = (label?: string): Record<string, string> => linkAttributes(linkText(part), label);
   const parts: Part[] = named ? [drawn("a", { class: "internal-link", ...attributes() }, part.shown)] : [];
   if (part.n === null) return parts;
   const label = texts("ask.source", { n: part.n, name: part.shown });
   return [...parts, drawn("a", { class: "internal-link sidecar-ask-citation", ...attributes(label) }, String(part.n))];
-}
-
-/** A link into the vault is shorter by the note's name than by its path. */
-function wikilinkInside(target: Target): string {
-  return linkText({ ...target, path: target.path.replace(/\.md$/, "") });
 }
 
 function link(part: Link, texts: Texts): Part[] {

@@ -46,16 +46,15 @@ export class Sources {
     const item = list.createEl("li");
     const head = item.createDiv({ cls: "sidecar-ask-source-head" });
     if (n !== null) head.createSpan({ cls: "sidecar-ask-number", text: String(n) });
-    const path = source.path.replace(/\.md$/, "");
     const heading = source.heading_path.at(-1) ?? null;
     const link = head.createEl("a", { cls: "internal-link", text: source.title });
-    const attributes = linkAttributes(linkText({ path: source.path, heading, block: null }), `[[${linkText({ path, heading, block: null })}]]`);
+    const attributes = linkAttributes(linkText({ path: source.path, heading, block: null }));
     for (const [name, value] of Object.entries(attributes)) link.setAttribute(name, value);
     const headings = source.heading_path.filter((each, place) => place > 0 || each !== source.title);
     if (headings.length > 0) head.createSpan({ cls: "sidecar-ask-headings", text: headings.join(" › ") });
     if (source.quote.trim() !== "") new Drawing(item.createEl("blockquote")).draw(blockParts(readAnswer(source.quote, []).blocks, this.texts));
     const lines = source.start_line === source.end_line ? "ask.line" : "ask.lines";
-    const facts = [path, this.texts(lines, { from: String(source.start_line), to: String(source.end_line) }), this.texts("ask.score", { score: percent(source.score, this.texts) })];
+    const facts = [source.path.replace(/\.md$/, ""), this.texts(lines, { from: String(source.start_line), to: String(source.end_line) }), this.texts("ask.score", { score: percent(source.score, this.texts) })];
     item.createDiv({ cls: "sidecar-ask-facts", text: facts.join(" · ") });
     this.why(item, source);
   }

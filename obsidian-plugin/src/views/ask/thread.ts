@@ -8,7 +8,7 @@ import type { Texts } from "../../core/texts/texts";
 import { said } from "./citation_form";
 import { TurnView, type TurnActions } from "./turn_view";
 import type { AskedTurn } from "./turn_facts";
-import { spokenLabel } from "./spoken_label";
+import { spokenLabel } from "../spoken_label";
 
 /** How far from the end still counts as at the end, in pixels. */
 const NEAR = 48;
@@ -30,7 +30,7 @@ export class Thread {
     // Announced when it is finished, not word by word.
     this.el = parent.createDiv({ cls: "sidecar-ask-thread", attr: { role: "log", "aria-live": "off", tabindex: "0" } });
     spokenLabel(this.el, texts("ask.conversation"));
-    this.spoken = parent.createDiv({ cls: "sidecar-ask-spoken", attr: { role: "status", "aria-live": "polite" } });
+    this.spoken = parent.createDiv({ cls: "sidecar-spoken", attr: { role: "status", "aria-live": "polite" } });
   }
 
   show(turns: readonly AskedTurn[]): void {

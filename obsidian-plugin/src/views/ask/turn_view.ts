@@ -13,7 +13,7 @@ import { shownName } from "./shown_name";
 import { ProblemBox } from "./problem_box";
 import { Sources } from "./sources";
 import { isRunning, type AskedTurn } from "./turn_facts";
-import { spokenLabel } from "./spoken_label";
+import { spokenLabel } from "../spoken_label";
 
 export interface TurnActions {
   edit(id: number): void;
@@ -65,7 +65,7 @@ export class TurnView {
 function about({ note, selection }: AskedTurn): Drawn[] {
   const paths = [...new Set([note, selection?.path ?? null])].filter((path) => path !== null);
   if (paths.length === 0) return [];
-  const links = paths.map((path) => drawn("a", { class: "internal-link", ...linkAttributes(path, `[[${path.replace(/\.md$/, "")}]]`) }, shownName(path)));
+  const links = paths.map((path) => drawn("a", { class: "internal-link", ...linkAttributes(path) }, shownName(path)));
   const quote = selection === null ? [] : [drawn("blockquote", {}, selection.text.length > 200 ? `${selection.text.slice(0, 200)}…` : selection.text)];
   return [drawn("p", { class: "sidecar-ask-about" }, ...links.flatMap((link, place) => (place === 0 ? [link] : [" · ", link]))), ...quote];
 }

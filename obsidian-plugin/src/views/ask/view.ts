@@ -15,7 +15,7 @@ import { save } from "./saving";
 import { vaultHere, vaultNames } from "./served_vaults";
 import { Thread } from "./thread";
 import { reasonsFor } from "./why_source";
-import { spokenLabel } from "./spoken_label";
+import { spokenLabel } from "../spoken_label";
 
 interface Parts {
   readonly saving: HTMLButtonElement;

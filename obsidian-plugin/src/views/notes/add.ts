@@ -4,7 +4,7 @@ import { asWords } from "../../core/notes/as_words";
 import type { Context } from "../../context";
 import { LinkModal } from "./link_modal";
 import { LinkScanModal } from "./link_scan_modal";
-import { NoteLinks } from "./note_link";
+import { NoteLinks } from "../note_links";
 import { chooseRelated } from "./related_choice";
 import { RELATED_VIEW, RelatedView } from "./related_view";
 import { SEARCH_HOVER, SearchModal } from "./search_modal";

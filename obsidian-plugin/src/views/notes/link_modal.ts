@@ -10,9 +10,10 @@ import type { Context } from "../../context";
 import { drawEmptyState } from "./empty_state";
 import { drawSuggestion } from "./link_suggestion";
 import { namedNotes } from "./named_notes";
-import { NoteChange, textNow } from "./note_change";
+import { VerifiedChange, textNow } from "../note_change";
 import { sayProblem } from "./saying";
-import { drawDifference } from "./text_difference";
+import { spokenLabel } from "../spoken_label";
+import { drawLines } from "../difference";
 
 const MOST_ASKED = 60;
 const UNDO_MS = 15_000;
@@ -42,7 +43,8 @@ export class LinkModal extends Modal {
     this.list = this.contentEl.createDiv({ cls: "sidecar-links-list" });
     const details = this.contentEl.createEl("details", { cls: "sidecar-links-preview", attr: { open: "" } });
     details.createEl("summary", { text: texts("links.preview") });
-    this.preview = details.createDiv({ cls: "sidecar-difference", attr: { tabindex: "0", role: "group", "aria-label": texts("links.preview") } });
+    this.preview = details.createDiv({ cls: "sidecar-difference", attr: { tabindex: "0", role: "group" } });
+    spokenLabel(this.preview, texts("links.preview"));
     const buttons = this.contentEl.createDiv({ cls: "modal-button-container" });
     this.button = buttons.createEl("button", { cls: "mod-cta" });
     this.button.addEventListener("click", () => void this.apply());
@@ -101,7 +103,7 @@ export class LinkModal extends Modal {
     const { size } = this.chosen;
     this.button.setText(this.context.texts("links.apply", { count: size }));
     this.button.disabled = size === 0;
-    drawDifference(this.preview, this.text, this.changed());
+    drawLines(this.preview, this.context.texts, { before: this.text, after: this.changed() });
     this.preview.parentElement?.toggleAttribute("hidden", size === 0);
   }
 
@@ -121,7 +123,7 @@ export class LinkModal extends Modal {
 
   private async apply(): Promise<void> {
     const { app, texts } = this.context;
-    const change = new NoteChange(app, this.file, this.text, this.changed());
+    const change = new VerifiedChange(app, this.file, this.text, this.changed());
     this.button.disabled = true;
     if (!(await change.apply())) {
       await this.plan();
@@ -132,7 +134,7 @@ export class LinkModal extends Modal {
     this.offerUndo(change, count);
   }
 
-  private offerUndo(change: NoteChange, count: number): void {
+  private offerUndo(change: VerifiedChange, count: number): void {
     const { texts } = this.context;
     const notice = new Notice(
       createFragment((content) => {

@@ -5,6 +5,7 @@ import { nameAndFolder } from "../../core/notes/related_row";
 import { asProblem } from "../../core/problem";
 import type { RelatedNote } from "../../core/protocol/search";
 import type { Context } from "../../context";
+import { labelledBy } from "../spoken_label";
 import { drawEmptyState } from "./empty_state";
 import { LinkModal } from "./link_modal";
 import { sayProblem } from "./saying";
@@ -29,7 +30,8 @@ export class LinkScanModal extends Modal {
     this.modalEl.addClass("sidecar-links");
     this.setTitle(texts("links.scan.title"));
     this.told = this.contentEl.createDiv({ cls: "sidecar-links-told", text: texts("notes.looking"), attr: { role: "status" } });
-    this.bar = this.contentEl.createEl("progress", { cls: "sidecar-links-progress", attr: { "aria-label": texts("links.scan.title") } });
+    this.bar = this.contentEl.createEl("progress", { cls: "sidecar-links-progress" });
+    labelledBy(this.bar, this.titleEl);
     this.list = this.contentEl.createEl("ul", { cls: "sidecar-links-scanned", attr: { role: "list" } });
     const buttons = this.contentEl.createDiv({ cls: "modal-button-container" });
     this.button = buttons.createEl("button", { text: texts("links.scan.stop") });

@@ -4,7 +4,7 @@ import { linkedNow, nameAndFolder } from "../../core/notes/related_row";
 import { asProblem } from "../../core/problem";
 import type { RelatedNote } from "../../core/protocol/search";
 import type { Context } from "../../context";
-import type { NoteLinks } from "./note_link";
+import type { NoteLinks } from "../note_links";
 import { sayProblem } from "./saying";
 
 const MOST_ASKED = 50;

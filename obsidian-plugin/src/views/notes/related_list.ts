@@ -2,7 +2,7 @@
 import { Keymap, setIcon, type HoverParent } from "obsidian";
 import type { Reason, RelatedRow } from "../../core/notes/related_row";
 import type { Key, Texts } from "../../core/texts/texts";
-import type { NoteLinks, Place } from "./note_link";
+import type { NoteLinks, Place } from "../note_links";
 import { RovingList } from "./roving_list";
 import { drawSnippet } from "./snippet";
 
@@ -77,7 +77,7 @@ export class RelatedList {
 
   private drawScore(line: HTMLElement, row: RelatedRow): void {
     const says = this.texts("related.score", { percent: Math.round(row.note.score * 100) });
-    line.createEl("meter", { cls: "sidecar-score", attr: { min: "0", max: FULL, value: String(row.note.score), "aria-label": says, "aria-valuetext": says, title: says } });
+    line.createEl("meter", { cls: "sidecar-score", attr: { min: "0", max: FULL, value: String(row.note.score), "aria-label": says, "aria-valuetext": says } });
   }
 
   private drawButton(line: HTMLElement, icon: string, label: string, run: () => void): HTMLElement {

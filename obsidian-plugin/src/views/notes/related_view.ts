@@ -5,9 +5,10 @@ import { RelatedFeed, type RelatedState } from "../../core/notes/related_feed";
 import { nameAndFolder, relatedRows, type RelatedRow } from "../../core/notes/related_row";
 import type { Context } from "../../context";
 import { WhyModal } from "../status/why_modal";
+import { spokenLabel } from "../spoken_label";
 import { drawEmptyState } from "./empty_state";
 import { FollowedNote } from "./followed_note";
-import { NoteLinks } from "./note_link";
+import { NoteLinks } from "../note_links";
 import { RelatedList } from "./related_list";
 import { sayProblem, sayWhyNot } from "./saying";
 
@@ -168,7 +169,8 @@ export class RelatedView extends ItemView implements HoverParent {
 
   private newList(): RelatedList {
     this.body.empty();
-    const list = this.body.createEl("ul", { cls: "sidecar-related-list", attr: { role: "list", "aria-label": this.context.texts("related.title") } });
+    const list = this.body.createEl("ul", { cls: "sidecar-related-list", attr: { role: "list" } });
+    spokenLabel(list, this.context.texts("related.title"));
     return new RelatedList(list, this.links, this.context.texts, this);
   }
 

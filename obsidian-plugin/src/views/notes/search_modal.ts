@@ -5,7 +5,7 @@ import { readRecent, withRecent } from "../../core/notes/recent_searches";
 import { SearchFeed } from "../../core/notes/search_feed";
 import type { SearchHit } from "../../core/protocol/search";
 import type { Context } from "../../context";
-import { NoteLinks, type Place } from "./note_link";
+import { NoteLinks, type Place } from "../note_links";
 import { SearchOptions, type Option } from "./search_options";
 import { drawHelp } from "./search_help";
 import { drawSearchStatus } from "./search_status";

@@ -3,6 +3,7 @@ import { setIcon } from "obsidian";
 import type { Completion } from "../../core/notes/completion";
 import type { SearchHit } from "../../core/protocol/search";
 import type { Texts } from "../../core/texts/texts";
+import { spokenLabel } from "../spoken_label";
 import { drawHit } from "./search_hit";
 
 export type Option =
@@ -31,7 +32,8 @@ export class SearchOptions {
     private readonly texts: Texts,
     private readonly choosing: Choosing,
   ) {
-    this.box = into.createDiv({ cls: "sidecar-search-options", attr: { role: "listbox", id: this.id, "aria-label": texts("search.results") } });
+    this.box = into.createDiv({ cls: "sidecar-search-options", attr: { role: "listbox", id: this.id } });
+    spokenLabel(this.box, texts("search.results"));
     // The field keeps the focus.
     this.box.addEventListener("mousedown", (event) => event.preventDefault());
     input.setAttr("aria-controls", this.id);

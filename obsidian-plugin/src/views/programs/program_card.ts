@@ -5,6 +5,7 @@ import { KEY_PLACE, type ClientSettings } from "../../core/protocol/clients";
 import { ENTRIES, type Key } from "../../core/texts/texts";
 import type { Shell } from "../../shell";
 import { copyText } from "../clipboard";
+import { labelledBy } from "../spoken_label";
 import { markedText } from "./marked_text";
 import { ProgramTest } from "./program_test";
 
@@ -65,9 +66,10 @@ export class ProgramCard {
     const where = [...new Set(Object.values(path ?? {}))].join(" · ");
     const name = [title ?? texts("programs.snippet"), where].filter((part) => part !== "").join(": ");
     const head = this.place.createDiv({ cls: "sidecar-snippet-head" });
-    head.createSpan({ text: name });
+    const label = head.createSpan({ text: name });
     this.copyButton(head, title ?? texts("programs.snippet"), text);
-    const block = this.place.createEl("pre", { cls: "sidecar-snippet", attr: { tabindex: "0", role: "group", "aria-label": name } });
+    const block = this.place.createEl("pre", { cls: "sidecar-snippet", attr: { tabindex: "0", role: "group" } });
+    labelledBy(block, label);
     block.createEl("code", { text: text.replaceAll(KEY_PLACE, "•••") });
   }
 

@@ -7,7 +7,13 @@ let labels = 0;
 
 /** The name stands in front of the element, unseen. */
 export function spokenLabel(el: HTMLElement, name: string): void {
-  const label = createSpan({ cls: "sidecar-ask-spoken", text: name, attr: { id: `sidecar-ask-label-${(labels += 1)}` } });
+  const label = createSpan({ cls: "sidecar-spoken", text: name });
   el.before(label);
+  labelledBy(el, label);
+}
+
+/** The name is what stands in another element. */
+export function labelledBy(el: HTMLElement, label: HTMLElement): void {
+  label.id ||= `sidecar-label-${(labels += 1)}`;
   el.setAttribute("aria-labelledby", label.id);
 }

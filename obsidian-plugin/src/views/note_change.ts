@@ -1,7 +1,7 @@
 /** One change of a note's text, done only to the very text that was shown, and undone only while nothing came after. */
 import { MarkdownView, type App, type TFile } from "obsidian";
 
-export class NoteChange {
+export class VerifiedChange {
   constructor(
     private readonly app: App,
     private readonly file: TFile,

@@ -1,9 +1,10 @@
-/** A link to a place in a note: opened, inserted, copied, dragged, previewed. Both lists of notes use it. */
+/** A link to a place in a note: opened, inserted, copied, dragged, previewed. */
 import { Keymap, MarkdownView, Menu, Notice, type App, type HoverParent, type TFile } from "obsidian";
-import type { Texts } from "../../core/texts/texts";
-import { copyText } from "../clipboard";
+import type { Texts } from "../core/texts/texts";
+import { copyText } from "./clipboard";
 
 export interface Place {
+  /** A path of the vault, or what a link has in its place. */
   readonly path: string;
   /** `#Heading`, or empty for the whole note. */
   readonly subpath: string;
@@ -19,7 +20,7 @@ export class NoteLinks {
 
   /** The link as it has to stand in the note at `from`, in the form that the user chose for links. `null`: no such note. */
   text(place: Place, from: string, alias = ""): string | null {
-    const file = this.app.vault.getFileByPath(place.path);
+    const file = this.file(place.path);
     return file === null ? null : this.app.fileManager.generateMarkdownLink(file, from, place.subpath, alias);
   }
 
@@ -54,6 +55,8 @@ export class NoteLinks {
   drag(event: DragEvent, place: Place): void {
     const text = this.text(place, this.source());
     if (text === null || event.dataTransfer === null) return event.preventDefault();
+    // The browser puts the address of a link there, which leads nowhere outside this page.
+    event.dataTransfer.clearData();
     event.dataTransfer.setData("text/plain", text);
     event.dataTransfer.effectAllowed = "copyLink";
   }
@@ -92,7 +95,7 @@ export class NoteLinks {
   }
 
   file(path: string): TFile | null {
-    return this.app.vault.getFileByPath(path);
+    return this.app.vault.getFileByPath(path) ?? this.app.metadataCache.getFirstLinkpathDest(path, "");
   }
 
   private source(): string {
