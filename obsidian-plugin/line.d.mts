@@ -1,0 +1,3 @@
+import type { Linter } from "eslint";
+export const BELOW_THE_LINE: string;
+export const line: Linter.Config;
