@@ -21,6 +21,7 @@ let server: WebServer;
 beforeEach(async () => {
   server = await webServer(async ({ url }, response) => {
     if (url === "/never") return;
+    if (url === "/healthz") return json(response, 200, { status: "ok" });
     if (url === "/redirect") return void response.writeHead(307, { location: "/ok" }).end();
     if (url === "/large") return void response.end("x".repeat(20_000));
     if (url === "/refused") return json(response, 429, { error: { message: "Busy.", type: "rate_limit_error", code: "c", param: null } }, { "retry-after": "7" });
@@ -221,6 +222,20 @@ describe("whichever is let in", () => {
     const transports = both();
     expect(await text(transports, ask("/drips"))).toContain("ok");
     expect(server.seen.filter(({ url }) => url === "/drips")).toHaveLength(1);
+  });
+
+  test("what only redirects keeps fetch out for a good reason: requestUrl would take the key along", async () => {
+    const login = await webServer((_, response) => void response.writeHead(200, { "content-type": "text/html" }).end("<h1>Log in</h1>"));
+    const gate = await webServer((_, response) => void response.writeHead(307, { location: login.url }).end());
+    try {
+      const transports = new Transports(fetching(), new RequestUrlTransport(requestUrl, realClock));
+      const asked: Request = { method: "POST", url: `${gate.url}/vault/search`, headers: { authorization: "Bearer key" }, body: "a note", limits: LIMITS };
+      expect((await problemOf(transports.request(asked))).kind).toBe("offline");
+      expect((await problemOf(text(transports, asked))).kind).toBe("offline");
+      expect(login.seen.filter(({ headers, body }) => headers.authorization !== undefined || body !== "")).toEqual([]);
+    } finally {
+      await Promise.all([login.stop(), gate.stop()]);
+    }
   });
 
   test("one failure of a server that is there is none of fetch", async () => {

@@ -55,7 +55,32 @@ describe("an answer that loads nothing", () => {
     ["new elements become text", '<img src="https://evil.example">', "a", '&lt;img src="https://evil.example">'],
     ["known elements stay", "<iframe src='https://home.example'></iframe>", "<iframe src='https://home.example'></iframe>", "<iframe src='https://home.example'></iframe>"],
     ["other elements stay", "H<sub>2</sub>O <b>x</b>", "a", "H<sub>2</sub>O <b>x</b>"],
+    ["two signs are not one image", "!![x](https://evil.example)", "a", "[x](https://evil.example)"],
+    ["a name with brackets in brackets", "![a [b [c]]](https://evil.example)", "a", "[a [b [c]]](https://evil.example)"],
+    ["an address with an entity in it", "![x](&#104;ttps://evil.example)", "a", "[x](&#104;ttps://evil.example)"],
+    ["an address with a backslash in it", "![x](https\\://evil.example)", "a", "[x](https\\://evil.example)"],
+    ["an address as an embed", "![[https://evil.example/a.png]] ![[a]](https://evil.example)", "a", "[[https://evil.example/a.png]] [[a]](https://evil.example)"],
+    ["a name that begins a known image", "![x]\n\n[x]: https://evil.example", "![x](a.png)", "[x]\n\n[x]: https://evil.example"],
+    ["a known name with another address", "![x][1]\n\n[1]: https://evil.example", "![x][1]\n\n[1]: a.png", "[x][1]\n\n[1]: https://evil.example"],
+    ["known images stay, whatever they are", "![a [b] c](https://h.example/a_(1).png) ![x][1]\n\n[1]: b.png", "![x][1] ![a [b] c](https://h.example/a_(1).png)\n\n[1]: b.png", "![a [b] c](https://h.example/a_(1).png) ![x][1]\n\n[1]: b.png"],
+    ["an element with a style", '<div style="background:url(https://evil.example)">', "a", '&lt;div style="background:url(https://evil.example)">'],
+    ["one that hides it behind a sign", `<div title=">" style='background:url(//e)'>`, `<div title=">`, `&lt;div title=">" style='background:url(//e)'>`],
+    ["a table with a background", "<table background=https://evil.example>", "a", "&lt;table background=https://evil.example>"],
+    ["an element that has no end yet", '<a ping="https://evil.example/?', "a", '&lt;a ping="https://evil.example/?'],
+    ["a block that a plugin runs", "```dataviewjs\nfetch()\n```", "```dataviewjs\ndv.x()\n```", "```text\nfetch()\n```"],
+    ["one in a list", "- ~~~ plantuml\n  x\n  ~~~", "a", "- ~~~text\n  x\n  ~~~"],
+    ["the note's own block stays", "```dataviewjs\ndv.x()\n```\na", "b\n```dataviewjs\ndv.x()\n```\n", "```dataviewjs\ndv.x()\n```\na"],
+    ["code of a language stays", "```python\nprint(1)\n```", "a", "```python\nprint(1)\n```"],
+    ["code in a line that a plugin runs", "a `$= fetch()` `= x` `a`", "a", "a \\$= fetch()` \\= x` `a`"],
+    ["commands of Templater", "<% tp.x %>", "a", "< % tp.x %>"],
+    ["mathematics with an address", "$\\\\style{background:url(//e)}{x} \\href{javascript:x}{y} \\frac12$", "a", "$style{background:url(//e)}{x} href{javascript:x}{y} \\frac12$"],
   ])("%s", (_title, answer, original, expected) => expect(harmless(answer, original)).toBe(expected));
+
+  it.each(["![a](", "![", "!", "<img ", "<a ", "<", "```x\n", "`$= ", "<% ", "[a]: b\n", "![[a", "![[a]](", "![a](("])("takes no long time over %j", (sign) => {
+    const began = performance.now();
+    harmless(sign.repeat(100_000 / sign.length), "note");
+    expect(performance.now() - began).toBeLessThan(1000);
+  });
 });
 
 describe("the messages of a task", () => {

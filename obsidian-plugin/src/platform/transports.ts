@@ -1,5 +1,7 @@
 /** Which way requests go: `fetch`, as it streams; `requestUrl` to an address that `fetch` is kept from, by CORS or as mixed content. */
 import { Problem } from "../core/problem";
+import { errorBody } from "../core/protocol/chat";
+import { health } from "../core/protocol/status";
 import type { Limits, Reply, Request, Transport } from "../core/transport";
 
 const PROBE: Limits = { firstByte: 5000, silence: 5000, whole: 8000, bytes: 65_536 };
@@ -69,11 +71,25 @@ export class Transports implements Transport {
   }
 }
 
+/**
+ * Whether it is Sidecar that answers. `requestUrl` follows redirects, and takes the key along: what only redirects, such as a page to
+ * log in at, keeps `fetch` out for a good reason.
+ */
 async function answers(transport: Transport, probe: Request, signal: AbortSignal | undefined): Promise<boolean> {
   try {
-    await transport.request(probe, signal);
-    return true;
+    const { body } = await transport.request(probe, signal);
+    return speaksAsSidecar(JSON.parse(new TextDecoder().decode(body)));
   } catch {
     return false;
+  }
+}
+
+function speaksAsSidecar(answer: unknown): boolean {
+  try {
+    health(answer, "healthz");
+    return true;
+  } catch {
+    // It may refuse the name that it is asked under.
+    return errorBody(answer, "healthz").error.message !== "";
   }
 }

@@ -24,6 +24,8 @@ describe("an answer is written into a note", () => {
     ["```mermaid\nx\n```", "```text\nx\n```"],
     ["`= this.file` `$= x` `BUTTON[a]` `a=b`", "= this.file $= x BUTTON\\[a\\] `a=b`"],
     ["<% tp.x %> `<% y %>`\n\n```\n<%* z %>\n```", "&lt;% tp.x %> `< % y %>`\n\n```\n< %* z %>\n```"],
+    ["```plantuml\nx\n```", "```text\nx\n```"],
+    ["$\\style{background:url(//e)}{x}$ \\frac12", "$style{background:url(//e)}{x}$ \\frac12"],
     ["%% a %%", "\\%\\% a \\%\\%"],
     ["\\# a\n\\- b\n1\\. c\n\\> d", "\\# a\n\\- b\n1\\. c\n\\> d"],
     ["snake_case _a", "snake_case \\_a"],

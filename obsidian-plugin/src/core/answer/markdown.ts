@@ -4,13 +4,12 @@
  */
 import type { Block, Cell, ListItem } from "./blocks";
 import type { Inline } from "./inline";
+import { isShownAsCode, withoutLoadingTex, withoutTemplates } from "./running";
 import { linkText, type Target } from "../wikilink";
 
 /** Gives the wikilink for a citation, `[[…]]` and all. */
 export type LinkWriter = (target: Target, shown: string) => string;
 
-// Fences that plugins of Obsidian run as soon as a note shows them; diagrams may load images.
-const RUN = /^[{.]*(?:dataview|datacore|js-engine|meta-bind|button|templater|custom-?js|run-|mermaid|tasks|query|base|iframe|embed|html|leaflet|chart|ad-|admonition)/i;
 const NO_NAME = /[<>`[\]|\\\n]|%%/;
 /** Code within a line that plugins of Obsidian run. */
 const RUN_INLINE = /^\s*(?:\$?=|\w+\[)/;
@@ -116,7 +115,7 @@ class Writer {
 
 /** Text in which no sign means anything, whatever follows it. A sign that means nothing where it stands is left alone. */
 function escaped(text: string): string {
-  return text
+  return withoutLoadingTex(text)
     .replace(/&(?=(?:#\d{1,7}|#x[0-9a-f]{1,6}|[a-z][a-z0-9]{1,31});)/gi, "&amp;")
     .replace(/\\(?=[!-/:-@[-`{-~]|$)/g, "\\\\")
     .replace(/[`*[\]|]|~{2,}|={2,}|%{2,}/g, (signs) => Array.from(signs, (sign) => `\\${sign}`).join(""))
@@ -141,13 +140,8 @@ function codeLines(text: string, language: string): string[] {
   const safe = withoutTemplates(text);
   const longest = Math.max(2, ...Array.from(safe.matchAll(/`+/g), (run) => run[0].length));
   const fence = "`".repeat(longest + 1);
-  const named = /^[\w+#.-]{1,20}$/.test(language) && !RUN.test(language) ? language : language === "" ? "" : "text";
+  const named = isShownAsCode(language) ? language : language === "" ? "" : "text";
   return [`${fence}${named}`, ...safe.split("\n"), fence];
-}
-
-/** Templater runs its commands in new notes, also within code. */
-function withoutTemplates(text: string): string {
-  return text.replace(/<%/g, "< %");
 }
 
 function quoted(line: string): string {
