@@ -37,11 +37,11 @@ export const NOTES = {
     fr: "Sidecar est lancé, mais ne sert pas ce coffre",
   },
   "notes.no_vault.detail": {
-    en: "Start it with this vault’s folder: “sidecar serve FOLDER”.",
-    pt: "Inicie-o com a pasta deste cofre: “sidecar serve PASTA”.",
-    es: "Inícialo con la carpeta de esta bóveda: «sidecar serve CARPETA».",
-    it: "Avvialo con la cartella di questo vault: «sidecar serve CARTELLA».",
-    fr: "Lancez-le avec le dossier de ce coffre : « sidecar serve DOSSIER ».",
+    en: "Start it with this vault’s folder, “sidecar serve FOLDER”, or choose in the settings which of its vaults is open here.",
+    pt: "Inicie-o com a pasta deste cofre, “sidecar serve PASTA”, ou escolha nas configurações qual dos cofres dele está aberto aqui.",
+    es: "Inícialo con la carpeta de esta bóveda, «sidecar serve CARPETA», o elige en los ajustes cuál de sus bóvedas está abierta aquí.",
+    it: "Avvialo con la cartella di questo vault, «sidecar serve CARTELLA», oppure scegli nelle impostazioni quale dei suoi vault è aperto qui.",
+    fr: "Lancez-le avec le dossier de ce coffre, « sidecar serve DOSSIER », ou choisissez dans les réglages lequel de ses coffres est ouvert ici.",
   },
   "notes.why.unknown": {
     en: "It has not been seen yet. A new note is there within seconds after it is saved.",

@@ -29,13 +29,18 @@ export function textsFor(tag: string): Texts {
     const entry: Entry = ENTRIES[key];
     const wording = entry[language];
     const text = typeof wording === "string" ? wording : chosen(wording, plurals.select(Number(values["count"] ?? 0)));
-    return text.replace(/\{(\w+)\}/g, (place, name: string) => {
+    return (language === "fr" ? bound(text) : text).replace(/\{(\w+)\}/g, (place, name: string) => {
       const value = values[name];
       if (value === undefined) return place;
       return typeof value === "number" ? numbers.format(value) : value;
     });
   };
   return Object.assign(say, { language });
+}
+
+/** French with blanks that do not break, where a sign stands apart from its word. */
+function bound(text: string): string {
+  return text.replace(/ (?=[:;?!»])/g, "\u00a0").replace(/« /g, "«\u00a0");
 }
 
 function chosen(wording: { one: string; many?: string; other: string }, category: Intl.LDMLPluralRule): string {
