@@ -24,6 +24,13 @@ const staysInCore = {
   },
 };
 
+/** iOS before 16.4 reads no lookbehind: one such pattern keeps the whole bundle from being loaded there. */
+export const forPhones = {
+  rules: {
+    "no-restricted-syntax": ["error", { selector: "Literal[regex.pattern=/\\(\\?<[=!]/]", message: "iOS before 16.4 reads no lookbehind, and then loads nothing of the plugin." }],
+  },
+};
+
 /** The part of ESLint's configuration for files of core. */
 export const line = {
   plugins: { line: { rules: { "stays-in-core": staysInCore } } },
@@ -31,6 +38,6 @@ export const line = {
     "line/stays-in-core": "error",
     "no-restricted-globals": ["error", ...NOT_THERE.map((name) => ({ name, message: BELOW_THE_LINE }))],
     "no-restricted-properties": ["error", { object: "Date", property: "now", message: BELOW_THE_LINE }, { object: "Math", property: "random", message: BELOW_THE_LINE }],
-    "no-restricted-syntax": ["error", { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: BELOW_THE_LINE }],
+    "no-restricted-syntax": [...forPhones.rules["no-restricted-syntax"], { selector: "NewExpression[callee.name='Date'][arguments.length=0]", message: BELOW_THE_LINE }],
   },
 };

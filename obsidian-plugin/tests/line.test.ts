@@ -50,6 +50,11 @@ test.each([
   expect(told(file, code)).toEqual([]);
 });
 
+test.each(["/(?<!a)b/", "/(?<=a)b/u"])("no part has the pattern %s, which older phones cannot read", (pattern) => {
+  expect(told("src/core/new_part.ts", `export const one = ${pattern};`)).toEqual([expect.stringContaining("lookbehind")]);
+  expect(told("src/core/new_part.ts", "export const one = /(?<name>a)b/;")).toEqual([]);
+});
+
 test("a deeper folder of core has the same line", () => {
   expect(told("src/core/answer/new_part.ts", 'import { windowClock } from "../../platform/window_clock";')).toEqual([BELOW_THE_LINE]);
 });

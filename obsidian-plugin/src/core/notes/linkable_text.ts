@@ -15,7 +15,7 @@ const FIELD = /^\s*(?:[-*+]\s+)?[^\s:[\]][^:\n[\]]{0,80}::/;
 const DEFINITION = /^\s{0,3}\[[^\]\n]+\]:/;
 const WRAPPED = [["%%", "%%"], ["<!--", "-->"], ["$$", "$$"]] as const;
 const HTML_WHOLE = /<(pre|script|style|code|textarea|a|svg|math|iframe)\b/gi;
-const SHORT = [/<[^<>\n]{1,500}>/g, /\b[a-z][a-z0-9+.-]{1,20}:\/\/\S+/gi, /\bwww\.\S+/gi, /[\p{L}\p{N}._%+-]{1,64}@\S+/gu, /\$[^\s$][^$\n]{0,300}\$/g, /(?<![\p{L}\p{N}])[#^][\p{L}\p{N}_/-]+/gu];
+const SHORT = [/<[^<>\n]{1,500}>/g, /\b[a-z][a-z0-9+.-]{1,20}:\/\/\S+/gi, /\bwww\.\S+/gi, /[\p{L}\p{N}._%+-]{1,64}@\S+/gu, /\$[^\s$][^$\n]{0,300}\$/g, /(^|[^\p{L}\p{N}])[#^][\p{L}\p{N}_/-]+/gu];
 
 /** The text with everything covered where no link may be put; as long as the text. */
 export function linkableText(text: string): string {
@@ -29,7 +29,7 @@ export function linkableText(text: string): string {
   for (const [open, close] of WRAPPED) coverBetween(now(), open, close, cover);
   coverHtml(now(), cover);
   coverBrackets(now(), cover);
-  for (const pattern of SHORT) for (const match of now().matchAll(pattern)) cover(match.index, match.index + match[0].length);
+  for (const pattern of SHORT) for (const { 0: found, 1: before = "", index } of now().matchAll(pattern)) cover(index + before.length, index + found.length);
   return now();
 }
 

@@ -28,7 +28,7 @@ function inPlace(text: string, at: number, link: string): string {
   const start = text.lastIndexOf("\n\n", at) + 1;
   const end = text.indexOf("\n\n", at);
   const block = text.slice(start, end < 0 ? text.length : end).split("\n");
-  return block.some((line) => RULE_OF_TABLE.test(line)) ? link.replace(/(?<!\\)\|/g, "\\|") : link;
+  return block.some((line) => RULE_OF_TABLE.test(line)) ? link.replace(/\\?\|/g, "\\|") : link;
 }
 
 function withList(text: string, entries: readonly string[], { heading, headings }: LinkWriting): string {

@@ -64,7 +64,7 @@ function plain(chunk: string): string {
 }
 
 function cells(row: string): string {
-  return row.replace(/^\s*\||\|\s*$/g, "").replace(/(?<!\\)\|/g, "·");
+  return row.replace(/^\s*\||\|\s*$/g, "").replace(/\\?\|/g, (sign) => (sign === "|" ? "·" : sign));
 }
 
 function folded(word: string): string {

@@ -103,5 +103,4 @@ export const DETAILS = {
   "why.ranks": { en: "Place by words: {words}; by meaning: {meaning}", pt: "Posição por palavras: {words}; por sentido: {meaning}", es: "Puesto por palabras: {words}; por significado: {meaning}", it: "Posto per parole: {words}; per significato: {meaning}", fr: "Place par les mots : {words} ; par le sens : {meaning}" },
   "why.no_rank": { en: "none", pt: "nenhuma", es: "ninguno", it: "nessuno", fr: "aucune" },
   "why.candidates": { en: "Did you mean one of these?", pt: "Seria uma destas?", es: "¿Es una de estas?", it: "Forse una di queste?", fr: "Est-ce l’une de celles-ci ?" },
-  "why.no_note": { en: "Open a note first", pt: "Abra uma nota primeiro", es: "Abre primero una nota", it: "Apri prima una nota", fr: "Ouvrez d’abord une note" },
 } satisfies Section;
