@@ -14,7 +14,7 @@ const VAULT = {
   "Prompts/Broken.md": "---\noutput: replace\n---\n\nFirst line\nRewrite {{selektion}} now",
   "Prompts/Minutes.md": "---\noutput: new-note\n---\nMinutes of {{title}}",
   "Prompts/Below.md": "---\noutput: insert-after\nsystem: You are brief.\ntemperature: 0.3\n---\nNext after: {{before:200}}",
-  "Prompts/Talk.md": "---\noutput: ask-view\n---\nWhat about {{title}}?",
+  "Prompts/Talk.md": "---\noutput: ask-view\nsystem: You are brief.\ntemperature: 0.3\nnotes: never\nmodel: tiny\n---\nWhat about {{title}}?",
 };
 
 describe.skipIf(cannotRun !== null)("a prompt of one's own", () => {
@@ -151,6 +151,25 @@ describe.skipIf(cannotRun !== null)("a prompt of one's own", () => {
   it("is handed to the view that asks", async () => {
     await preview.runCommand("prompt:Prompts/Talk.md");
     await expect.poll(() => preview.page.evaluate(() => [...document.querySelectorAll("textarea")].map((area) => area.value))).toContain("What about Home?");
+  });
+
+  it("has the view that asks keep to its rules, its model and whether with notes, until somebody takes them away", async () => {
+    const view = preview.page.locator(".sidecar-ask");
+    await preview.runCommand("prompt:Prompts/Talk.md");
+    await view.getByText("Prompt: Talk").waitFor();
+    await expect.poll(() => view.getByLabel("Model").inputValue()).toBe("tiny");
+    await preview.screenshot("prompt-ask");
+    upstream.next([{ text: "It is a harbour." }]);
+    await view.getByRole("button", { name: "Send" }).click();
+    await view.getByText("It is a harbour.").first().waitFor();
+    expect(upstream.last?.body).toMatchObject({ temperature: 0.3, messages: [{ role: "system", content: "You are brief." }, { role: "user", content: "What about Home?" }] });
+    await view.getByRole("button", { name: "Remove Prompt: Talk" }).click();
+    await expect.poll(() => view.getByLabel("Model").inputValue()).toBe("");
+    upstream.next([{ text: "A small one." }]);
+    await view.getByRole("textbox").fill("How big?");
+    await view.getByRole("button", { name: "Send" }).click();
+    await view.getByText("A small one.").first().waitFor();
+    expect(JSON.stringify(upstream.last?.body)).not.toContain("You are brief.");
   });
 
   it("can be chosen, and seen before it is run", async () => {

@@ -1,6 +1,6 @@
 /** Menus of things to do, usable with the keyboard. */
 import { Component } from "./events";
-import { getIcon } from "./icons";
+import { setIcon } from "./icons";
 import { Strict } from "./strict";
 
 export class MenuItem extends Strict {
@@ -28,7 +28,7 @@ export class MenuItem extends Strict {
     return this;
   }
   setIcon(icon: string | null): this {
-    this._icon.replaceChildren(...(icon === null ? [] : [getIcon(icon)]));
+    setIcon(this._icon, icon ?? "");
     return this;
   }
   setChecked(checked: boolean | null): this {

@@ -69,7 +69,7 @@ export abstract class ItemView extends View {
     this._titleEl = header.createDiv({ cls: "view-header-title-container" }).createDiv({ cls: "view-header-title" });
     this._actionsEl = header.createDiv({ cls: "view-actions" });
     this.contentEl = this.containerEl.createDiv({ cls: "view-content" });
-    this._action("more-vertical", "More options", (event) => this._showMenu(event));
+    this._action("ellipsis-vertical", "More options", (event) => this._showMenu(event));
   }
   addAction(icon: string, title: string, callback: (event: MouseEvent) => unknown): HTMLElement {
     const el = this._action(icon, title, callback);

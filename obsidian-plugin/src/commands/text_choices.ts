@@ -17,7 +17,7 @@ export interface Choice {
   readonly run: (where: Where) => void;
 }
 
-const ICONS: Readonly<Record<string, string>> = { rewrite: "pencil", fix: "spell-check", shorter: "shrink", longer: "expand", summarise: "list", section: "list", continue: "arrow-right", explain: "help-circle" };
+const ICONS: Readonly<Record<string, string>> = { rewrite: "pencil", fix: "spell-check", shorter: "shrink", longer: "expand", summarise: "list", section: "list", continue: "arrow-right", explain: "circle-help" };
 
 /** Those built in, in the order in which they are offered. */
 export function builtInChoices(context: Context, drafts: Drafts): Choice[] {

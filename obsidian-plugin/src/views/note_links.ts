@@ -77,13 +77,13 @@ export class NoteLinks {
   menu(event: MouseEvent, place: Place): void {
     event.preventDefault();
     const menu = new Menu();
-    const add = (key: "notes.open" | "notes.open_tab" | "notes.insert" | "notes.copy", icon: string, run: () => void): void => {
-      menu.addItem((entry) => entry.setTitle(this.texts(key)).setIcon(icon).onClick(run));
+    const entry = (key: "notes.open" | "notes.open_tab" | "notes.insert" | "notes.copy", icon: string, run: () => void): void => {
+      menu.addItem((item) => item.setTitle(this.texts(key)).setIcon(icon).onClick(run));
     };
-    add("notes.open", "file-text", () => void this.open(place));
-    add("notes.open_tab", "file-plus", () => void this.openInTab(place));
-    add("notes.insert", "link", () => void this.insert(place));
-    add("notes.copy", "copy", () => void this.copy(place));
+    entry("notes.open", "file-text", () => void this.open(place));
+    entry("notes.open_tab", "file-plus", () => void this.openInTab(place));
+    entry("notes.insert", "link", () => void this.insert(place));
+    entry("notes.copy", "copy", () => void this.copy(place));
     menu.showAtMouseEvent(event);
   }
 

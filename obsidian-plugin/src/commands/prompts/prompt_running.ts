@@ -55,7 +55,7 @@ export class PromptRunning {
   }
 
   async #go(where: Where, { prompt, note, passage, text }: Filled): Promise<void> {
-    if (prompt.output === "ask-view") return this.#ask(text);
+    if (prompt.output === "ask-view") return this.#ask(prompt, text);
     const outcome = outcomeOf(prompt);
     const { system, name, notes, temperature, model } = prompt;
     const messages: Assignment["messages"] = (changes) => promptMessages({ system, text, writes: true }, changes);
@@ -65,9 +65,9 @@ export class PromptRunning {
     this.drafts.write(where, name, { note, passage, original, outcome, comparable: outcome === "replace", messages }, asking);
   }
 
-  async #ask(text: string): Promise<void> {
+  async #ask({ name, system, temperature, model, notes }: Prompt, text: string): Promise<void> {
     const leaf = await this.context.app.workspace.ensureSideLeaf(ASK_VIEW, "right", { active: true, reveal: true });
-    if (leaf.view instanceof AskView) leaf.view.fillBox(text);
+    if (leaf.view instanceof AskView) leaf.view.fillPrompt(text, { name, system, temperature, model, notes });
   }
 }
 

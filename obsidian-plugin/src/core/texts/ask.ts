@@ -136,6 +136,7 @@ export const ASK = {
   "ask.chip.remove": { en: "Remove {name}", pt: "Remover {name}", es: "Quitar {name}", it: "Rimuovi {name}", fr: "Retirer {name}" },
   "ask.chip.pinned": { en: "Keep {name} when another note is opened", pt: "Manter {name} ao abrir outra nota", es: "Mantener {name} al abrir otra nota", it: "Mantieni {name} quando si apre un’altra nota", fr: "Garder {name} à l’ouverture d’une autre note" },
   "ask.chip.selection": { en: "Selection in {name}", pt: "Seleção em {name}", es: "Selección en {name}", it: "Selezione in {name}", fr: "Sélection dans {name}" },
+  "ask.chip.temperature": { en: "Temperature {value}", pt: "Temperatura {value}", es: "Temperatura {value}", it: "Temperatura {value}", fr: "Température {value}" },
   "ask.chip.nothing": { en: "Nothing is selected in a note.", pt: "Não há nada selecionado em uma nota.", es: "No hay nada seleccionado en una nota.", it: "Non c’è nulla di selezionato in una nota.", fr: "Rien n’est sélectionné dans une note." },
   "ask.chip.no_note": { en: "No note is open.", pt: "Nenhuma nota está aberta.", es: "No hay ninguna nota abierta.", it: "Nessuna nota è aperta.", fr: "Aucune note n’est ouverte." },
   "ask.kept_out.excluded": {

@@ -1,4 +1,5 @@
-/** What the next question is about beside its words: a note, a selection. Knows neither the page nor the server. */
+/** What goes with the next question beside its words: a note, a selection, a prompt's rules. Knows neither the page nor the server. */
+import type { NotesMode } from "../../settings/settings";
 
 export interface Selected {
   readonly path: string;
@@ -11,9 +12,20 @@ export interface AboutNote {
   readonly pinned: boolean;
 }
 
+/** How a prompt of one's own wants its question to be asked. */
+export interface AboutPrompt {
+  readonly name: string;
+  readonly system: string | null;
+  readonly temperature: number | null;
+  /** `null`: the server's own choice. */
+  readonly model: string | null;
+  readonly notes: NotesMode;
+}
+
 export class About {
   note: AboutNote | null = null;
   selection: Selected | null = null;
+  prompt: AboutPrompt | null = null;
 
   constructor(private readonly changed: () => void) {}
 
@@ -24,6 +36,16 @@ export class About {
 
   addSelection(selection: Selected): void {
     this.selection = selection;
+    this.changed();
+  }
+
+  addPrompt(prompt: AboutPrompt): void {
+    this.prompt = prompt;
+    this.changed();
+  }
+
+  removePrompt(): void {
+    this.prompt = null;
     this.changed();
   }
 
@@ -63,6 +85,7 @@ export class About {
 
   clear(): void {
     this.note = null;
+    this.prompt = null;
     this.selection = null;
     this.changed();
   }

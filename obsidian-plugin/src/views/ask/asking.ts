@@ -2,17 +2,14 @@
  * The conversation that is going on: it lives as long as the plugin, whether the view is open or not, and is written nowhere
  * unless somebody saves it. One answer comes at a time.
  */
-import type { App } from "obsidian";
 import { Conversation, type Turn } from "../../core/conversation";
 import type { Quoted } from "../../core/quoted";
-import { asProblem } from "../../core/problem";
-import type { AskEvent } from "../../core/protocol/chat";
 import type { ModelEntry } from "../../core/protocol/models";
 import type { Context } from "../../context";
 import { About } from "./about";
+import { Answering } from "./answering";
 import { vaultNames } from "./served_vaults";
-import { gather, request } from "./gathering";
-import { onlyQuotes, withNotes } from "./model_picker";
+import { onlyQuotes, withNotes, type Choice } from "./model_picker";
 import type { AskedTurn, TurnFacts } from "./turn_facts";
 
 /** Where the conversation was saved, and what stood there then. */
@@ -35,9 +32,18 @@ export class Asking {
   private conversation = Conversation.begin(Math.random);
   private readonly facts = new Map<number, TurnFacts>();
   private readonly listeners = new Set<() => void>();
-  private running: AbortController | null = null;
+  private readonly answering: Answering;
 
-  constructor(private readonly context: Context) {}
+  constructor(private readonly context: Context) {
+    this.answering = new Answering(context, {
+      now: () => this.conversation,
+      become: (conversation) => this.become(conversation),
+      gathered: (turn, facts) => {
+        this.facts.set(turn, facts);
+        this.tell();
+      },
+    });
+  }
 
   listen(changed: () => void): () => void {
     this.listeners.add(changed);
@@ -83,8 +89,7 @@ export class Asking {
   }
 
   stop(): void {
-    this.running?.abort();
-    this.running = null;
+    this.answering.stop();
     this.become(this.conversation.stop());
   }
 
@@ -126,11 +131,26 @@ export class Asking {
     for (const listener of [...this.listeners]) listener();
   }
 
+  /** Which model is asked, and when with notes: as a prompt wants it that goes with the question, else as the settings say. */
+  get choice(): Choice {
+    const { model, notes } = this.context.settings().ask;
+    const { prompt } = this.about;
+    return prompt ?? { model, notes };
+  }
+
+  /** What is chosen while a prompt goes along is for that prompt, and nothing that the settings keep. */
+  choose(chosen: Partial<Choice>): void {
+    const { prompt } = this.about;
+    if (prompt === null) void this.context.saveSettings({ ask: chosen });
+    else this.about.addPrompt({ ...prompt, ...chosen });
+  }
+
   /** As a question would be asked now. */
   private howNow(): TurnFacts {
-    const { model, notes } = this.context.settings().ask;
+    const { model, notes } = this.choice;
+    const { system = null, temperature = null } = this.about.prompt ?? {};
     const searched = notes !== "never" && (model === null || withNotes(model, vaultNames(this.context.connection)));
-    return { note: this.about.note?.path ?? null, selection: this.about.selection, model, notes, searched, keptOut: [], quotes: onlyQuotes(this.models, model), whole: false };
+    return { note: this.about.note?.path ?? null, selection: this.about.selection, model, notes, system, temperature, searched, keptOut: [], quotes: onlyQuotes(this.models, model), whole: false };
   }
 
   private factsOf(turn: Turn): TurnFacts {
@@ -142,25 +162,7 @@ export class Asking {
     if (turn === null) return;
     this.facts.set(turn.id, how);
     this.become(conversation);
-    const own = new AbortController();
-    this.running = own;
-    void this.answer(how, own.signal).catch((reason: unknown) => {
-      if (!own.signal.aborted) this.become(this.conversation.fail(asProblem(reason)));
-    });
-  }
-
-  private async answer(how: TurnFacts, signal: AbortSignal): Promise<void> {
-    const { app, connection } = this.context;
-    const client = connection.client();
-    const gathered = await gather(how, client, (path) => noteText(app, path));
-    const { last } = this.conversation;
-    if (signal.aborted || last === null) return;
-    this.facts.set(last.id, { ...how, keptOut: gathered.keptOut, whole: !client.streams });
-    this.tell();
-    for await (const event of client.ask(request(this.conversation, gathered, how), signal)) {
-      if (signal.aborted) return;
-      this.become(withEvent(this.conversation, event));
-    }
+    this.answering.begin(how);
   }
 
   private become(conversation: Conversation): void {
@@ -174,22 +176,4 @@ export class Asking {
 function quotedOf({ note, selection }: TurnFacts): Quoted[] {
   const quoted: Quoted[] = note === null ? [] : [{ kind: "note", path: note, text: "" }];
   return selection === null ? quoted : [...quoted, { kind: "selection", ...selection }];
-}
-
-function withEvent(conversation: Conversation, event: AskEvent): Conversation {
-  switch (event.kind) {
-    case "text":
-      return conversation.stream(event.text);
-    case "reasoning":
-      return conversation.think(event.text);
-    case "sources":
-      return conversation.cite(event.citations, event.leftOut);
-    case "end":
-      return conversation.finish(event.reason, event.model ?? null);
-  }
-}
-
-async function noteText({ vault }: App, path: string): Promise<string | null> {
-  const file = vault.getFileByPath(path);
-  return file === null ? null : vault.cachedRead(file);
 }

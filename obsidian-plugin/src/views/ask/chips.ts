@@ -2,7 +2,7 @@
 import { setIcon } from "obsidian";
 import { shownName } from "./shown_name";
 import type { Texts } from "../../core/texts/texts";
-import type { About } from "./about";
+import type { About, AboutPrompt } from "./about";
 import { iconButton } from "./icon_button";
 import { spokenLabel } from "../spoken_label";
 
@@ -29,12 +29,13 @@ export class Chips {
   }
 
   show(about: About, editing: boolean): void {
-    const now = JSON.stringify([about.note, about.selection, editing]);
+    const now = JSON.stringify([about.note, about.selection, about.prompt, editing]);
     if (now === this.shown) return;
     this.shown = now;
     const focused = this.el.contains(this.el.doc.activeElement) ? this.el.doc.activeElement?.getAttribute("data-part") : null;
     this.el.empty();
     if (editing) this.editing();
+    if (about.prompt !== null) this.prompt(about, about.prompt);
     if (about.note !== null) this.note(about, about.note.path, about.note.pinned);
     else this.adding("note", "file-plus", this.texts("ask.chip.add_note"), () => this.actions.addNote());
     if (about.selection !== null) this.selection(about, about.selection.path, about.selection.text);
@@ -63,6 +64,13 @@ export class Chips {
     const name = this.texts("ask.chip.selection", { name: shownName(path) });
     const chip = this.chip("text-select", name, text.length > LONGEST_EXCERPT ? `${text.slice(0, LONGEST_EXCERPT)}…` : text);
     this.removing(chip, "selection-remove", name, () => about.removeSelection());
+  }
+
+  private prompt(about: About, { name: prompt, system, temperature }: AboutPrompt): void {
+    const name = this.texts("text.prompt.command", { name: prompt });
+    const warmth = temperature === null ? null : this.texts("ask.chip.temperature", { value: temperature });
+    const chip = this.chip("message-square", name, [warmth, system].filter((line) => line !== null).join("\n") || null);
+    this.removing(chip, "prompt-remove", name, () => about.removePrompt());
   }
 
   private editing(): void {

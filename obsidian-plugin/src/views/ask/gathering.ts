@@ -46,15 +46,16 @@ export async function gather(about: About, client: Pick<Client, "why">, read: (p
 }
 
 /** The request for the conversation's last question. */
-export function request(conversation: Conversation, gathered: Gathered, how: Pick<TurnFacts, "model" | "notes" | "searched">): AskRequest {
+export function request(conversation: Conversation, gathered: Gathered, how: Pick<TurnFacts, "model" | "notes" | "searched" | "system" | "temperature">): AskRequest {
   const names = gathered.named.map(mention).join(" ");
   const quoted = gathered.quoted.map((one) => quote(one, conversation.mark, MOST_QUOTED));
   const messages = withLast(conversationOf(conversation.turns, false).messages(), [names, ...quoted]);
   const question = [conversation.last?.question ?? "", names].join(" ").trim().slice(0, LONGEST_QUESTION);
   return {
-    messages,
+    messages: how.system === null ? messages : [{ role: "system", content: how.system }, ...messages],
     notes: how.searched ? how.notes : "never",
     ...(how.model === null ? {} : { model: how.model }),
+    ...(how.temperature === null ? {} : { temperature: how.temperature }),
     ...(how.searched && quoted.length > 0 ? { vault: { question } } : {}),
   };
 }

@@ -17,6 +17,9 @@ export interface TurnFacts {
   /** `null`: the server's own choice. */
   readonly model: string | null;
   readonly notes: NotesMode;
+  /** The rules of the prompt that went along. */
+  readonly system: string | null;
+  readonly temperature: number | null;
   /** Whether the model that is asked gets notes at all. */
   readonly searched: boolean;
   readonly keptOut: readonly KeptOut[];

@@ -3,6 +3,7 @@ import { ItemView, Scope, type HoverPopover, type WorkspaceLeaf } from "obsidian
 import type { ConnectionState } from "../../core/connection";
 import type { Context } from "../../context";
 import type { Asking } from "./asking";
+import type { AboutPrompt } from "./about";
 import { addActiveNote, addSelection } from "./active_note";
 import { Chips } from "./chips";
 import { Composer } from "./composer";
@@ -81,6 +82,12 @@ export class AskView extends ItemView {
     this.focusBox();
   }
 
+  /** Put the question of a prompt into the box; how it is to be asked goes along. */
+  fillPrompt(text: string, prompt: AboutPrompt): void {
+    this.asking.about.addPrompt({ ...prompt, model: prompt.model ?? this.asking.choice.model });
+    this.fillBox(text);
+  }
+
   private build(): Parts {
     const { texts } = this.context;
     const { asking } = this;
@@ -105,7 +112,7 @@ export class AskView extends ItemView {
     });
     const frame = foot.createDiv({ cls: "sidecar-ask-composer" });
     const bar = frame.createDiv({ cls: "sidecar-ask-bar" });
-    const picker = new ModelPicker(bar, texts, (chosen) => void this.context.saveSettings({ ask: chosen }));
+    const picker = new ModelPicker(bar, texts, (chosen) => asking.choose(chosen));
     const composer = new Composer(frame, bar, texts, {
       send: (question) => asking.ask(question),
       stop: () => asking.stop(),
@@ -133,7 +140,7 @@ export class AskView extends ItemView {
     parts.chips.show(asking.about, asking.editing !== null);
     parts.composer.setRunning(asking.isRunning);
     const { connection } = this.context;
-    parts.picker.show(asking.models, vaultNames(connection), vaultHere(connection), this.context.settings().ask);
+    parts.picker.show(asking.models, vaultNames(connection), vaultHere(connection), asking.choice);
     parts.saving.disabled = asking.isEmpty;
     renamed(parts.saving, this.context.texts(asking.saved === null ? "ask.save" : "ask.update"));
   }
