@@ -91,6 +91,21 @@ describe.skipIf(cannotRun !== null)("a command on text", () => {
     expect(messages.at(-1)?.content).toContain(WRONG);
   });
 
+  it.each(["private: true", "sidecar: false", "sidecar: local"])("text of a note that says %j goes to no model before the user agrees", async (property) => {
+    await open(`---\n${property}\n---\n\nA secret of ${property}.\n`, 4);
+    upstream.next(words("Told."));
+    await preview.runCommand("text-rewrite");
+    const asked = preview.page.locator(".modal", { hasText: "Send text of this note?" });
+    await asked.getByRole("button", { name: "Cancel" }).click();
+    expect(await panel().count()).toBe(0);
+    expect(JSON.stringify(upstream.last ?? "")).not.toContain(`secret of ${property}`);
+    await preview.runCommand("text-rewrite");
+    await asked.getByRole("button", { name: "Send the text" }).click();
+    await status(/Finished/);
+    expect(JSON.stringify(upstream.last)).toContain(`A secret of ${property}`);
+    await button("Discard").click();
+  });
+
   it("does not join with what the user types before and after", async () => {
     await open();
     await preview.select([6, 0]);

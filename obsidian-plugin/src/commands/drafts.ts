@@ -9,6 +9,7 @@ import type { TextTask } from "../core/text_commands/text_task";
 import { writerAmong } from "../core/text_commands/writing_model";
 import type { NotesMode } from "../settings/settings";
 import { problemLines, type Action } from "./draft_panel";
+import { KeptNotes } from "./kept_note";
 import { NoWriterModal } from "./no_writer_modal";
 import { OpenDraft } from "./open_draft";
 
@@ -27,8 +28,11 @@ export interface Asking {
 
 export class Drafts {
   readonly #open = new Map<TFile, OpenDraft>();
+  readonly #kept: KeptNotes;
 
-  constructor(private readonly context: Context) {}
+  constructor(private readonly context: Context) {
+    this.#kept = new KeptNotes(context);
+  }
 
   /** Do the task with what is selected, or with what it takes otherwise. `name` tells the task to the user. */
   begin(where: Where, task: TextTask, name: string): void {
@@ -48,7 +52,7 @@ export class Drafts {
     if (file === null) return void new Notice(texts("text.no_note"));
     const other = this.#open.get(file);
     if (other !== undefined) return void (new Notice(texts("text.one_at_a_time")), other.focus());
-    if (this.canWrite()) void this.#start({ editor, file }, { title: `${name} · ${texts(`text.scope.${assignment.passage.scope}`)}`, assignment, asking });
+    if (this.canWrite()) void this.#startWhereMaySend({ editor, file }, { title: `${name} · ${texts(`text.scope.${assignment.passage.scope}`)}`, assignment, asking });
   }
 
   /** Whether a model that writes is there; says so where none is. */
@@ -85,6 +89,15 @@ export class Drafts {
 
   close(): void {
     for (const draft of [...this.#open.values()]) draft.close();
+  }
+
+  async #startWhereMaySend(where: Where & { file: TFile }, begun: { title: string; assignment: Assignment; asking: Asking }): Promise<void> {
+    try {
+      if (!(await this.#kept.maySend(where.file)) || this.#open.has(where.file)) return;
+    } catch (thrown) {
+      return void new Notice(problemLines(this.context.texts, asProblem(thrown)).join("\n"));
+    }
+    await this.#start(where, begun);
   }
 
   #start({ editor, file }: Where & { file: TFile }, { asking, ...begun }: { title: string; assignment: Assignment; asking: Asking }): Promise<void> {

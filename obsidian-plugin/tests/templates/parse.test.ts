@@ -65,6 +65,11 @@ test("any text is read without an exception, and in a time that grows with its l
   }
 });
 
+test.each(["{{search:", "{{input:q|"])("thousands of %j inside one another are a mistake, not the end", (place) => {
+  const nested = place.repeat(10_000) + "}}".repeat(10_000);
+  expect(duration(() => expect(parseTemplate(nested).problems.map(({ key }) => key)).toContain("nested"))).toBeLessThan(1000);
+});
+
 test.each(["{{", "{{#if title}}", "{{search:", "\\{{", "}}", "{{title", "{{title|", "{{title\n"])("a hundred thousand characters of %j are read in a moment", (piece) => {
   expect(duration(() => parseTemplate(piece.repeat(100_000 / piece.length)))).toBeLessThan(2000);
 });

@@ -26,6 +26,7 @@ class Parser implements PlaceReading {
   readonly problems: TemplateProblem[] = [];
   private nodes: Node[] = [];
   private readonly open: Open[] = [];
+  private depth = 0;
 
   constructor(private readonly source: string) {}
 
@@ -44,9 +45,12 @@ class Parser implements PlaceReading {
 
   /** Nodes of a part of the source: what is searched for, or a default. */
   inner(from: number, to: number): readonly Node[] {
+    if (this.depth >= DEEPEST) return this.wrong("nested", "{{", from), [];
     const outer = this.nodes;
     this.nodes = [];
+    this.depth += 1;
     this.span(from, to, false);
+    this.depth -= 1;
     const made = this.nodes;
     this.nodes = outer;
     return made;

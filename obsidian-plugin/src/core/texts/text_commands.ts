@@ -50,6 +50,15 @@ export const TEXT_COMMANDS = {
   "text.do.discard": { en: "Discard", pt: "Descartar", es: "Descartar", it: "Scarta", fr: "Abandonner" },
   "text.do.run": { en: "Run", pt: "Executar", es: "Ejecutar", it: "Esegui", fr: "Lancer" },
   "text.do.cancel": { en: "Cancel", pt: "Cancelar", es: "Cancelar", it: "Annulla", fr: "Annuler" },
+  "text.kept.title": { en: "Send text of this note?", pt: "Enviar texto desta nota?", es: "¿Enviar texto de esta nota?", it: "Inviare testo di questa nota?", fr: "Envoyer du texte de cette note ?" },
+  "text.kept.about": {
+    en: "“{note}” is kept out of Sidecar or from models on other machines. Its text would go to the model that is chosen, which may run on another machine.",
+    pt: "“{note}” está excluída do Sidecar ou reservada para modelos nesta máquina. O texto iria para o modelo escolhido, que pode estar em outra máquina.",
+    es: "«{note}» está excluida de Sidecar o reservada a los modelos de este equipo. Su texto iría al modelo elegido, que puede estar en otro equipo.",
+    it: "“{note}” è esclusa da Sidecar o riservata ai modelli su questa macchina. Il testo andrebbe al modello scelto, che può trovarsi su un’altra macchina.",
+    fr: "« {note} » est exclue de Sidecar ou réservée aux modèles de cette machine. Son texte irait au modèle choisi, qui peut se trouver sur une autre machine.",
+  },
+  "text.kept.send": { en: "Send the text", pt: "Enviar o texto", es: "Enviar el texto", it: "Invia il testo", fr: "Envoyer le texte" },
   "text.do.create": { en: "Create", pt: "Criar", es: "Crear", it: "Crea", fr: "Créer" },
 
   "text.command.stop": { en: "Stop writing", pt: "Parar a escrita", es: "Detener la escritura", it: "Ferma la scrittura", fr: "Arrêter la rédaction" },

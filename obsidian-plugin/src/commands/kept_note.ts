@@ -1,0 +1,71 @@
+/** Asks before text of a note that the user keeps from models goes to one: the server sees the text, not whose it is. */
+import { getAllTags, Modal, type App, type TFile } from "obsidian";
+import type { Context } from "../context";
+import type { Texts } from "../core/texts/texts";
+
+export class KeptNotes {
+  /** Those that the user has agreed to send since the plugin was loaded. */
+  readonly #agreed = new WeakSet<TFile>();
+
+  constructor(private readonly context: Pick<Context, "app" | "texts" | "connection">) {}
+
+  /** Whether the note's text may be sent. Throws Problem where the server does not say. */
+  async maySend(file: TFile): Promise<boolean> {
+    if (this.#agreed.has(file) || !(await this.#isKept(file))) return true;
+    const { app, texts } = this.context;
+    const agreed = await KeptNoteModal.ask(app, texts, file.basename);
+    if (agreed) this.#agreed.add(file);
+    return agreed;
+  }
+
+  async #isKept(file: TFile): Promise<boolean> {
+    // What the note says now: the server may not have read it since.
+    if (saysPrivate(this.context.app, file)) return true;
+    const { status, local } = await this.context.connection.client().why({ path: file.path });
+    return status === "excluded" || local !== null;
+  }
+}
+
+function saysPrivate({ metadataCache }: App, file: TFile): boolean {
+  const cache = metadataCache.getFileCache(file);
+  if (cache === null) return false;
+  const { private: marked, sidecar } = (cache.frontmatter ?? {}) as Record<string, unknown>;
+  const tagged = getAllTags(cache)?.some((tag) => /^#private(?:\/|$)/i.test(tag)) === true;
+  return tagged || (marked !== undefined && marked !== null && marked !== false) || sidecar === false || sidecar === "local";
+}
+
+class KeptNoteModal extends Modal {
+  #agreed = false;
+
+  private constructor(
+    app: App,
+    private readonly texts: Texts,
+    private readonly note: string,
+    private readonly answered: (agreed: boolean) => void,
+  ) {
+    super(app);
+  }
+
+  static ask(app: App, texts: Texts, note: string): Promise<boolean> {
+    return new Promise((resolve) => new KeptNoteModal(app, texts, note, resolve).open());
+  }
+
+  override onOpen(): void {
+    const { texts } = this;
+    this.setTitle(texts("text.kept.title"));
+    this.contentEl.createEl("p", { text: texts("text.kept.about", { note: this.note }) });
+    const row = this.contentEl.createDiv({ cls: "modal-button-container" });
+    row.createEl("button", { text: texts("text.kept.send"), attr: { type: "button" } }).addEventListener("click", () => {
+      this.#agreed = true;
+      this.close();
+    });
+    const cancel = row.createEl("button", { text: texts("text.do.cancel"), attr: { type: "button" } });
+    cancel.addEventListener("click", () => this.close());
+    cancel.focus();
+  }
+
+  override onClose(): void {
+    this.contentEl.empty();
+    this.answered(this.#agreed);
+  }
+}
