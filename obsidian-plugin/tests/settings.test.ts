@@ -23,6 +23,18 @@ test("what is usable is kept, beside what is not", () => {
   expect(read.related).toEqual({ limit: 50, minimumScore: 0 });
 });
 
+test.each([
+  ["../../elsewhere/x", "elsewhere/x"],
+  ["a/../../b", "a/b"],
+  ["..\\..\\b", "b"],
+  [".obsidian/plugins", "plugins"],
+  ["/a// b /", "a/b"],
+  ["..", ""],
+])("a folder %j of the vault stays in the vault, and in sight", (kept, folder) => {
+  const read = readSettings({ ask: { folder: kept }, prompts: { folder: kept } });
+  expect([read.ask.folder, read.prompts.folder]).toEqual([folder, folder]);
+});
+
 test("an empty model is the server's own choice", () => {
   expect(readSettings({ ask: { model: "" } }).ask.model).toBeNull();
 });

@@ -12,6 +12,12 @@ export function text(otherwise: string): Reader<string> {
   return (kept) => (typeof kept === "string" && kept.length <= LONGEST ? kept : otherwise);
 }
 
+/** A folder of the vault: what would lead out of it, or into a hidden folder, is left out. */
+export function folder(otherwise: string): Reader<string> {
+  const read = text(otherwise);
+  return (kept) => read(kept).split(/[\\/]+/).map((name) => name.trim()).filter((name) => name !== "" && !name.startsWith(".")).join("/");
+}
+
 export function flag(otherwise: boolean): Reader<boolean> {
   return (kept) => (typeof kept === "boolean" ? kept : otherwise);
 }
@@ -31,6 +37,14 @@ export function oneOf<const T extends string>(known: readonly T[], otherwise: No
 /** `null` where nothing, or nothing usable, was chosen. */
 export function orNull(reader: Reader<string>): Reader<string | null> {
   return (kept) => (typeof kept === "string" && kept !== "" ? reader(kept) || null : null);
+}
+
+/** Pairs of texts; what is no such pair is left out. */
+export function pairs(): Reader<readonly (readonly [string, string])[]> {
+  return (kept) => {
+    const isPair = (each: unknown): each is [string, string] => Array.isArray(each) && each.length === 2 && each.every((one) => typeof one === "string" && one.length <= LONGEST);
+    return Array.isArray(kept) ? kept.filter(isPair) : [];
+  };
 }
 
 /** Several values under their names. */

@@ -142,3 +142,12 @@ function flat(node: unknown): Inline[] {
   if (typeof node !== "object" || node === null) return [];
   return [node as Inline, ...Object.values(node).flatMap(flat)];
 }
+
+test.each([
+  ["https://аpple.com/x", "https://xn--pple-43d.com/x"],
+  ["<https://e.example/\u202Egnp.x>", "https://e.example/%E2%80%AEgnp.x"],
+  ["https://pt.wikipedia.org/wiki/Ação", "https://pt.wikipedia.org/wiki/Ação"],
+])("an address that stands for itself looks like no other: %j", (answer, shown) => {
+  const [paragraph] = readAnswer(answer, null).blocks;
+  expect(JSON.stringify(paragraph)).toContain(`"inside":[{"kind":"text","text":"${shown}"}],"bare":true`);
+});

@@ -206,7 +206,7 @@ class InlineReader {
     const found = this.withinLink ? null : ADDRESS.exec(this.text);
     if (found === null || this.text[at + 1 + found[0].length] !== ">") return null;
     const href = safeAddress(found[0]);
-    const made: Inline = href === null ? words(found[0]) : { kind: "link", href, inside: [words(found[0])], bare: true, image: false };
+    const made: Inline = href === null ? words(found[0]) : { kind: "link", href, inside: [words(shownAddress(found[0], href))], bare: true, image: false };
     return { made: [made], to: at + found[0].length + 2 };
   }
 
@@ -217,13 +217,19 @@ class InlineReader {
     if (found === null) return null;
     const address = withoutEnd(found[0]);
     const href = safeAddress(address);
-    const made: Inline = href === null ? words(address) : { kind: "link", href, inside: [words(address)], bare: true, image: false };
+    const made: Inline = href === null ? words(address) : { kind: "link", href, inside: [words(shownAddress(address, href))], bare: true, image: false };
     return { made: [made], to: at + address.length };
   }
 }
 
 function words(text: string): Inline {
   return { kind: "text", text };
+}
+
+/** An address as it is written, or as it is asked for where signs could make it look like another. */
+function shownAddress(written: string, href: string): string {
+  const host = written.split("/")[2] ?? "";
+  return /^[!-~]*$/.test(host) && !/[\p{Cf}\p{Co}\p{Zl}\p{Zp}]/u.test(written) ? written : href;
 }
 
 /** Words with their address; an address that may not be followed stands behind them as text. */
