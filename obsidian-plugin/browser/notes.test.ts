@@ -197,6 +197,25 @@ describe.skipIf(cannotRun !== null)("notes in the page", () => {
   });
 
   describe("search", () => {
+    it("shows a note in a right-to-left script from the right", async () => {
+      await write("Hebrew.md", "# Hebrew\n\nהדוד בבית צריך טיפול פעם בשנה.\n");
+      await search("הדוד בבית");
+      await best("Hebrew");
+      const [first = 0, last = 0] = await hits().first().locator(".sidecar-hit-snippet").evaluate((snippet) => {
+        const walker = document.createTreeWalker(snippet, NodeFilter.SHOW_TEXT);
+        const texts: Text[] = [];
+        while (walker.nextNode() !== null) texts.push(walker.currentNode as Text);
+        const left = (text: Text | undefined, at: number): number => {
+          const range = document.createRange();
+          if (text !== undefined) range.setStart(text, at), range.setEnd(text, at + 1);
+          return range.getBoundingClientRect().left;
+        };
+        return [left(texts[0], 0), left(texts.at(-1), (texts.at(-1)?.length ?? 1) - 1)];
+      });
+      // The full stop stands at the left end of a line that begins at the right.
+      expect(last).toBeLessThan(first);
+    });
+
     it("finds while one types, with the words marked, and opens at the heading", async () => {
       await preview.runCommand("search-notes");
       await preview.page.keyboard.type("gate code of the hut", { delay: 15 });
@@ -430,7 +449,7 @@ describe.skipIf(cannotRun !== null)("notes in the page", () => {
       await preview.page.locator(".sidecar-related").getByText("Sidecar isn’t running").waitFor({ timeout: 30_000 });
       await preview.screenshot("notes-offline");
       await search("boiler");
-      await preview.page.locator(".sidecar-search-status").getByText("Sidecar isn’t running").waitFor();
+      await preview.page.locator(".sidecar-search-status").getByText("Sidecar isn’t running. Start it").waitFor();
       await preview.page.keyboard.press("Escape");
       await preview.openNote("Ideas.md");
       await preview.runCommand("find-links");

@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Connection, type ConnectionState } from "../src/core/connection";
 import type { Address } from "../src/core/discovery";
 import { FetchTransport } from "../src/core/fetching";
-import type { Problem } from "../src/core/problem";
+import { Problem } from "../src/core/problem";
 import { until } from "./serving";
 import { TurnedClock } from "./turned_clock";
 import { contract } from "./contracts";
@@ -74,6 +74,19 @@ describe("looking", () => {
     expect(connection.state).toMatchObject({ kind: "online", vault: { name: "demo" }, unmatched: null, address });
     expect(connection.client()).toBeDefined();
     expect(clock.pending).toEqual([]);
+  });
+
+  test("tells nothing new while nothing is new but how long the answer took, and tells what is", async () => {
+    const answer = { ...STATUS, took_ms: 1 };
+    address = at(await sidecar({ status: answer }));
+    await connection.look();
+    answer.took_ms = 2;
+    await connection.look();
+    expect(kinds()).toEqual(["online"]);
+    answer.vaults = [{ ...DEMO, pending: DEMO.pending + 1 }];
+    await connection.look();
+    expect(kinds()).toEqual(["online", "online"]);
+    expect(connection.state).toMatchObject({ vault: { pending: DEMO.pending + 1 } });
   });
 
   test("says that none runs", async () => {
@@ -150,7 +163,11 @@ describe("looking", () => {
 });
 
 describe("keeping to look", () => {
-  test("while there is none: less and less often, up to half a minute", async () => {
+  test.each([
+    ["on this machine, where a look costs next to nothing", (): null => null, [1000, 2000, 4000, 5000, 5000, 5000, 5000, 5000]],
+    ["elsewhere", (): Problem => new Problem("offline"), [1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]],
+  ])("while there is none %s: less and less often", async (_where, found, expected) => {
+    address = found();
     connection.start();
     const waits: number[] = [];
     for (let look = 1; look <= 8; look++) {
@@ -158,7 +175,7 @@ describe("keeping to look", () => {
       waits.push(...clock.pending);
       await clock.pass(clock.pending[0] ?? 0);
     }
-    expect(waits).toEqual([1000, 2000, 4000, 8000, 16_000, 30_000, 30_000, 30_000]);
+    expect(waits).toEqual(expected);
     expect(kinds()).toEqual(["looking", "offline"]);
   });
 

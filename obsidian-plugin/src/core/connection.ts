@@ -33,6 +33,8 @@ export interface ConnectionParts extends Means {
 
 const WHILE_INDEXING = 1500;
 const WHILE_READY = 30_000;
+// On this machine a look is a small file read, or a port that refuses at once: who has just started the server need not wait.
+const WHILE_NONE_IS_HERE = 5000;
 // An answer that is late says that the machine is busy sooner than that the server is gone.
 const LATE_ANSWERS = 2;
 /** What goes away by itself; for everything else the user has to do something. */
@@ -46,6 +48,7 @@ export class Connection {
   private sender: Sender | null = null;
   private online: Client | null = null;
   private running = false;
+  private isNear = false;
   private looking: { readonly done: Promise<void>; readonly stop: AbortController } | null = null;
   private cancelNext: () => void = () => undefined;
   private late = 0;
@@ -109,6 +112,7 @@ export class Connection {
   private async found(stopped: AbortSignal): Promise<ConnectionState | Problem> {
     const address = await this.parts.find();
     if (stopped.aborted) return new Problem("stopped");
+    this.isNear = address === null || isThisMachine(address.url);
     if (address === null) return new Problem("offline", "", { code: "not_running" });
     const sender = this.senderFor(address);
     const status = await new Client(sender, null).status([], stopped);
@@ -145,7 +149,7 @@ export class Connection {
   }
 
   private pause(): number {
-    if (this.state.kind !== "online") return this.backoff.next();
+    if (this.state.kind !== "online") return Math.min(this.backoff.next(), this.isNear ? WHILE_NONE_IS_HERE : Infinity);
     return this.state.status.ready && this.late === 0 ? WHILE_READY : WHILE_INDEXING;
   }
 

@@ -6,9 +6,10 @@ import { asProblem } from "../../core/problem";
 import type { RelatedNote } from "../../core/protocol/search";
 import type { Context } from "../../context";
 import { labelledBy } from "../spoken_label";
+import { clientNow } from "../client_now";
 import { drawEmptyState } from "./empty_state";
 import { LinkModal } from "./link_modal";
-import { sayProblem } from "./saying";
+import { sayProblemInLine } from "./saying";
 
 // A vault has more notes than somebody links in one go: those changed last come first.
 const MOST_NOTES = 500;
@@ -54,12 +55,12 @@ export class LinkScanModal extends Modal {
       this.draw(progress);
     };
     try {
+      await clientNow(connection);
       await scanLinks(paths, (path, limit) => this.related(path, limit), { links: () => app.metadataCache.resolvedLinks, signal: this.stop.signal, told });
       this.told.setText(texts(done < files.length ? "links.scan.recent" : "links.scan.done", { count: done }));
       if (this.list.childElementCount === 0) drawEmptyState(this.list, texts("links.scan.none"));
     } catch (error) {
-      const { says, detail } = sayProblem(asProblem(error), connection.state, texts);
-      this.told.setText(`${says} ${detail}`.trim());
+      this.told.setText(sayProblemInLine(asProblem(error), connection.state, texts));
       this.stop.abort();
     }
     this.bar.remove();

@@ -14,6 +14,12 @@ export function sayProblem(problem: Problem, state: ConnectionState, texts: Text
   return { says: title, detail: told ?? hint ?? "" };
 }
 
+/** The same in one line of text. */
+export function sayProblemInLine(problem: Problem, state: ConnectionState, texts: Texts): string {
+  const { says, detail } = sayProblem(problem, state, texts);
+  return [says, detail].filter((part) => part !== "").join(". ");
+}
+
 /** Why a note is not in the index. */
 export function sayWhyNot({ status, reason }: WhyAnswer, texts: Texts): string {
   if (status === "unknown") return texts("notes.why.unknown");

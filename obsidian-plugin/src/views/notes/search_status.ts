@@ -1,7 +1,7 @@
 /** The line over the results: how many, how quickly, of which vault, or why there are none. */
 import type { SearchState } from "../../core/notes/search_feed";
 import type { Context } from "../../context";
-import { sayProblem } from "./saying";
+import { sayProblemInLine } from "./saying";
 
 export function drawSearchStatus(into: HTMLElement, state: SearchState, { connection, texts }: Context): void {
   into.toggleClass("is-searching", state.searching);
@@ -11,10 +11,7 @@ export function drawSearchStatus(into: HTMLElement, state: SearchState, { connec
 }
 
 function resultOf(state: SearchState, { connection, texts }: Pick<Context, "connection" | "texts">): string {
-  if (state.problem !== null) {
-    const { says, detail } = sayProblem(state.problem, connection.state, texts);
-    return `${says} ${detail}`.trim();
-  }
+  if (state.problem !== null) return sayProblemInLine(state.problem, connection.state, texts);
   if (state.query === "") return connection.state.kind === "online" ? "" : texts(connection.state.kind === "looking" ? "notes.connecting" : "problem.offline");
   if (state.found === null) return texts("search.searching");
   const { hits, tookMs } = state.found;
