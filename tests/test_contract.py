@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from sidecar.api.openai.answers import LeftOut
+from sidecar.protocol.openai_chat import ChatBody, VaultOptions
 from tests.contract.examples import contract_server, examples
 from tests.contract.shape import differences
 
@@ -39,6 +40,14 @@ def test_what_an_answer_leaves_out_has_the_names_that_the_plugin_reads() -> None
     """They stand in an answer only when there is something to tell, as while notes are being read."""
     told = LeftOut(withheld=2, trimmed=1, still_reading=True).told()
     assert told == {"withheld": 2, "trimmed": 1, "still_reading": True}
+
+
+def test_what_the_plugin_sends_has_the_names_that_the_server_reads() -> None:
+    """A key that the server does not know is kept and does nothing: a renamed one would be asked for in vain."""
+    body = json.loads((FOLDER / "chat_cited.json").read_text(encoding="utf-8"))["request"]["body"]
+    assert set(body["vault"]) == {"mode", "name", "question"}
+    assert set(body["vault"]) <= set(VaultOptions.model_fields)
+    assert set(body) <= set(ChatBody.model_fields)
 
 
 def test_a_renamed_a_missing_and_a_further_key_are_differences() -> None:

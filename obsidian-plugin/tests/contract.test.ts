@@ -1,8 +1,9 @@
 import { describe, expect, test } from "vitest";
 import { askEvents } from "../src/core/chat_stream";
+import { Client } from "../src/core/client";
 import { Problem } from "../src/core/problem";
 import { proves } from "../src/core/proof";
-import { chatChunk, type AskEvent } from "../src/core/protocol/chat";
+import { chatChunk, type AskEvent, type ChatMessage } from "../src/core/protocol/chat";
 import { clientList } from "../src/core/protocol/clients";
 import { modelList } from "../src/core/protocol/models";
 import { noteFacts } from "../src/core/protocol/note";
@@ -11,6 +12,8 @@ import type { Reader } from "../src/core/protocol/shape";
 import { health, statusAnswer, syncAnswer } from "../src/core/protocol/status";
 import { whyAnswer } from "../src/core/protocol/why";
 import { refusal } from "../src/core/refusal";
+import { Sender } from "../src/core/sender";
+import type { Transport } from "../src/core/transport";
 import { contract } from "./contracts";
 
 /** Places of a value that a reader leaves out. */
@@ -47,6 +50,32 @@ test.each(CASES)("the recorded answer %s is read, and what is left out is known"
   const { body } = contract(name);
   const found = leftOut(body, reader(body, name));
   expect([...found].sort()).toEqual([...unread].sort());
+});
+
+/** Notes each key that a reader asks for, and whether it is there. */
+function watched(value: unknown, at: string, seen: Map<string, boolean>): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  return new Proxy(value, {
+    get(target, key) {
+      const found: unknown = Reflect.get(target, key);
+      if (typeof key !== "string" || (Array.isArray(target) && !/^\d+$/.test(key))) return found;
+      const place = Array.isArray(target) ? `${at}[]` : `${at}.${key}`;
+      seen.set(place, (seen.get(place) ?? false) || found !== undefined);
+      return watched(found, place, seen);
+    },
+  });
+}
+
+test("no reader has a key of its own: each stands in some example", () => {
+  const seen = new Map<string, boolean>();
+  for (const [name, reader] of CASES) reader(watched(contract(name).body, name.replace(/_.*/, ""), seen), name);
+  for (const name of ["chat_cited", "chat_reasoning"]) {
+    const { events } = contract<{ events: unknown[] }>(name);
+    for (const event of events) if (event !== "[DONE]") chatChunk(watched(event, "chunk", seen), "chunk");
+  }
+  const nowhere = [...seen].flatMap(([place, there]) => (there ? [] : [place]));
+  // These stand in an answer only when there is something to tell; `test_contract.py` holds the server to their names.
+  expect(nowhere.sort()).toEqual(["chunk.vault.still_reading", "chunk.vault.trimmed", "chunk.vault.withheld"]);
 });
 
 test("what was asked for is there", () => {
@@ -103,6 +132,23 @@ describe("streamed answers", () => {
     expect(events.at(-1)).toEqual({ kind: "text", text: "As you wish." });
     expect(problem).toMatchObject({ kind: "failed", code: "upstream_error", message: expect.stringContaining("stopped in the middle") as string });
   });
+});
+
+test("a question is sent as it is recorded, key by key", async () => {
+  const { body } = contract<{ request: { body: { messages: ChatMessage[]; vault: { question: string } } } }>("chat_cited").request;
+  const sent: unknown[] = [];
+  const transport: Transport = {
+    streams: true,
+    request: () => Promise.reject(new Problem("offline")),
+    async *stream({ body: text }) {
+      sent.push(JSON.parse(text ?? ""));
+      yield* bytes("data: [DONE]\n\n");
+    },
+  };
+  const sender = new Sender({ url: "http://127.0.0.1:8484", key: null, trust: "https", from: "folder" }, { transport, crypto });
+  const events = new Client(sender, "demo").ask({ messages: body.messages, vault: { question: body.vault.question } }, new AbortController().signal);
+  await events.next().catch(() => undefined);
+  expect(sent).toEqual([body]);
 });
 
 const REFUSALS: Record<string, [string, string]> = {

@@ -12,8 +12,11 @@ import { json, webServer, type WebServer } from "./web_server";
 const LIMITS: Limits = { firstByte: 2000, silence: 2000, whole: 5000, bytes: 10_000 };
 const fetching = (): FetchTransport => new FetchTransport((url, init) => fetch(url, init), realClock);
 /** What Obsidian's `requestUrl` does: the whole body, with no way to stop it, and no CORS. */
-const requestUrl: RequestUrl = async ({ url, method, headers, body }) => {
-  const response = await fetch(url, { method: method ?? "GET", headers: headers ?? {}, ...(body === undefined ? {} : { body }) });
+const requestUrl: RequestUrl = async ({ url, method, headers, contentType, body }) => {
+  // On some systems Obsidian takes the type from `contentType` alone.
+  const { "content-type": _, ...others } = headers ?? {};
+  const typed = contentType === undefined ? others : { ...others, "content-type": contentType };
+  const response = await fetch(url, { method: method ?? "GET", headers: typed, ...(body === undefined ? {} : { body }) });
   return { status: response.status, headers: { "Content-Type": response.headers.get("content-type") ?? "" }, arrayBuffer: await response.arrayBuffer() };
 };
 
@@ -148,6 +151,11 @@ describe("by fetch", () => {
 });
 
 describe("by requestUrl", () => {
+  test("what a body is goes with it", async () => {
+    await new RequestUrlTransport(requestUrl, realClock).request({ ...ask("/ok"), method: "POST", headers: { "content-type": "application/json" }, body: "{}" });
+    expect(server.seen.at(-1)?.headers).toMatchObject({ "content-type": "application/json" });
+  });
+
   const buffered = (): RequestUrlTransport => new RequestUrlTransport(requestUrl, realClock);
 
   test("the whole comes at its end, as one piece", async () => {

@@ -34,6 +34,7 @@ describe.each(LANGUAGES)("the sample prompts in %s", (language) => {
       const { prompt, problems } = readPrompt({ path: `Prompts/${name}.md`, text, properties: properties(text) });
       expect(problems).toEqual([]);
       if (prompt === null) throw new Error(name);
+      expect(properties(text)["sidecar"]).toBe("false");
       outcomes.add(outcomeOf(prompt));
       const asked: string[] = [];
       const filled = await fill(prompt.template, values(asked), { now: new Date(2026, 2, 4, 9), language });

@@ -85,7 +85,9 @@ def _chats(server: Server) -> dict[str, Example]:
     question = "When was the boiler serviced?"
     plain = {"model": f"writer/{MODEL}", "vault": {"mode": "never"}}
     return {
-        "chat_cited": _chat(server, question, model="vault", vault={"mode": "auto", "name": "demo"}),
+        "chat_cited": _chat(
+            server, question, model="vault", vault={"mode": "auto", "name": "demo", "question": question}
+        ),
         "chat_reasoning": _chat(server, "Write.", **plain),
         "chat_broken": _chat(server, "Please break off.", **plain),
     }

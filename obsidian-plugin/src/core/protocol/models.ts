@@ -1,10 +1,7 @@
 /** `GET /v1/models`: what can be asked for. */
-import { fields, list, number, text, type Read } from "./shape";
+import { fields, list, text, type Read } from "./shape";
 
-export const modelEntry = fields(
-  { id: text, owned_by: text, name: text, type: text, capabilities: list(text) },
-  { context_length: number },
-);
+export const modelEntry = fields({ id: text, owned_by: text, name: text, type: text, capabilities: list(text) });
 /** `type` is `llm` or `embeddings`. */
 export type ModelEntry = Read<typeof modelEntry>;
 

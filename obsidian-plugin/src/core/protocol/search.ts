@@ -33,7 +33,7 @@ export const searchHit = fields(hit, { why: fields(score) });
 /** `modified` is in seconds since 1970; `score` in [0, 1]; `link` is the wikilink's inside, `Note#Heading`. */
 export type SearchHit = Read<typeof searchHit>;
 
-export const searchAnswer = fields({ results: list(searchHit), took_ms: number }, { problems: list(text) });
+export const searchAnswer = fields({ results: list(searchHit), took_ms: number });
 export type SearchAnswer = Read<typeof searchAnswer>;
 
 export const relatedNote = fields({ ...hit, why: fields(score), linked: flag, links_to: flag, linked_from: flag });

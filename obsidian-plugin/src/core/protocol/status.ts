@@ -35,7 +35,7 @@ export const vaultStatus = fields(
 /** `files = indexed + excluded + failed + pending`. The three lists are there when they were asked for. */
 export type VaultStatus = Read<typeof vaultStatus>;
 
-const knownModel = fields({ id: text, kind: text }, { loaded: flag, tokens_per_second: nullable(number), problem: nullable(text) });
+const knownModel = fields({ id: text, kind: text });
 
 export const statusAnswer = fields({
   ready: flag,

@@ -17,7 +17,6 @@ const whyQuery = fields(
     vector_weight: nullable(number),
     mentioned: flag,
     lanes: score.lanes,
-    best_score_of_200: nullable(number),
     reasons: list(fields({ code: text, message: text })),
     filters: list(text),
     words: list(fields({ word: text, chunks: number, notes: number, in_note: flag, searched: flag })),
