@@ -417,6 +417,7 @@ describe.skipIf(cannotRun !== null)("asking a model", () => {
   });
 
   it("says where the model failed, and tries again", async () => {
+    room.preview.expected.push(/status of 502/);
     script({ fail: 500, message: "out of memory" }, { fail: 500, message: "out of memory" }, { fail: 500, message: "out of memory" });
     await room.asked(STARTER);
     const problem = room.answers.last().locator(".sidecar-ask-problem");

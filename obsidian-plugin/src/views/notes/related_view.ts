@@ -1,5 +1,5 @@
 /** The side view of related notes: which note it follows, its two switches, and what it says when there is no list. */
-import { ItemView, setIcon, type HoverParent, type HoverPopover, type TFile, type ViewStateResult, type WorkspaceLeaf } from "obsidian";
+import { ItemView, type HoverParent, type HoverPopover, type TFile, type ViewStateResult, type WorkspaceLeaf } from "obsidian";
 import type { ConnectionState } from "../../core/connection";
 import { RelatedFeed, type RelatedState } from "../../core/notes/related_feed";
 import { nameAndFolder, relatedRows, type RelatedRow } from "../../core/notes/related_row";
@@ -9,6 +9,7 @@ import { spokenLabel } from "../spoken_label";
 import { drawEmptyState } from "./empty_state";
 import { FollowedNote } from "./followed_note";
 import { NoteLinks } from "../note_links";
+import { RelatedHeader } from "./related_header";
 import { RelatedList } from "./related_list";
 import { sayProblem, sayWhyNot } from "./saying";
 
@@ -23,9 +24,7 @@ export class RelatedView extends ItemView implements HoverParent {
   private readonly followed: FollowedNote;
   private readonly feed: RelatedFeed;
   private readonly links: NoteLinks;
-  private heading!: HTMLElement;
-  private pin!: HTMLElement;
-  private hide!: HTMLElement;
+  private header!: RelatedHeader;
   private body!: HTMLElement;
   private live!: HTMLElement;
   private list: RelatedList | null = null;
@@ -102,19 +101,12 @@ export class RelatedView extends ItemView implements HoverParent {
     const { texts } = this.context;
     this.contentEl.empty();
     this.contentEl.addClass("sidecar-related");
-    const header = this.contentEl.createDiv({ cls: "sidecar-related-header" });
-    this.heading = header.createEl("h2", { cls: "sidecar-related-heading" });
-    this.pin = this.drawSwitch(header, "pin", texts("related.pin"), () => this.followed.pin(this.followed.pinned === null ? this.followed.path : null));
-    this.hide = this.drawSwitch(header, "link-2-off", texts("related.hide_linked"), () => this.setHideLinked(!this.hideLinked));
+    this.header = new RelatedHeader(this.contentEl, texts, {
+      pin: () => this.followed.pin(this.followed.pinned === null ? this.followed.path : null),
+      hideLinked: () => this.setHideLinked(!this.hideLinked),
+    });
     this.live = this.contentEl.createDiv({ cls: "sidecar-notes-live", attr: { role: "status" } });
     this.body = this.contentEl.createDiv({ cls: "sidecar-related-body" });
-  }
-
-  private drawSwitch(header: HTMLElement, icon: string, label: string, run: () => void): HTMLElement {
-    const button = header.createEl("button", { cls: "clickable-icon", attr: { type: "button", "aria-label": label } });
-    setIcon(button, icon);
-    button.addEventListener("click", run);
-    return button;
   }
 
   private setHideLinked(hide: boolean): void {
@@ -141,10 +133,8 @@ export class RelatedView extends ItemView implements HoverParent {
     const { texts } = this.context;
     const state = this.feed.state;
     const path = state.kind === "none" ? null : state.path;
-    this.heading.setText(path === null ? texts("related.title") : nameAndFolder(path).name);
-    this.pin.setAttr("aria-pressed", String(this.followed.pinned !== null));
-    this.pin.toggleAttribute("disabled", path === null);
-    this.hide.setAttr("aria-pressed", String(this.hideLinked));
+    const title = path === null ? texts("related.title") : nameAndFolder(path).name;
+    this.header.show({ title, pinned: this.followed.pinned !== null, pinnable: path !== null, hidden: this.hideLinked });
     this.body.setAttr("aria-busy", String(state.kind === "looking" || (state.kind === "found" && state.following)));
     if (state.kind === "found") return this.drawFound(state);
     if (state.kind === "looking" && this.list !== null) return;
