@@ -74,6 +74,23 @@ describe.skipIf(cannotRun !== null)("a prompt of one's own", () => {
     expect(await preview.editorText()).toBe(NOTE);
   });
 
+  it("shows what it took from the clipboard before anything is sent, as the prompt may be somebody else's", async () => {
+    await preview.page.evaluate(() => navigator.clipboard.writeText("CLIPBOARD SECRET"));
+    await create("Prompts/Helpful.md", "---\noutput: insert-after\n---\nSay: {{clipboard}}");
+    await expect.poll(() => offered("Prompts/Helpful.md"), { timeout: 5000 }).toBe(true);
+    const asked = upstream.asked.length;
+    await preview.runCommand("prompt:Prompts/Helpful.md");
+    const shown = preview.page.locator(".modal", { hasText: "CLIPBOARD SECRET" });
+    await shown.waitFor();
+    expect(upstream.asked).toHaveLength(asked);
+    upstream.next([{ text: "Said." }]);
+    await shown.getByRole("button", { name: "Run" }).click();
+    await finished();
+    expect(upstream.last?.body.messages.at(-1)?.content).toBe("Say: CLIPBOARD SECRET");
+    await button("Discard").click();
+    await preview.page.evaluate(() => window.preview.app.vault.adapter.remove("Prompts/Helpful.md"));
+  });
+
   it("asks nobody when the form is left", async () => {
     const asked = upstream.asked.length;
     await preview.runCommand("prompt:Prompts/Tone.md");
@@ -83,7 +100,7 @@ describe.skipIf(cannotRun !== null)("a prompt of one's own", () => {
     expect([upstream.asked.length, await panel().count()]).toEqual([asked, 0]);
   });
 
-  it("is in the palette as soon as its note is there, under its new name, and no longer than that", async () => {
+  it("is in the palette as soon as its note is there, keeps its id when the note is renamed, and is gone with it", async () => {
     await create("Prompts/Fresh.md", "---\nname: Quite fresh\n---\n{{selection}}");
     await expect.poll(() => offered("Prompts/Fresh.md")).toBe(true);
     expect(await preview.page.evaluate(() => window.preview.app._commands.get("sidecar:prompt:Prompts/Fresh.md")?.name)).toContain("Prompt: Quite fresh");
@@ -92,14 +109,17 @@ describe.skipIf(cannotRun !== null)("a prompt of one's own", () => {
       const file = app.vault.getFileByPath("Prompts/Fresh.md");
       if (file !== null) await app.fileManager.renameFile(file, "Prompts/Renamed.md");
     });
-    await expect.poll(() => offered("Prompts/Renamed.md")).toBe(true);
-    expect(await offered("Prompts/Fresh.md")).toBe(false);
+    await preview.page.waitForTimeout(600);
+    expect([await offered("Prompts/Fresh.md"), await offered("Prompts/Renamed.md")]).toEqual([true, false]);
+    await create("Prompts/Fresh.md", "---\nname: Another\n---\n{{selection}}");
+    await expect.poll(() => offered("Prompts/Fresh.md 2")).toBe(true);
     await preview.page.evaluate(async () => {
       const { app } = window.preview;
       const file = app.vault.getFileByPath("Prompts/Renamed.md");
       if (file !== null) await app.vault.delete(file);
     });
-    await expect.poll(() => offered("Prompts/Renamed.md")).toBe(false);
+    await expect.poll(() => offered("Prompts/Fresh.md 2")).toBe(false);
+    expect(await preview.page.evaluate(() => window.preview.app._commands.get("sidecar:prompt:Prompts/Fresh.md")?.name)).toContain("Another");
   });
 
   it("tells its mistake by line, and leads there", async () => {

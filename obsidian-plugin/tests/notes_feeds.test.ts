@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { asWords } from "../src/core/notes/as_words";
+import { linkableText } from "../src/core/notes/linkable_text";
 import { completionsFor, type Vocabulary } from "../src/core/notes/completion";
 import { differingLines, hasCaughtUp } from "../src/core/notes/indexed_lines";
 import { readRecent, withRecent } from "../src/core/notes/recent_searches";
@@ -235,6 +236,14 @@ describe("snippets", () => {
 });
 
 describe("a passage as a query", () => {
+  it.each(["[[", "[", "[a](", "[]("])("is had of a huge note full of %j in a moment, as what may be linked and what is shown of it are", (signs) => {
+    const note = signs.repeat(1_000_000 / signs.length);
+    const began = performance.now();
+    asWords(note);
+    snippetOf(note, ["a"]);
+    linkableText(note);
+    expect(performance.now() - began).toBeLessThan(4000);
+  });
   it("has none of its operators", () => expect(asWords('See [[Boiler|the boiler]] #house -x path:House/ [status:done] "quoted words" [a](http://b.c) **bold**')).toBe("See the boiler house x House/ status:done quoted words a bold"));
 });
 

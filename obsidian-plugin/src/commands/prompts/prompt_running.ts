@@ -3,6 +3,7 @@ import { Notice } from "obsidian";
 import type { Context } from "../../context";
 import { asProblem } from "../../core/problem";
 import { fill } from "../../core/templates/fill";
+import { uses } from "../../core/templates/template";
 import type { Prompt } from "../../core/templates/prompt_note";
 import type { Assignment } from "../../core/text_commands/draft";
 import type { Passage } from "../../core/text_commands/passage";
@@ -27,6 +28,8 @@ export class PromptRunning {
     const { prompt } = entry;
     // Nobody is asked anything for an answer that cannot be written.
     if (prompt !== null && prompt.output !== "ask-view" && !this.drafts.canWrite()) return;
+    // The note may be somebody else's, and nobody can know what is on the clipboard: what goes out with it is shown first.
+    if (prompt !== null && prompt.output !== "ask-view" && uses(prompt.template.nodes, "clipboard")) return this.preview(entry, where);
     await this.#filled(entry, where, (filled) => void this.#go(where, filled));
   }
 

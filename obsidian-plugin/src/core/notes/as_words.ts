@@ -1,8 +1,11 @@
 /** A passage of a note as a query: its words alone, as what looks like an operator in it was not meant as one. */
 import { queryParts } from "../operators";
 
+// A query takes no more, and a whole note may be selected.
+const LONGEST = 10_000;
+
 export function asWords(passage: string): string {
-  const text = shownText(passage).replace(/\s+/g, " ");
+  const text = shownText(passage.slice(0, LONGEST)).replace(/\s+/g, " ");
   const words = queryParts(text).map(({ kind, value, excludes, from, to }) => {
     return kind === "word" ? text.slice(excludes ? from + 1 : from, to) : value;
   });

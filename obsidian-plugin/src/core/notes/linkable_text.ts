@@ -100,12 +100,15 @@ function coverBrackets(text: string, cover: Cover): void {
   let at = 0;
   for (const line of text.split("\n")) {
     const open: number[] = [];
+    // Looked for once: a line full of brackets would take long.
+    let paren = -1;
     for (let place = 0; place < line.length; place++) {
       if (line[place] === "[") open.push(place);
       if (line[place] !== "]") continue;
       const from = open.pop();
       if (from === undefined) continue;
-      const address = line[place + 1] === "(" ? line.indexOf(")", place) : -1;
+      if (paren < place) paren = (line.indexOf(")", place) + 1 || Infinity) - 1;
+      const address = line[place + 1] === "(" && paren !== Infinity ? paren : -1;
       cover(at + from, at + Math.max(place, address) + 1);
     }
     at += line.length + 1;

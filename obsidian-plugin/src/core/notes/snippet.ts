@@ -7,6 +7,8 @@ export interface Segment {
 
 const LONGEST = 240;
 const BEFORE = 60;
+// The server's chunks are far shorter.
+const LONGEST_CHUNK = 10_000;
 // From this length on, a found word also marks longer forms of it: the server compares stems.
 const STEM = 4;
 const NO_SPACES = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u;
@@ -18,7 +20,7 @@ const TELLING = 4;
 
 /** `words` are those that the server says it found, in any form. */
 export function snippetOf(chunk: string, words: readonly string[]): readonly Segment[] {
-  const text = plain(chunk);
+  const text = plain(chunk.slice(0, LONGEST_CHUNK));
   const segments = markWords(text, words);
   const first = segments.findIndex(({ marked }) => marked);
   const at = first < 0 ? 0 : segments.slice(0, first).reduce((length, each) => length + each.text.length, 0);
