@@ -18,11 +18,6 @@ export function readAnswer(how: string, pieces: Pieces, model: string | null): G
   }
 }
 
-/** Whether a reader wants the pieces as the network brings them. */
-export function readsStream(how: string): boolean {
-  return how.startsWith("stream") || how === "responses_stream" || how === "ollama_chat";
-}
-
 function whole(pieces: Pieces): unknown {
   return JSON.parse(wholeText(pieces));
 }

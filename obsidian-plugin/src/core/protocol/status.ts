@@ -48,7 +48,5 @@ export const statusAnswer = fields({
 export type StatusAnswer = Read<typeof statusAnswer>;
 
 export const syncAnswer = fields({ vaults: list(fields({ name: text, path: text, ready: flag, pending: number })), took_ms: number });
-export type SyncAnswer = Read<typeof syncAnswer>;
 
 export const health = fields({ status: text }, { proof: text });
-export type Health = Read<typeof health>;

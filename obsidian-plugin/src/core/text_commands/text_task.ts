@@ -27,7 +27,6 @@ export const TASKS = [
   { id: "explain", scope: "paragraph", outcome: "show", instruction: "Explain the text in plain words to somebody who does not know the subject." },
 ] as const satisfies readonly TextTask[];
 
-export type TaskId = (typeof TASKS)[number]["id"];
 
 /** Translate into a language, given by its English name. */
 export function translation(language: string): TextTask {
