@@ -161,7 +161,7 @@ describe.skipIf(cannotRun !== null)("a command on text", () => {
     await open();
     upstream.next([{ text: "New text " }, "hold", { text: "never seen" }]);
     await preview.runCommand("text-rewrite");
-    await panel().getByText("New text").waitFor();
+    await panel().locator(".sidecar-draft-body").getByText("New text").waitFor();
     expect(await preview.offers("draft-stop")).toBe(true);
     const stopped = Date.now();
     await preview.page.keyboard.press("Escape");

@@ -1,5 +1,5 @@
 /** The settings' values: what each may be, what it is when nobody chose, and how a kept file is read. Knows no window. */
-import { flag, folder, number, oneOf, orNull, section, text, type SectionOf } from "./reading";
+import { flag, folder, number, oneOf, orNull, pairs, section, text, type SectionOf } from "./reading";
 
 const NOTES = ["auto", "always", "never"] as const;
 /** When the notes are looked into: where they help, always, or never. */
@@ -29,7 +29,11 @@ const readers = {
     limit: number(12, { least: 1, most: 50, whole: true }),
     minimumScore: number(0, { least: 0, most: 1 }),
   }),
-  prompts: section({ folder: folder("Prompts") }),
+  prompts: section({
+    folder: folder("Prompts"),
+    /** Prompts whose notes were renamed, each with the id of its command. */
+    renamed: pairs(),
+  }),
   text: section({
     notes: oneOf(NOTES, "never"),
     /** A language by its name; empty: the one that Obsidian speaks. */

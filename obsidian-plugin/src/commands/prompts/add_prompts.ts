@@ -1,6 +1,7 @@
 /** The commands for prompts of one's own: to run one, to see what it says, and to get some to begin with. */
 import { Notice, type Plugin } from "obsidian";
 import type { Context } from "../../context";
+import { idOf } from "../../core/text_commands/prompt_ids";
 import { ChoiceModal, type Choice } from "../text_choices";
 import type { Drafts, Where } from "../drafts";
 import { PromptCatalog, type PromptEntry } from "./prompt_catalog";
@@ -14,7 +15,7 @@ export function addPrompts(plugin: Plugin, context: Context, drafts: Drafts): ()
   const { app, texts } = context;
   const running = new PromptRunning(context, drafts);
   const run = (entry: PromptEntry, where: Where): void => void running.run(entry, where);
-  const commands = new PromptCommands(plugin, ({ name }) => texts("text.prompt.command", { name }), run);
+  const commands = new PromptCommands(plugin, (path) => idOf(context.settings().prompts.renamed, path), ({ name }) => texts("text.prompt.command", { name }), run);
   const catalog = new PromptCatalog(context, (entries) => commands.show(entries));
   catalog.follow(plugin);
   const choices = (does: typeof run): Choice[] => catalog.entries.map((entry) => choice(context, entry, does));

@@ -1,6 +1,7 @@
 /** The prompts of the folder, as they are now: read anew whenever a note of it is written, renamed or removed. */
 import { TFile, type Plugin, type TAbstractFile } from "obsidian";
 import type { Context } from "../../context";
+import { afterDelete, afterRename, type PromptIds } from "../../core/text_commands/prompt_ids";
 import { readPrompt, type Prompt, type PromptProblem } from "../../core/templates/prompt_note";
 
 export interface PromptEntry {
@@ -29,8 +30,8 @@ export class PromptCatalog {
     const seen = (file: TAbstractFile, before = file.path): void => void (this.#isPrompt(file.path) || this.#isPrompt(before) ? this.#later() : undefined);
     app.workspace.onLayoutReady(() => {
       plugin.registerEvent(app.vault.on("create", (file) => seen(file)));
-      plugin.registerEvent(app.vault.on("delete", (file) => seen(file)));
-      plugin.registerEvent(app.vault.on("rename", (file, before) => seen(file, before)));
+      plugin.registerEvent(app.vault.on("delete", (file) => (this.#ids((ids) => afterDelete(ids, file.path)), seen(file))));
+      plugin.registerEvent(app.vault.on("rename", (file, before) => (this.#renamed(before, file), seen(file, before))));
       plugin.registerEvent(app.metadataCache.on("changed", (file) => seen(file)));
       void this.read();
     });
@@ -47,6 +48,18 @@ export class PromptCatalog {
     if (reading !== this.#reading) return;
     this.entries = entries.filter((entry) => entry !== null);
     this.changed(this.entries);
+  }
+
+  /** A note that leaves the folder is no prompt any more, and leaves its id behind. */
+  #renamed(before: string, file: TAbstractFile): void {
+    if (!(file instanceof TFile) || !this.#isPrompt(before)) return;
+    this.#ids((ids) => (this.#isPrompt(file.path) ? afterRename(ids, before, file.path) : afterDelete(ids, before)));
+  }
+
+  #ids(change: (ids: PromptIds) => PromptIds): void {
+    const { renamed: ids } = this.context.settings().prompts;
+    const next = change(ids);
+    if (JSON.stringify(next) !== JSON.stringify(ids)) void this.context.saveSettings({ prompts: { renamed: next } });
   }
 
   async #entry(file: TFile): Promise<PromptEntry | null> {

@@ -1,5 +1,4 @@
-/** The prompts in the command palette. A prompt's command keeps its id as long as its note has its path, so that a
- * shortcut given to it stays. */
+/** The prompts in the command palette. A prompt's command keeps its id, so that a shortcut given to it stays. */
 import type { Plugin } from "obsidian";
 import type { Where } from "../drafts";
 import type { PromptEntry } from "./prompt_catalog";
@@ -14,12 +13,13 @@ export class PromptCommands {
 
   constructor(
     private readonly plugin: Plugin,
+    private readonly id: (path: string) => string,
     private readonly named: (entry: PromptEntry) => string,
     private readonly run: (entry: PromptEntry, where: Where) => void,
   ) {}
 
   show(entries: readonly PromptEntry[]): void {
-    const wanted = new Map(entries.map((entry) => [`prompt:${entry.file.path}`, entry]));
+    const wanted = new Map(entries.map((entry) => [`prompt:${this.id(entry.file.path)}`, entry]));
     for (const [id, { name }] of [...this.#added]) {
       const entry = wanted.get(id);
       if (entry === undefined || this.named(entry) !== name) this.#remove(id);
