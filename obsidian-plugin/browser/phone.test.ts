@@ -1,13 +1,14 @@
 /** A phone against a server that other machines reach: the address and the phone's own key typed in, over plain http, by `fetch` and without it. */
 import { spawnSync } from "node:child_process";
-import { readFileSync } from "node:fs";
-import { networkInterfaces } from "node:os";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Locator } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { sidecarCommand } from "../preview/sidecar.mjs";
 import { cannotRun, openPreview, type Preview } from "./preview";
+import { ScriptedUpstream } from "./scripted_upstream";
 
 const REPOSITORY = fileURLToPath(new URL("../..", import.meta.url));
 const STARTER = "How do I feed the sourdough starter?";
@@ -84,6 +85,7 @@ class Phone {
   }
 }
 
+/** `args`: more for the server, as further vaults or a model. */
 async function openPhone(origin: string, args: string[] = []): Promise<Phone> {
   const preview = await openPreview({ mobile: true, origin, sidecar: { host: ADDRESS ?? "", args: ["--allow-remote", ...args] } });
   await preview.sidecar.ready();
@@ -170,12 +172,33 @@ describe.skipIf(skipped)("a phone whose origin the server knows", () => {
 // A server behind a tunnel listens to its own machine alone, and does not let a phone's origin in; its address is all the same another's.
 describe.skipIf(skipped)("a phone whose origin the server refuses", () => {
   let phone: Phone;
+  let upstream: ScriptedUpstream;
   beforeAll(async () => {
-    phone = await openPhone("https://localhost");
+    upstream = await ScriptedUpstream.open();
+    phone = await openPhone("https://localhost", ["--upstream", upstream.url]);
     phone.preview.expected.push(/CORS policy/, /status of 403/, /net::ERR_FAILED/);
     await phone.setUp(phone.key("chat", "phone"));
   });
-  afterAll(() => phone?.preview.close());
+  afterAll(async () => {
+    await phone?.preview.close();
+    await upstream?.close();
+  });
+
+  // Before the conversation is opened, which lies over the note on a phone.
+  it("has text rewritten, and takes it with one undo", async () => {
+    const { page, preview } = phone;
+    await preview.openNote("House/Boiler.md");
+    const before = await preview.editorText();
+    const line = before.split("\n").findIndex((each) => each.startsWith("- Keep the pressure"));
+    await preview.select([line, 2], [line, 10]);
+    upstream.next([{ text: "Hold " }, { text: "THE" }]);
+    await preview.runCommand("text-rewrite");
+    await page.locator(".sidecar-draft").getByRole("button", { name: "Replace", exact: true }).click();
+    await expect.poll(() => preview.editorText()).toContain("- Hold THE pressure");
+    await preview.screenshot("phone-rewritten");
+    await page.keyboard.press("Control+z");
+    expect(await preview.editorText()).toBe(before);
+  });
 
   it("asks by requestUrl, the whole answer at once", async () => {
     const forwarded: string[] = [];
@@ -184,8 +207,9 @@ describe.skipIf(skipped)("a phone whose origin the server refuses", () => {
       if (header !== undefined) forwarded.push(new URL((JSON.parse(decodeURIComponent(header)) as { url: string }).url).pathname);
     });
     const before = phone.preview.asked.length;
+    upstream.next([{ text: "Every nine days, " }, { text: "with rye flour." }]);
     await phone.ask(STARTER);
-    await phone.answer.getByText("Feed it every nine days").first().waitFor();
+    await phone.answer.getByText("Every nine days, with rye flour.").waitFor();
     expect(forwarded).toContain("/v1/chat/completions");
     expect(phone.preview.asked.slice(before)).toEqual([]);
     await phone.preview.screenshot("phone-buffered");
@@ -200,6 +224,39 @@ describe.skipIf(skipped)("a phone whose origin the server refuses", () => {
     await page.getByRole("combobox", { name: "Search by meaning" }).fill("sourdough");
     await page.locator(".sidecar-search-option.is-hit").first().waitFor();
     await phone.closeAll();
+  });
+});
+
+describe.skipIf(skipped)("a phone of a server that has two vaults of its name", () => {
+  let phone: Phone;
+  let folder = "";
+  beforeAll(async () => {
+    folder = mkdtempSync(join(tmpdir(), "sidecar-phone-"));
+    mkdirSync(join(folder, "demo"));
+    writeFileSync(join(folder, "demo", "Lonely.md"), "# Lonely\n\nNothing but a lighthouse.\n");
+    phone = await openPhone("http://localhost", [join(folder, "demo")]);
+    await phone.setUp(phone.key("chat", "phone"));
+  });
+  afterAll(async () => {
+    await phone?.preview.close();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  it("asks which one is open here, and keeps the choice", async () => {
+    const { page, preview } = phone;
+    await preview.openNote("House/Boiler.md");
+    await preview.runCommand("open-related");
+    await page.locator(".sidecar-related").getByText("choose in the settings").waitFor();
+    await preview.openSettings();
+    await phone.state.getByText("Sidecar: several vaults have this name").waitFor();
+    const choice = page.locator(".setting-item", { hasText: "Which of the server’s vaults" }).locator("select");
+    expect((await choice.locator("option").allInnerTexts()).slice(1)).toHaveLength(2);
+    await preview.screenshot("phone-several-vaults");
+    await choice.selectOption("demo");
+    await phone.state.getByText(/Sidecar: ready/).waitFor();
+    await phone.closeAll();
+    await page.locator(".sidecar-related-open", { hasText: "Warranties" }).waitFor();
+    expect(phone.savedData()).toContain('"vault": "demo"');
   });
 });
 
