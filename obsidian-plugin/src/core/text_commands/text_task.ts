@@ -27,7 +27,6 @@ export const TASKS = [
   { id: "explain", scope: "paragraph", outcome: "show", instruction: "Explain the text in plain words to somebody who does not know the subject." },
 ] as const satisfies readonly TextTask[];
 
-
 /** Translate into a language, given by its English name. */
 export function translation(language: string): TextTask {
   return { id: "translate", scope: "paragraph", outcome: "replace", instruction: `Translate the text into ${language}. Keep the Markdown, and leave [[links]], addresses, code and #tags as they are.` };
