@@ -11,6 +11,7 @@ import { RequestUrlTransport } from "./platform/request_url";
 import { Transports } from "./platform/transports";
 import { windowClock } from "./platform/window_clock";
 import type { KeptSettings } from "./settings/kept_settings";
+import { NamedFolder } from "./settings/named_folder";
 import { ServerPlace } from "./settings/server_place";
 
 /** What the plugin's own windows need beyond what every view is given. */
@@ -18,6 +19,7 @@ export interface Shell {
   readonly plugin: Plugin;
   readonly context: Context;
   readonly key: KeptKey;
+  readonly folder: NamedFolder;
   readonly place: ServerPlace;
   readonly senders: Senders;
 }
@@ -25,7 +27,8 @@ export interface Shell {
 export function shellOf(plugin: Plugin, kept: KeptSettings): Shell {
   const { app } = plugin;
   const key = new KeptKey(app.secretStorage);
-  const place = new ServerPlace(app, () => kept.value, key, desktop());
+  const folder = new NamedFolder(app);
+  const place = new ServerPlace(app, () => kept.value, key, desktop(), folder);
   const page = new FetchTransport((url, init) => window.fetch(url, init), windowClock);
   const program = new RequestUrlTransport(requestUrl, windowClock);
   const connection = new Connection({
@@ -46,7 +49,7 @@ export function shellOf(plugin: Plugin, kept: KeptSettings): Shell {
     listenSettings: (changed) => kept.listen(changed),
     register: (cleanup) => plugin.register(cleanup),
   });
-  return { plugin, context, key, place, senders: { page, program } };
+  return { plugin, context, key, folder, place, senders: { page, program } };
 }
 
 /** Look for the server once the vault is there, and again when what says where it is has changed. */

@@ -8,7 +8,7 @@ const BROKEN: [string, unknown][] = [
   ["a list", [1, 2]],
   ["a number", 7],
   ["sections that are no sections", { connection: 3, ask: null, related: [], prompts: "x", text: true }],
-  ["values of other types", { connection: { mode: 1, url: {}, trustPlain: "yes", folder: 9 }, ask: { model: 4, notes: "often", folder: null }, related: { limit: "many", minimumScore: Number.NaN } }],
+  ["values of other types", { connection: { mode: 1, url: {}, trustPlain: "yes", vault: 9 }, ask: { model: 4, notes: "often", folder: null }, related: { limit: "many", minimumScore: Number.NaN } }],
   ["names of the prototype", JSON.parse('{"__proto__": {"ask": {"model": "x"}}, "constructor": 1}')],
   ["a text without end", { connection: { url: "x".repeat(10_000) } }],
 ];

@@ -35,12 +35,16 @@ class ConnectionPart {
   }
 
   folder(): Row {
-    const { context } = this.shell;
+    const { context, folder } = this.shell;
+    const change = (named: string): void => {
+      folder.keep(named);
+      context.connection.start();
+    };
     return {
       name: context.texts("settings.folder"),
       desc: context.texts("settings.folder.about"),
       visible: () => this.isAutomatic(),
-      render: (setting) => textField(setting, context.settings().connection.folder, (folder) => keep(context, { connection: { folder } })),
+      render: (setting) => textField(setting, folder.value, change),
     };
   }
 
@@ -69,20 +73,22 @@ class ConnectionPart {
   private renderKey(setting: Setting): void {
     const { context, key } = this.shell;
     const { texts } = context;
-    const kept = key.forAddress(context.settings().connection.url) !== null;
+    // The address as it stands beside the field: a sync may bring another one while somebody types.
+    const { url } = context.settings().connection;
+    const kept = key.forAddress(url) !== null;
     const change = (typed: string): void => {
-      if (typed !== "") this.keepKey(typed);
+      if (typed !== "") this.keepKey(typed, url);
     };
     textField(setting, "", change, (field) => {
       field.setPlaceholder(texts(kept ? "settings.key.kept" : "settings.key.none"));
       field.inputEl.setAttrs({ type: "password", autocomplete: "off" });
     });
-    if (kept) setting.addExtraButton((button) => button.setIcon("trash-2").setTooltip(texts("settings.key.forget")).onClick(() => this.keepKey("")));
+    if (kept) setting.addExtraButton((button) => button.setIcon("trash-2").setTooltip(texts("settings.key.forget")).onClick(() => this.keepKey("", url)));
   }
 
-  private keepKey(typed: string): void {
+  private keepKey(typed: string, url: string): void {
     const { context, key } = this.shell;
-    key.keep(typed, context.settings().connection.url);
+    key.keep(typed, url);
     this.redraw();
     context.connection.start();
   }

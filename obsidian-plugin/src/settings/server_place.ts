@@ -5,6 +5,7 @@ import { fromSettings, inFolders, type Address } from "../core/discovery";
 import type { KeptKey } from "../core/kept_key";
 import type { Here } from "../core/vault_choice";
 import type { Desktop } from "../platform/node_files";
+import type { NamedFolder } from "./named_folder";
 import type { Settings } from "./settings";
 
 export class ServerPlace {
@@ -13,6 +14,7 @@ export class ServerPlace {
     private readonly settings: () => Settings,
     private readonly key: KeptKey,
     private readonly desktop: Desktop | null,
+    private readonly folder: NamedFolder,
   ) {}
 
   /** Whether the server can be found by its folder: on the desktop alone. */
@@ -35,8 +37,8 @@ export class ServerPlace {
   }
 
   private folders(desktop: Desktop): readonly string[] {
-    const { folder } = this.settings().connection;
-    if (folder.trim() === "") return dataFolders(desktop.machine);
+    const folder = this.folder.value;
+    if (folder === "") return dataFolders(desktop.machine);
     const named = absolute(folder, desktop.machine);
     return named === null ? [] : [named];
   }

@@ -13,8 +13,6 @@ const readers = {
     url: text("http://127.0.0.1:8484"),
     /** Whether the key may go over plain http to another machine. */
     trustPlain: flag(false),
-    /** The server's data folder, where it is not the usual one. */
-    folder: text(""),
     /** The server's name of the vault that is open here; empty where it's known by its folder or name. */
     vault: text(""),
   }),
