@@ -9,7 +9,7 @@ import { gzipSync } from "node:zlib";
 
 const here = fileURLToPath(new URL(".", import.meta.url));
 // Phones read the file at every start; on what it was when this was set, see docs/explanation/plugin.md.
-const LARGEST = 400_000;
+const LARGEST = 450_000;
 const FILES = ["main.js", "styles.css"];
 const problems = [];
 

@@ -4,6 +4,7 @@ import type { Conversation } from "../../core/conversation";
 import { asProblem } from "../../core/problem";
 import type { AskEvent } from "../../core/protocol/chat";
 import type { Context } from "../../context";
+import { clientNow } from "../client_now";
 import { gather, request } from "./gathering";
 import type { TurnFacts } from "./turn_facts";
 
@@ -38,7 +39,8 @@ export class Answering {
 
   private async answer(how: TurnFacts, signal: AbortSignal): Promise<void> {
     const { app, connection } = this.context;
-    const client = connection.client();
+    const client = await clientNow(connection);
+    if (signal.aborted) return;
     const gathered = await gather(how, client, (path) => noteText(app, path));
     const { last } = this.answered.now();
     if (signal.aborted || last === null) return;

@@ -7,6 +7,7 @@ import type { RelatedNote } from "../../core/protocol/search";
 import { NOTES } from "../../core/texts/notes";
 import { LANGUAGES } from "../../core/texts/section";
 import type { Context } from "../../context";
+import { clientNow } from "../client_now";
 import { drawEmptyState } from "./empty_state";
 import { drawSuggestion } from "./link_suggestion";
 import { namedNotes } from "./named_notes";
@@ -74,7 +75,7 @@ export class LinkModal extends Modal {
   }
 
   private async related(path: string): Promise<readonly RelatedNote[]> {
-    return (await this.context.connection.client().related({ path, limit: MOST_ASKED })).results;
+    return (await (await clientNow(this.context.connection)).related({ path, limit: MOST_ASKED })).results;
   }
 
   private chooseSure(): void {
