@@ -154,7 +154,7 @@ describe.skipIf(cannotRun !== null)("asking without a language model", () => {
     await room.page.waitForTimeout(200);
     expect(await chip.innerText()).toBe("Boiler");
     await room.button("Remove Boiler").click();
-    expect(await chip.count()).toBe(0);
+    await expect.poll(() => chip.count()).toBe(0);
   });
 
   it("does not send what is kept out of Sidecar", async () => {

@@ -115,7 +115,7 @@ describe.skipIf(cannotRun !== null)("with a server in its usual folder", () => {
   it("has no key by hand and says so, refuses a wrong one, takes the right one, and writes none into data.json", async () => {
     const { page } = preview;
     await says(preview, "Sidecar: key needed");
-    await page.locator(".sidecar-connection-state").getByText("There is no key yet").waitFor();
+    await page.locator(".sidecar-connection-state").getByText("There is no key for this address yet").waitFor();
     await page.getByLabel("Address", { exact: true }).fill(preview.sidecar.url ?? "");
     await page.getByLabel("Address", { exact: true }).press("Enter");
     await page.getByLabel("Key", { exact: true }).fill("sk-sidecar-0000000000000000000000000000");
@@ -277,6 +277,10 @@ describe.skipIf(cannotRun !== null)("on a phone", () => {
     await page.getByLabel("Address", { exact: true }).fill("http://192.168.77.77:8484");
     await page.getByLabel("Address", { exact: true }).press("Enter");
     await page.getByText("Send the key over plain http", { exact: true }).waitFor();
+    // The key that is there was typed in for the other address, and does not come along.
+    await page.locator(".sidecar-connection-state").getByText("There is no key for this address yet").waitFor();
+    await page.getByLabel("Key", { exact: true }).fill(preview.sidecar.token ?? "");
+    await page.getByLabel("Key", { exact: true }).press("Enter");
     await page.locator(".sidecar-connection-state").getByText("The key isn’t sent over plain http to another machine").waitFor();
     await preview.screenshot("shell-plain-http");
     expect(await preview.axe(".sidecar-settings")).toEqual([]);

@@ -166,7 +166,7 @@ describe.skipIf(cannotRun !== null)("the stand-in", () => {
   it("opens a link at its heading and marks it", async () => {
     await preview.page.evaluate(() => window.preview.app.workspace.openLinkText("Home#Where things are", ""));
     await expect.poll(() => preview.page.locator(".mod-root [data-marked-line]:visible").getAttribute("data-marked-line")).toBe("## Where things are");
-    expect(await preview.page.evaluate(() => window.preview.app.workspace.activeEditor!.editor.getSelection())).toBe("## Where things are");
+    await expect.poll(() => preview.page.evaluate(() => window.preview.app.workspace.activeEditor!.editor.getSelection())).toBe("## Where things are");
   });
 
   it("shows a preview of the note behind a hovered link", async () => {

@@ -49,7 +49,13 @@ export const PROBLEMS = {
     it: "Copiala di nuovo. Forse è incompleta, scaduta o revocata: «sidecar token create phone --scope chat» ne crea una per un telefono o un’altra macchina.",
     fr: "Copiez-la à nouveau. Elle est peut-être incomplète, expirée ou révoquée : « sidecar token create phone --scope chat » en crée une pour un téléphone ou une autre machine.",
   },
-  "problem.no_key": { en: "There is no key yet", pt: "Ainda não há uma chave", es: "Aún no hay ninguna clave", it: "Non c’è ancora una chiave", fr: "Il n’y a pas encore de clé" },
+  "problem.no_key": {
+    en: "There is no key for this address yet",
+    pt: "Ainda não há uma chave para este endereço",
+    es: "Aún no hay ninguna clave para esta dirección",
+    it: "Non c’è ancora una chiave per questo indirizzo",
+    fr: "Il n’y a pas encore de clé pour cette adresse",
+  },
   "problem.no_key.hint": {
     en: "Paste it in the settings. On the machine where Sidecar runs, “sidecar token show” prints its own; “sidecar token create phone --scope chat” makes one for a phone or another machine.",
     pt: "Cole-a nas configurações. Na máquina em que o Sidecar está em execução, “sidecar token show” mostra a dela; “sidecar token create phone --scope chat” cria uma para um telefone ou outra máquina.",
