@@ -12,6 +12,7 @@ import { NoteLinks } from "../note_links";
 import { RelatedHeader } from "./related_header";
 import { RelatedList } from "./related_list";
 import { sayProblem, sayWhyNot } from "./saying";
+import { stillReading } from "./search_status";
 
 export const RELATED_VIEW = "sidecar-related";
 const MOST_ASKED = 100;
@@ -153,7 +154,7 @@ export class RelatedView extends ItemView implements HoverParent {
       this.list ??= this.newList();
       this.list.draw(rows);
     }
-    const says = texts("related.count", { count: rows.length });
+    const says = [texts("related.count", { count: rows.length }), stillReading(this.context)].filter((part) => part !== "").join(" · ");
     if (!state.following && this.live.textContent !== says) this.live.setText(says);
   }
 

@@ -19,12 +19,16 @@ function resultOf(state: SearchState, { connection, texts }: Pick<Context, "conn
 }
 
 /** What has to be known of the vault and is no result. */
-function beside({ connection: { state }, texts }: Pick<Context, "connection" | "texts">): string[] {
+function beside(context: Pick<Context, "connection" | "texts">): string[] {
+  const { connection: { state }, texts } = context;
   if (state.kind !== "online" || state.vault === null) return [];
-  const { files, pending, name } = state.vault;
   const others = state.status.vaults.length - 1;
-  return [
-    pending > 0 ? texts("search.indexing", { done: files - pending, files }) : "",
-    others > 0 ? texts("search.only_this", { vault: name }) : "",
-  ];
+  return [stillReading(context), others > 0 ? texts("search.only_this", { vault: state.vault.name }) : ""];
+}
+
+/** How far the server is with the vault, as long as what it has not read may be missing; else nothing. */
+export function stillReading({ connection: { state }, texts }: Pick<Context, "connection" | "texts">): string {
+  if (state.kind !== "online" || state.vault === null || state.vault.pending === 0) return "";
+  const { files, pending } = state.vault;
+  return texts("search.indexing", { done: files - pending, files });
 }
