@@ -6,8 +6,9 @@ small pieces, so that they go on. At most `parallel` answers are at work; the ot
 cache is full, kept prefixes go first (`lanes.py`), then the youngest answer is set back: it is evaluated again when
 another has ended.
 
-An answer with a seed is evaluated in calls of its own, and its prompt in pieces of one length: the last bits of a logit
-depend on what else is in a call, and a seed promises that they do not.
+An answer with a seed has the model to itself, beginning with an empty cache, and its prompt is read in pieces of one
+length: the last bits of a logit depend on what else is in a call and on which cells of the cache a text lies in. A seed
+promises that they do not.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from sidecar.llama.native import StoppedError
 from sidecar.llama.pace import Pace
 
 _EXACT_PIECE = 128
-"""Tokens of a prompt with a seed that are read by one call, whoever else is there: answers beside it wait so long."""
+"""Tokens of a prompt with a seed that are read by one call: a cancelled one is let go of after so many at most."""
 _GIVEN_UP_FOR = 16
 """Tokens: a call is broken off for one cancelled request when it has more in it; the others' are evaluated again."""
 
@@ -109,12 +110,8 @@ class Scheduler:
         """Evaluate once what is at work."""
         self._drop_cancelled()
         self._admit()
-        shared = [run for run in self._active if not run.exact]
-        groups = [shared] if shared else []
-        for group in [*groups, *([run] for run in self._active if run.exact)]:
-            # An earlier call of this step may have set a run back; a call without tokens is an error to llama.cpp.
-            if still := [run for run in group if run in self._active]:
-                self._evaluate(still)
+        if self._active:
+            self._evaluate(list(self._active))
 
     def should_stop(self) -> bool:
         """Whether the call that is running should be broken off."""
@@ -131,7 +128,12 @@ class Scheduler:
 
     def _admit(self) -> None:
         while self._waiting and len(self._active) < self._parallel and not (self._full and self._active):
+            if self._active and (self._waiting[0].exact or any(run.exact for run in self._active)):
+                return
             run = self._waiting.popleft()
+            if run.exact:
+                # What others left would put it into other cells.
+                self._lanes.clear()
             lane = self._lanes.take(run.tokens, fresh=run.fresh)
             self._active[run] = lane
             run.placed(len(lane.tokens))
@@ -168,7 +170,6 @@ class Scheduler:
         if group[0].exact:
             room = min(room, _EXACT_PIECE)
         elif 1 in pending.values() and (piece := self._pace.piece()) is not None:
-            # Those that write in calls of their own wait for this one too.
             room = min(room, piece)
         pieces = _pieces({run: pending[run] for run in group if pending[run] > 1}, room)
         return [

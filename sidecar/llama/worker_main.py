@@ -60,7 +60,7 @@ class LlamaWorker:
         """The requests that have not ended."""
         self._cancelled: set[int] = set()
         self._current: int | None = None
-        self._last_frame = self._last_tick = time.monotonic()
+        self._last_sign = self._last_tick = time.monotonic()
         self._model: NativeModel | None = None
         self._chat: _Chat | None = None
         self._pooled: PooledContext | None = None
@@ -243,8 +243,9 @@ class LlamaWorker:
         return self._chat is not None and self._chat.scheduler.should_stop()
 
     def _live(self) -> None:
-        # To all: those that wait for their turn are waiting for work that gets on.
-        if time.monotonic() - self._last_frame > _HEARTBEAT:
+        # To all, whatever one of them is sent meanwhile: those that wait for their turn hear nothing else.
+        if time.monotonic() - self._last_sign > _HEARTBEAT:
+            self._last_sign = time.monotonic()
             self._send({"event": "working", "id": _ALL})
 
     def _error(self, number: int, error: SidecarError) -> None:
@@ -259,7 +260,6 @@ class LlamaWorker:
     def _send(self, header: Header, payload: bytes = b"") -> None:
         with self._writing:
             self._channel.write(encode_frame(header, payload))
-            self._last_frame = time.monotonic()
 
 
 class _Chat:

@@ -188,18 +188,36 @@ def test_room_that_the_others_do_not_need_is_the_oldest_prompt_s() -> None:
     assert context.calls == [{0: 13, 1: 3}]
 
 
-def test_answers_with_a_seed_are_evaluated_alone() -> None:
+def test_an_answer_with_a_seed_has_the_model_to_itself_in_its_turn() -> None:
     context = _Context()
     scheduler = _scheduler(context)
-    for run in (
-        _Run(tokens=[1, 2], exact=True),
-        _Run(tokens=[3, 4]),
-        _Run(tokens=[5, 6], exact=True),
-        _Run(tokens=[7]),
-    ):
+    turns: list[int] = []
+    runs = [
+        _Run(tokens=[first, 0], length=length, exact=exact, order=turns)
+        for first, length, exact in ((1, 3, False), (2, 2, True), (3, 2, True), (4, 2, False), (5, 2, False))
+    ]
+    for run in runs:
         scheduler.add(run)
+    _finish(scheduler)
+    assert [run.ending for run in runs] == ["complete"] * 5
+    assert turns == [1, 2, 3, 4, 5]
+    # Three tokens, twice two, and the last two answers together.
+    assert [len(call) for call in context.calls] == [1] * 7 + [2] * 2
+
+
+def test_an_answer_with_a_seed_begins_with_an_empty_cache_and_leaves_its_own_behind() -> None:
+    context = _Context()
+    scheduler = _scheduler(context)
+    for number in (1, 2):
+        scheduler.add(_Run(tokens=_prompt(number, 8)))
+    _finish(scheduler)
+    scheduler.add(_Run(tokens=_prompt(3, 8), length=2, exact=True))
     scheduler.step()
-    assert sorted(len(call) for call in context.calls) == [1, 1, 2]
+    assert sum(map(len, context.held.values())) == 8
+    again = _Run(tokens=_prompt(1, 8))
+    scheduler.add(again)
+    _finish(scheduler)
+    assert again.kept == [0]
 
 
 def test_kept_prefixes_make_room_before_any_answer_is_set_back() -> None:
@@ -306,17 +324,6 @@ def test_a_call_that_fails_ends_the_answers_in_it_and_leaves_nothing_behind() ->
     context.trouble = [ModelUnavailableError("code -3")]
     _finish(scheduler)
     assert (first.ending, second.ending, second.kept) == ("failed", "complete", [0])
-
-
-def test_one_set_back_by_another_call_of_the_same_step_is_not_evaluated() -> None:
-    context = _Context(cells=24)
-    scheduler = _scheduler(context)
-    shared, exact = _Run(tokens=_prompt(1, 8), length=14), _Run(tokens=_prompt(2, 8), length=6, exact=True)
-    scheduler.add(shared)
-    scheduler.add(exact)
-    _finish(scheduler)
-    assert (shared.ending, exact.ending) == ("complete", "complete")
-    assert len(exact.kept) > 1
 
 
 def test_a_long_prompt_with_a_seed_is_read_in_pieces_of_one_length_whoever_else_is_there() -> None:

@@ -324,7 +324,8 @@ async def test_a_process_that_keeps_dying_is_given_rest(slow_chat_gguf: Path) ->
 @unix_only
 async def test_one_death_counts_once_however_many_answers_it_ends(slow_chat_gguf: Path) -> None:
     async with _process(slow_chat_gguf, clock=_Clock()) as process:
-        answers = [process.generate(HELLO, {**ENDLESS}) for _ in range(3)]
+        # With a seed one would wait for the other.
+        answers = [process.generate(HELLO, {"logit_bias": ENDLESS["logit_bias"]}) for _ in range(3)]
         for events in answers:
             await anext(events)
         _kill(process, signal.SIGKILL)
@@ -334,6 +335,22 @@ async def test_one_death_counts_once_however_many_answers_it_ends(slow_chat_gguf
                     pass
         # A second death without a success between would be given rest.
         await _answer(process)
+
+
+async def test_one_that_waits_for_its_turn_longer_than_a_hang_lasts_is_none(slow_chat_gguf: Path) -> None:
+    async with _process(slow_chat_gguf, answer_deadline=2.0) as process:
+        first = process.generate(HELLO, {**ENDLESS})
+        await anext(first)
+        begun = asyncio.get_running_loop().time()
+        waiting = asyncio.create_task(_answer(process, seed=2))
+        # The first is sent something all the time, and the second nothing of its own.
+        async for _ in first:
+            if asyncio.get_running_loop().time() - begun > 5.0:
+                break
+        assert not waiting.done()
+        await first.aclose()
+        with anyio.fail_after(20):
+            await waiting
 
 
 @unix_only
