@@ -512,11 +512,11 @@ describe.skipIf(cannotRun !== null)("asking a model", () => {
     await room.preview.sidecar.stop();
     await room.answers.last().locator(".sidecar-ask-problem").waitFor();
     expect(await room.text.innerText()).toContain("Half of");
-    await room.view.locator(":scope > .sidecar-ask-problem").getByText("Sidecar isn’t running").waitFor();
+    await room.view.locator(":scope > .sidecar-ask-problem").getByText("Sidecar isn’t running").waitFor({ timeout: 60_000 });
     await room.preview.screenshot("ask-offline");
     await room.preview.sidecar.start();
     await room.view.locator(":scope > .sidecar-ask-problem").waitFor({ state: "hidden", timeout: 60_000 });
-  });
+  }, 150_000);
 });
 
 describe.skipIf(cannotRun !== null)("asking where nothing can be streamed", () => {

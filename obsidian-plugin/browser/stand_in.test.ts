@@ -164,9 +164,13 @@ describe.skipIf(cannotRun !== null)("the stand-in", () => {
   });
 
   it("opens a link at its heading and marks it", async () => {
-    await preview.page.evaluate(() => window.preview.app.workspace.openLinkText("Home#Where things are", ""));
-    await expect.poll(() => preview.page.locator(".mod-root [data-marked-line]:visible").getAttribute("data-marked-line")).toBe("## Where things are");
-    await expect.poll(() => preview.page.evaluate(() => window.preview.app.workspace.activeEditor!.editor.getSelection())).toBe("## Where things are");
+    // What earlier tests wrote into the note is in the metadata a moment later; until then headings stand where they stood.
+    const marked = async (): Promise<string | null> => {
+      await preview.page.evaluate(() => window.preview.app.workspace.openLinkText("Home#Where things are", ""));
+      return preview.page.locator(".mod-root [data-marked-line]:visible").getAttribute("data-marked-line");
+    };
+    await expect.poll(marked, { timeout: 15_000 }).toBe("## Where things are");
+    expect(await preview.page.evaluate(() => window.preview.app.workspace.activeEditor!.editor.getSelection())).toBe("## Where things are");
   });
 
   it("shows a preview of the note behind a hovered link", async () => {
