@@ -304,3 +304,22 @@ describe("keeping to look", () => {
     expect(kinds()).toEqual(["looking", "online", "looking", "offline"]);
   });
 });
+
+describe("a request that fails", () => {
+  test.each([
+    [500, 2],
+    [401, 2],
+    // Who says that it is busy is there, and need not be asked more.
+    [429, 1],
+    [404, 1],
+  ])("with %i has had the server looked at %i times", async (code, times) => {
+    const behaviour: Behaviour = {};
+    address = { url: (await sidecar(behaviour)).url, key: KEY, trust: "https", from: "folder" };
+    connection.start();
+    await until(() => connection.state.kind === "online");
+    const client = connection.client();
+    behaviour.code = code;
+    await expect(client.models()).rejects.toThrow(Problem);
+    expect(looks).toBe(times);
+  });
+});

@@ -39,7 +39,7 @@ const WHILE_NONE_IS_HERE = 5000;
 const LATE_ANSWERS = 2;
 /** What goes away by itself; for everything else the user has to do something. */
 const PASSING: ReadonlySet<ProblemKind> = new Set<ProblemKind>(["offline", "timeout", "cut", "stopped", "busy"]);
-const DOUBTFUL: ReadonlySet<ProblemKind> = new Set<ProblemKind>(["offline", "cut", "failed", "busy", "key", "host", "unproven"]);
+const DOUBTFUL: ReadonlySet<ProblemKind> = new Set<ProblemKind>(["offline", "cut", "failed", "key", "host", "unproven"]);
 
 export class Connection {
   state: ConnectionState = { kind: "looking" };
