@@ -198,7 +198,12 @@ async function openPage(browser: Browser, sidecar: Sidecar, server: PageServer, 
     void opened.close();
   });
   page.on("pageerror", (error) => preview.errors.push(`${error.message}\n${error.stack ?? ""}`));
-  page.on("console", (message) => message.type() === "error" && preview.errors.push(message.text()));
+  page.on("console", (message) => {
+    if (message.type() !== "error") return;
+    // What a server answers to whoever is still waiting when it is told to stop.
+    if (/status of 503/.test(message.text()) && !sidecar.isUp()) return;
+    preview.errors.push(`${message.text()} ${message.location().url}`);
+  });
   page.on("request", (request) => !isPage(request.url()) && isOurs(request.url()) && request.url().startsWith("http") && preview.asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
   await watchTraffic(page, { appOrigin: origin, pageOrigin: server.origin, isServer: (url) => !isPage(url) && isOurs(url), isForeign: (url) => !isOurs(url), onForeign: (url) => preview.foreign.push(url) });
   return preview;

@@ -7,6 +7,8 @@ export type Sidecar = {
   readonly url: string;
   readonly token: string;
   readonly log: string;
+  /** False as soon as it was told to stop, though it may still answer that it stops. */
+  isUp(): boolean;
   start(port?: number): Promise<Sidecar>;
   stop(): Promise<void>;
   remove(): Promise<void>;

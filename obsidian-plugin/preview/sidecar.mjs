@@ -32,7 +32,7 @@ export function prepareSidecar({ vault = DEMO_VAULT, origins = [], args = [], en
   const command = sidecarCommand();
   if (command === null) throw new Error("No Sidecar found: install it (`uv sync` in the repository), or set SIDECAR_PYTHON to a Python that has it.");
   const machine = makeMachine(vault);
-  const server = { machine, host, url: null, token: null, process: null, log: "" };
+  const server = { machine, host, url: null, token: null, process: null, log: "", isUp: () => server.process !== null };
 
   server.start = async (port = 0) => {
     const words = [...command.slice(1), "serve", machine.vault, "--host", host, "--port", String(port), "--data-dir", machine.dataDir, "--offline", ...args];
