@@ -12,6 +12,9 @@ const VAULT = {
   "Home.md": NOTE,
   "Prompts/Tone.md": "---\ndescription: Rewrites in a tone\noutput: replace\n---\nRewrite {{choose:Which tone?|kindly|sternly}} for {{input:Who reads it?|{{title}}}}:\n\n{{selection}}",
   "Prompts/Broken.md": "---\noutput: replace\n---\n\nFirst line\nRewrite {{selektion}} now",
+  "Harbour fees.md": "# Harbour fees\n\nThe harbour fee is 40 euros a month.\n",
+  "Harbour debts.md": "---\nsidecar: local\n---\n# Harbour debts\n\nThe harbour is owed SECRET DEBTS.\n",
+  "Prompts/Harbours.md": "---\noutput: insert-after\n---\nSum up:\n\n{{search:harbour|5}}\n\nNear it:\n\n{{related:5}}",
   "Prompts/Minutes.md": "---\noutput: new-note\n---\nMinutes of {{title}}",
   "Prompts/Below.md": "---\noutput: insert-after\nsystem: You are brief.\ntemperature: 0.3\n---\nNext after: {{before:200}}",
   "Prompts/Talk.md": "---\noutput: ask-view\nsystem: You are brief.\ntemperature: 0.3\nnotes: never\nmodel: tiny\n---\nWhat about {{title}}?",
@@ -98,6 +101,17 @@ describe.skipIf(cannotRun !== null)("a prompt of one's own", () => {
     await preview.page.keyboard.press("Escape");
     await preview.page.waitForTimeout(200);
     expect([upstream.asked.length, await panel().count()]).toEqual([asked, 0]);
+  });
+
+  it("is given no note that the user keeps from models, and says how many were found", async () => {
+    await preview.sidecar.ready();
+    upstream.next([{ text: "Summed up." }]);
+    await preview.runCommand("prompt:Prompts/Harbours.md");
+    await preview.page.locator(".notice", { hasText: "1 note that was found is kept from models on other machines, and was left out" }).waitFor();
+    await finished();
+    const sent = JSON.stringify(upstream.last);
+    expect(sent).toContain("40 euros a month");
+    expect(sent).not.toMatch(/SECRET DEBTS|Harbour debts/);
   });
 
   it("is in the palette as soon as its note is there, keeps its id when the note is renamed, and is gone with it", async () => {

@@ -28,10 +28,10 @@ export interface Asking {
 
 export class Drafts {
   readonly #open = new Map<TFile, OpenDraft>();
-  readonly #kept: KeptNotes;
+  readonly kept: KeptNotes;
 
   constructor(private readonly context: Context) {
-    this.#kept = new KeptNotes(context);
+    this.kept = new KeptNotes(context);
   }
 
   /** Do the task with what is selected, or with what it takes otherwise. `name` tells the task to the user. */
@@ -93,7 +93,7 @@ export class Drafts {
 
   async #startWhereMaySend(where: Where & { file: TFile }, begun: { title: string; assignment: Assignment; asking: Asking }): Promise<void> {
     try {
-      if (!(await this.#kept.maySend(where.file)) || this.#open.has(where.file)) return;
+      if (!(await this.kept.maySend(where.file)) || this.#open.has(where.file)) return;
     } catch (thrown) {
       return void new Notice(problemLines(this.context.texts, asProblem(thrown)).join("\n"));
     }

@@ -18,10 +18,26 @@ export class KeptNotes {
     return agreed;
   }
 
+  /** Those of what a search found whose notes may be sent; nobody is asked. Throws Problem where the server does not say. */
+  async sendable<T extends { readonly path: string }>(found: readonly T[]): Promise<T[]> {
+    const paths = [...new Set(found.map(({ path }) => path))];
+    const kept = await Promise.all(paths.map((path) => this.#staysHere(path)));
+    return found.filter(({ path }) => kept[paths.indexOf(path)] === false);
+  }
+
+  async #staysHere(path: string): Promise<boolean> {
+    const file = this.context.app.vault.getFileByPath(path);
+    if (file !== null && this.#agreed.has(file)) return false;
+    return file === null ? this.#isKeptByServer(path) : this.#isKept(file);
+  }
+
   async #isKept(file: TFile): Promise<boolean> {
     // What the note says now: the server may not have read it since.
-    if (saysPrivate(this.context.app, file)) return true;
-    const { status, local } = await this.context.connection.client().why({ path: file.path });
+    return saysPrivate(this.context.app, file) || this.#isKeptByServer(file.path);
+  }
+
+  async #isKeptByServer(path: string): Promise<boolean> {
+    const { status, local } = await this.context.connection.client().why({ path });
     return status === "excluded" || local !== null;
   }
 }

@@ -49,9 +49,12 @@ export class PromptRunning {
     const passage = promptPassage(prompt, note, selectionOf(editor));
     if (passage === null) return void new Notice(texts("text.nothing_here"));
     try {
-      const values = new PromptValues(this.context, { file, note, passage }, prompt.name);
+      const values = new PromptValues(this.context, { file, note, passage }, prompt.name, this.drafts.kept);
       const text = await fill(prompt.template, values, { now: new Date(this.context.clock.now()), language: texts.language });
-      if (text !== null) then({ prompt, note, passage, text });
+      if (text === null) return;
+      const count = values.leftOut.size;
+      if (count > 0) new Notice(texts("text.kept.left_out", { name: prompt.name, count }));
+      then({ prompt, note, passage, text });
     } catch (thrown) {
       new Notice(problemLines(texts, asProblem(thrown)).join("\n"));
     }

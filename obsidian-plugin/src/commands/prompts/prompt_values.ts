@@ -3,9 +3,10 @@ import { getAllTags, type TFile } from "obsidian";
 import type { Context } from "../../context";
 import type { Question, Values } from "../../core/templates/fill";
 import type { FactName } from "../../core/templates/wants";
-import { foundNotes } from "../../core/text_commands/found_notes";
+import { foundNotes, type Found } from "../../core/text_commands/found_notes";
 import { bodyStart, type Passage } from "../../core/text_commands/passage";
 import { languageName } from "../drafts";
+import type { KeptNotes } from "../kept_note";
 import { QuestionsModal } from "./questions_modal";
 
 export interface About {
@@ -15,10 +16,14 @@ export interface About {
 }
 
 export class PromptValues implements Values {
+  /** Paths of notes that were found and stay out of the prompt. */
+  readonly leftOut = new Set<string>();
+
   constructor(
     private readonly context: Context,
     private readonly about: About,
     private readonly name: string,
+    private readonly kept: KeptNotes,
   ) {}
 
   fact(name: FactName): Promise<string> | string {
@@ -61,13 +66,20 @@ export class PromptValues implements Values {
 
   async related(count: number): Promise<string> {
     const { results } = await this.context.connection.client().related({ path: this.about.file.path, limit: count });
-    return foundNotes(results);
+    return this.#found(results);
   }
 
   async search(query: string, count: number): Promise<string> {
     if (query.trim() === "") return "";
     const { results } = await this.context.connection.client().search({ query, limit: count });
-    return foundNotes(results);
+    return this.#found(results);
+  }
+
+  /** Without notes that the user keeps from models: the server is given this text, and does not know whose it is. */
+  async #found(results: readonly (Found & { readonly path: string })[]): Promise<string> {
+    const sendable = await this.kept.sendable(results);
+    for (const { path } of results) if (!sendable.some((one) => one.path === path)) this.leftOut.add(path);
+    return foundNotes(sendable);
   }
 
   #tags(): string {

@@ -58,6 +58,13 @@ export const TEXT_COMMANDS = {
     it: "“{note}” è esclusa da Sidecar o riservata ai modelli su questa macchina. Il testo andrebbe al modello scelto, che può trovarsi su un’altra macchina.",
     fr: "« {note} » est exclue de Sidecar ou réservée aux modèles de cette machine. Son texte irait au modèle choisi, qui peut se trouver sur une autre machine.",
   },
+  "text.kept.left_out": {
+    en: { one: "“{name}”: {count} note that was found is kept from models on other machines, and was left out.", other: "“{name}”: {count} notes that were found are kept from models on other machines, and were left out." },
+    pt: { one: "“{name}”: {count} nota encontrada está reservada para modelos nesta máquina e foi omitida.", other: "“{name}”: {count} notas encontradas estão reservadas para modelos nesta máquina e foram omitidas." },
+    es: { one: "«{name}»: {count} nota encontrada está reservada a los modelos de este equipo y se dejó fuera.", other: "«{name}»: {count} notas encontradas están reservadas a los modelos de este equipo y se dejaron fuera." },
+    it: { one: "“{name}”: {count} nota trovata è riservata ai modelli su questa macchina ed è stata esclusa.", other: "“{name}”: {count} note trovate sono riservate ai modelli su questa macchina e sono state escluse." },
+    fr: { one: "« {name} » : {count} note trouvée est réservée aux modèles de cette machine et a été laissée de côté.", other: "« {name} » : {count} notes trouvées sont réservées aux modèles de cette machine et ont été laissées de côté." },
+  },
   "text.kept.send": { en: "Send the text", pt: "Enviar o texto", es: "Enviar el texto", it: "Invia il testo", fr: "Envoyer le texte" },
   "text.do.create": { en: "Create", pt: "Criar", es: "Crear", it: "Crea", fr: "Créer" },
 
