@@ -374,6 +374,14 @@ describe.skipIf(cannotRun !== null)("notes in the page", () => {
       expect(preview.noteText("Ideas.md")).toContain("[[Claire Moreau]]");
     });
 
+    it("offer nothing to insert where nothing stands out", async () => {
+      await write("Zzkqx.md", "\n");
+      await preview.runCommand("find-links");
+      await preview.page.getByText("No note stands out that should be linked from here").waitFor();
+      expect(await apply().count()).toBe(0);
+      expect(await preview.page.locator(".sidecar-links").getByRole("button", { name: "Cancel" }).isVisible()).toBe(true);
+    });
+
     it("count what is typed and not saved yet", async () => {
       await write("Ideas.md", "# Ideas\n");
       await preview.select([1, 0]);

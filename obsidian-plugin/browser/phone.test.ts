@@ -105,6 +105,7 @@ describe.skipIf(skipped)("a phone whose origin the server knows", () => {
   it("sends no key before plain http is allowed, then connects", async () => {
     const { page, preview } = phone;
     await preview.openSettings();
+    expect(await page.getByLabel("Address", { exact: true }).inputValue()).toBe("");
     await phone.type("Address", preview.sidecar.url);
     await phone.type("Key", key);
     await phone.state.getByText("The key isn’t sent over plain http to another machine").waitFor();

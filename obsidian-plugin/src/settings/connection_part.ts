@@ -6,6 +6,7 @@ import { ProgramsModal } from "../views/programs/programs_modal";
 import { choice, keep, textField, toggle } from "./controls";
 import { ServerRow } from "./server_row";
 import type { Part, Row } from "./rows";
+import { USUAL_URL } from "./settings";
 
 export function connectionPart(shell: Shell, redraw: () => void): Part {
   const { texts } = shell.context;
@@ -59,8 +60,18 @@ class ConnectionPart {
       name: context.texts("settings.url"),
       desc: context.texts(place.canBeAutomatic ? "settings.url.about" : "settings.url.elsewhere"),
       visible: () => !this.isAutomatic(),
-      render: (setting) => textField(setting, context.settings().connection.url, change, (field) => field.inputEl.setAttrs({ inputmode: "url", autocapitalize: "off" })),
+      render: (setting) =>
+        textField(setting, this.shownUrl(), change, (field) => {
+          field.setPlaceholder(place.canBeAutomatic ? USUAL_URL : "https://…");
+          field.inputEl.setAttrs({ inputmode: "url", autocapitalize: "off" });
+        }),
     };
+  }
+
+  /** On a phone the usual address is the phone's own, where no server is: the field is empty until there is another. */
+  private shownUrl(): string {
+    const { url } = this.shell.context.settings().connection;
+    return url === USUAL_URL && !this.shell.place.canBeAutomatic ? "" : url;
   }
 
   key(): Row {

@@ -5,12 +5,15 @@ const NOTES = ["auto", "always", "never"] as const;
 /** When the notes are looked into: where they help, always, or never. */
 export type NotesMode = (typeof NOTES)[number];
 
+/** Where a server listens on this machine when nobody chose otherwise. */
+export const USUAL_URL = "http://127.0.0.1:8484";
+
 const readers = {
   /** The form of the file. A greater one is of a newer version, whose further keys are kept. */
   version: () => 1 as const,
   connection: section({
     mode: oneOf(["automatic", "manual"], "automatic"),
-    url: text("http://127.0.0.1:8484"),
+    url: text(USUAL_URL),
     /** Whether the key may go over plain http to another machine. */
     trustPlain: flag(false),
     /** The server's name of the vault that is open here; empty where it's known by its folder or name. */

@@ -104,6 +104,7 @@ export class LinkModal extends Modal {
     const { size } = this.chosen;
     this.button.setText(this.context.texts("links.apply", { count: size }));
     this.button.disabled = size === 0;
+    this.button.toggle(this.suggestions.length > 0);
     drawLines(this.preview, this.context.texts, { before: this.text, after: this.changed() });
     this.preview.parentElement?.toggleAttribute("hidden", size === 0);
   }
