@@ -114,6 +114,21 @@ describe.skipIf(cannotRun !== null)("a prompt of one's own", () => {
     expect(sent).not.toMatch(/SECRET DEBTS|Harbour debts/);
   });
 
+  it("puts nothing of a note that the user keeps from models into the view that asks before they agree", async () => {
+    await preview.openNote("Harbour debts.md");
+    await preview.select([4, 4]);
+    const asked = preview.page.locator(".modal", { hasText: "Send text of this note?" });
+    const box = preview.page.locator(".sidecar-ask textarea");
+    await preview.runCommand("prompt:Prompts/Talk.md");
+    await asked.getByRole("button", { name: "Cancel" }).click();
+    await asked.waitFor({ state: "detached" });
+    expect(await box.count()).toBe(0);
+    await preview.runCommand("prompt:Prompts/Talk.md");
+    await asked.getByRole("button", { name: "Send the text" }).click();
+    await expect.poll(() => box.inputValue()).toBe("What about Harbour debts?");
+    await box.fill("");
+  });
+
   it("is in the palette as soon as its note is there, keeps its id when the note is renamed, and is gone with it", async () => {
     await create("Prompts/Fresh.md", "---\nname: Quite fresh\n---\n{{selection}}");
     await expect.poll(() => offered("Prompts/Fresh.md")).toBe(true);

@@ -92,11 +92,7 @@ export class Drafts {
   }
 
   async #startWhereMaySend(where: Where & { file: TFile }, begun: { title: string; assignment: Assignment; asking: Asking }): Promise<void> {
-    try {
-      if (!(await this.kept.maySend(where.file)) || this.#open.has(where.file)) return;
-    } catch (thrown) {
-      return void new Notice(problemLines(this.context.texts, asProblem(thrown)).join("\n"));
-    }
+    if (!(await this.kept.maySend(where.file)) || this.#open.has(where.file)) return;
     await this.#start(where, begun);
   }
 

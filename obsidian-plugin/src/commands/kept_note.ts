@@ -1,7 +1,9 @@
 /** Asks before text of a note that the user keeps from models goes to one: the server sees the text, not whose it is. */
-import { getAllTags, Modal, type App, type TFile } from "obsidian";
+import { getAllTags, Modal, Notice, type App, type TFile } from "obsidian";
 import type { Context } from "../context";
+import { asProblem } from "../core/problem";
 import type { Texts } from "../core/texts/texts";
+import { problemLines } from "./draft_panel";
 
 export class KeptNotes {
   /** Those that the user has agreed to send since the plugin was loaded. */
@@ -9,10 +11,15 @@ export class KeptNotes {
 
   constructor(private readonly context: Pick<Context, "app" | "texts" | "connection">) {}
 
-  /** Whether the note's text may be sent. Throws Problem where the server does not say. */
+  /** Whether the note's text may be sent. Where the server does not say, it may not, and the user is told. */
   async maySend(file: TFile): Promise<boolean> {
-    if (this.#agreed.has(file) || !(await this.#isKept(file))) return true;
     const { app, texts } = this.context;
+    try {
+      if (this.#agreed.has(file) || !(await this.#isKept(file))) return true;
+    } catch (thrown) {
+      new Notice(problemLines(texts, asProblem(thrown)).join("\n"));
+      return false;
+    }
     const agreed = await KeptNoteModal.ask(app, texts, file.basename);
     if (agreed) this.#agreed.add(file);
     return agreed;
