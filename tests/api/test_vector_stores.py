@@ -98,7 +98,7 @@ async def test_results_are_files_in_the_order_of_their_scores(server: VaultServe
     assert {part.type for part in nile.content} == {"text"}
     assert nile.file_id == file_id("Second Brain", "Rivers/Nile.md")
     assert "secret" not in page.to_json()
-    assert "4711" not in page.to_json()
+    assert "key is 4711" not in page.to_json()
 
 
 async def test_attributes_tell_the_place_and_the_properties(server: VaultServer) -> None:

@@ -223,7 +223,7 @@ def test_the_name_of_a_vault_does_not_steer_the_terminal(tmp_path: Path) -> None
 def test_ask_says_how_many_notes_a_model_elsewhere_was_not_given(tmp_path: Path) -> None:
     vault = tmp_path / "Notes"
     vault.mkdir()
-    (vault / "Diary.md").write_text("---\nsidecar: local\n---\nThe boiler cost 240.", encoding="utf-8")
+    (vault / "Diary.md").write_text("---\nsidecar: local\n---\nThe boiler cost $240.", encoding="utf-8")
     with recording_upstream() as upstream:
         server = f"http://127.0.0.1:{upstream.port}/v1"
         where: list[str | Path] = ["--vault", vault, "--data-dir", tmp_path / "data", "--embedding-model", "none"]
@@ -231,7 +231,7 @@ def test_ask_says_how_many_notes_a_model_elsewhere_was_not_given(tmp_path: Path)
         done = run("ask", "What did the boiler cost?", *where)
         assert (done.returncode, done.stdout.count("1 note stays on this machine")) == (0, 1), done.stderr
         assert json.loads(run("ask", "What did the boiler cost?", "--json", *where).stdout)["withheld"] == 1
-        assert b"240" not in upstream.bytes
+        assert b"$240" not in upstream.bytes
 
 
 def test_serve_has_the_flags_of_the_contract() -> None:

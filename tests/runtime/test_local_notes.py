@@ -135,46 +135,46 @@ async def test_measuring_trust_gives_a_model_elsewhere_no_sentence_of_a_local_no
 
 @pytest.mark.anyio
 async def test_notes_that_never_get_a_vector_do_not_keep_trust_from_being_measured(tmp_path: Path) -> None:
-    folder = write(tmp_path / "vault", NOTES | {"Diary.md": MARKED + "The boiler cost 240."})
+    folder = write(tmp_path / "vault", NOTES | {"Diary.md": MARKED + "The boiler cost $240."})
     model = Embedding(here=False)
     async with opened(folder, model) as vault:
         await vault.index(accept_removals=False)
         assert await vault.read(trusted)
-    assert "240" not in "".join(model.given)
+    assert "$240" not in "".join(model.given)
 
 
 @pytest.mark.anyio
 async def test_the_rows_of_a_table_in_a_local_place_stay_with_it_from_the_first_reading(tmp_path: Path) -> None:
-    folder = write(tmp_path / "vault", {"Data/t.csv": "Name,Text\nBoiler,It cost 240.\n", "b.md": "# b\n\nBeans."})
+    folder = write(tmp_path / "vault", {"Data/t.csv": "Name,Text\nBoiler,It cost $240.\n", "b.md": "# b\n\nBeans."})
     model = Embedding(here=False)
     async with opened(folder, model, local_only=["Data"], kind="notion") as vault:
         await vault.index(accept_removals=False)
         assert (await vault.search("boiler"))[0]["path"] == "Data/t.csv#Boiler"
         assert (await vault.why("Data/t.csv#Boiler", None))["local"] == "local_only: Data"
         assert (await vault.status())["local"] == 1
-    assert [text for text in model.given if "240" in text or "Boiler" in text] == []
+    assert [text for text in model.given if "$240" in text or "Boiler" in text] == []
 
 
 @pytest.mark.anyio
 async def test_a_place_that_is_named_in_the_settings_holds_before_anything_is_read_again(tmp_path: Path) -> None:
-    folder = write(tmp_path / "vault", {"Journal/a.md": "The boiler cost 240.", "b.md": "The boiler leaks."})
+    folder = write(tmp_path / "vault", {"Journal/a.md": "The boiler cost $240.", "b.md": "The boiler leaks."})
     async with opened(folder) as vault:
         await vault.index(accept_removals=False)
     async with opened(folder, local_only=["Journal/**"]) as vault:
         model = Chat(here=False)
         assert await told(vault, model, "What about the boiler?") == 1
-        assert "240" not in model.given
+        assert "$240" not in model.given
         assert "leaks" in model.given
         assert (await vault.why("Journal/a.md", None))["local"] == "local_only: Journal/**"
     async with opened(folder) as vault:
         model = Chat(here=False)
         assert await told(vault, model, "What about the boiler?") == 0
-        assert "240" in model.given
+        assert "$240" in model.given
 
 
 @pytest.mark.anyio
 async def test_it_holds_for_the_index_that_answers_meanwhile_too(tmp_path: Path) -> None:
-    folder = write(tmp_path / "vault", {"Journal/a.md": "The boiler cost 240.", "b.md": "The boiler leaks."})
+    folder = write(tmp_path / "vault", {"Journal/a.md": "The boiler cost $240.", "b.md": "The boiler leaks."})
     async with opened(folder, Embedding(here=True)) as vault:
         await vault.index(accept_removals=False)
     before = Embedding(here=True)
@@ -184,12 +184,12 @@ async def test_it_holds_for_the_index_that_answers_meanwhile_too(tmp_path: Path)
         assert (await vault.status())["rebuilding"]
         model = Chat(here=False)
         assert await told(vault, model, "What about the boiler?") == 1
-        assert "240" not in model.given
+        assert "$240" not in model.given
 
 
 @pytest.mark.anyio
 async def test_what_moves_into_a_local_place_or_out_of_it_is_what_its_place_says(tmp_path: Path) -> None:
-    folder = write(tmp_path / "vault", {"a.md": "The boiler cost 240.", "Journal/b.md": "The oven costs 310."})
+    folder = write(tmp_path / "vault", {"a.md": "The boiler cost $240.", "Journal/b.md": "The oven costs 310."})
     async with opened(folder, local_only=["Journal"]) as vault:
         await vault.index(accept_removals=False)
         (folder / "a.md").rename(folder / "Journal" / "a.md")
@@ -198,21 +198,21 @@ async def test_what_moves_into_a_local_place_or_out_of_it_is_what_its_place_says
         model = Chat(here=False)
         assert await told(vault, model, "boiler") == 1
         assert await told(vault, model, "oven") == 0
-        assert "240" not in model.given
+        assert "$240" not in model.given
         assert "310" in model.given
 
 
 @pytest.mark.anyio
 async def test_a_model_elsewhere_is_not_even_asked_to_count_a_local_text(tmp_path: Path) -> None:
-    folder = write(tmp_path / "vault", {"a.md": MARKED + "The boiler cost 240.", "b.md": "The boiler leaks.\n\n![[a]]"})
+    folder = write(tmp_path / "vault", {"a.md": MARKED + "The boiler cost $240.", "b.md": "The boiler leaks.\n\n![[a]]"})
     async with opened(folder) as vault:
         await vault.index(accept_removals=False)
         for question in ("What about the boiler?", "What does [[a]] say?", "boiler path:b.md"):
             away, here = Chat(here=False), Chat(here=True)
             assert await told(vault, away, question) == 1
-            assert "240" not in away.given
+            assert "$240" not in away.given
             assert await told(vault, here, question) == 0
-            assert "240" in here.given
+            assert "$240" in here.given
 
 
 class Telling(Chat):
@@ -225,18 +225,18 @@ class Telling(Chat):
 
 @pytest.mark.anyio
 async def test_a_model_that_turns_out_to_run_elsewhere_is_given_no_local_note(tmp_path: Path) -> None:
-    folder = write(tmp_path / "vault", {"a.md": MARKED + "The boiler cost 240."})
+    folder = write(tmp_path / "vault", {"a.md": MARKED + "The boiler cost $240."})
     async with opened(folder) as vault:
         await vault.index(accept_removals=False)
         model = Telling(here=True)
         assert await told(vault, model, "What did the boiler cost?") == 1
-        assert "240" not in model.given
+        assert "$240" not in model.given
 
 
 @pytest.mark.parametrize(("mark", "stays"), [(MARKED, True), ("", False)])
 @pytest.mark.anyio
 async def test_a_prompt_with_text_of_a_local_note_says_so_to_the_model(tmp_path: Path, mark: str, stays: bool) -> None:
-    folder = write(tmp_path / "vault", {"a.md": mark + "The boiler cost 240.", "b.md": "Beans.\n\n![[a]]"})
+    folder = write(tmp_path / "vault", {"a.md": mark + "The boiler cost $240.", "b.md": "Beans.\n\n![[a]]"})
     async with opened(folder) as vault:
         await vault.index(accept_removals=False)
         model = Chat(here=True)
@@ -249,14 +249,14 @@ async def test_a_prompt_with_text_of_a_local_note_says_so_to_the_model(tmp_path:
 @pytest.mark.anyio
 async def test_what_an_answer_said_is_not_embedded_elsewhere(tmp_path: Path, here: bool) -> None:
     """The model that answered may have read what stays here; the questions are the user's own words."""
-    folder = write(tmp_path / "vault", {"Diary.md": MARKED + "The boiler cost 240.", "b.md": "The oven leaks."})
+    folder = write(tmp_path / "vault", {"Diary.md": MARKED + "The boiler cost $240.", "b.md": "The oven leaks."})
     model = Embedding(here=here)
     async with opened(folder, model) as vault:
         await vault.index(accept_removals=False)
         model.given.clear()
         messages = [
             {"role": "user", "content": "What did the boiler cost?"},
-            {"role": "assistant", "content": "Rosa Marmalade paid 240, see [[Diary]]."},
+            {"role": "assistant", "content": "Rosa Marmalade paid $240, see [[Diary]]."},
             {"role": "user", "content": "And when did she pay it?"},
         ]
         _ = [delta async for delta in answer(ChatRequest(messages=messages), model=Chat(here=True), notes=vault)]
@@ -292,7 +292,7 @@ async def test_measuring_trust_ends_when_the_model_turns_out_to_be_elsewhere(tmp
 
 @pytest.mark.anyio
 async def test_texts_are_chosen_anew_when_the_model_turns_out_to_be_elsewhere(tmp_path: Path) -> None:
-    folder = write(tmp_path / "vault", {"a.md": MARKED + "The boiler cost 240.", "b.md": "The oven leaks."})
+    folder = write(tmp_path / "vault", {"a.md": MARKED + "The boiler cost $240.", "b.md": "The oven leaks."})
     async with opened(folder) as vault:
         await vault.index(accept_removals=False)
     connection = apsw.Connection(str(next((tmp_path / "data").rglob("index*.db"))))
@@ -314,14 +314,14 @@ async def test_texts_are_chosen_anew_when_the_model_turns_out_to_be_elsewhere(tm
 
 @pytest.mark.anyio
 async def test_many_local_notes_do_not_take_the_places_of_those_that_may_leave(tmp_path: Path) -> None:
-    notes = {f"Journal/{n}.md": "The boiler, the boiler: its repair cost 240." for n in range(12)}
+    notes = {f"Journal/{n}.md": "The boiler, the boiler: its repair cost $240." for n in range(12)}
     folder = write(tmp_path / "vault", {**notes, "b.md": "The boiler and its repair are in the cellar, says Rosa."})
     async with opened(folder, local_only=["Journal"]) as vault:
         await vault.index(accept_removals=False)
         model = Chat(here=False)
         assert await told(vault, model, "What did the repair of the boiler cost?", limit=4) > 0
         assert "Rosa" in model.given
-        assert "240" not in model.given
+        assert "$240" not in model.given
 
 
 @pytest.mark.parametrize(("marked", "said"), [(1, "not shown here: 1"), (3, "not shown here: 3")])
@@ -341,7 +341,7 @@ async def test_when_nothing_else_is_found_the_model_is_told_how_many_stay_and_no
 
 @pytest.mark.anyio
 async def test_a_local_note_has_vectors_once_the_model_is_on_this_machine(tmp_path: Path) -> None:
-    folder = write(tmp_path / "vault", {"a.md": MARKED + "The boiler cost 240.", "b.md": "The oven."})
+    folder = write(tmp_path / "vault", {"a.md": MARKED + "The boiler cost $240.", "b.md": "The oven."})
     away = Embedding(here=False)
     async with opened(folder, away) as vault:
         await vault.index(accept_removals=False)
@@ -353,12 +353,12 @@ async def test_a_local_note_has_vectors_once_the_model_is_on_this_machine(tmp_pa
         assert (await vault.status())["chunks_without_vector"] == 1
         await vault.index(accept_removals=False)
         assert (await vault.status())["chunks_without_vector"] == 0
-    assert here.given == ["a\nThe boiler cost 240."]
+    assert here.given == ["a\nThe boiler cost $240."]
 
 
 @pytest.mark.anyio
 async def test_a_glob_that_cannot_be_used_keeps_every_note_here_and_shows_in_the_status(tmp_path: Path) -> None:
-    folder = write(tmp_path / "vault", {"a.md": "The boiler cost 240."})
+    folder = write(tmp_path / "vault", {"a.md": "The boiler cost $240."})
     async with opened(folder, local_only=["!Public/**"]) as vault:
         await vault.index(accept_removals=False)
         model = Chat(here=False)
