@@ -181,10 +181,10 @@ async def test_a_query_full_of_names_that_no_note_has_is_answered_at_once(folder
         (folder / f"N{number}.md").write_text("", encoding="utf-8")
     async with opened(folder, None) as vault:
         await vault.index(accept_removals=False)
-        begun = time.perf_counter()
+        begun = time.process_time()
         assert await vault.search(" ".join(f"[[no{number}]]" for number in range(600))) == []
-        # Reading all names again for each of the 600 took 4 s here.
-        assert time.perf_counter() - begun < 1.5
+        # Reading all names again for each of the 600 took 4 s here. The processor's time, so that others on the machine do not count.
+        assert time.process_time() - begun < 1.5
 
 
 @pytest.mark.anyio

@@ -454,7 +454,7 @@ async def test_polling_tells_of_settings(vault: Path) -> None:
 def assert_threads_end(vault: Path) -> None:
     for thread in threading.enumerate():
         if thread.name == f"watch {vault.name}":
-            thread.join(1)
+            thread.join(3)
             assert not thread.is_alive()
 
 
@@ -467,7 +467,7 @@ async def test_setting_stop_ends_the_watching_soon(vault: Path, polling: bool) -
     began = time.perf_counter()
     async for _ in told:
         pass
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 3
     assert_threads_end(vault)
 
 
@@ -478,7 +478,7 @@ async def test_closing_the_generator_or_cancelling_its_reader_ends_the_thread_so
     await anext(told)
     began = time.perf_counter()
     await told.aclose()
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 3
 
     told = watch(vault, exclusions=Exclusions, stop=stop, polling=polling)
     await anext(told)
@@ -487,7 +487,7 @@ async def test_closing_the_generator_or_cancelling_its_reader_ends_the_thread_so
     reader.cancel()
     with contextlib.suppress(asyncio.CancelledError):
         await reader
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 3
     assert not stop.is_set()
     assert_threads_end(vault)
 
@@ -498,7 +498,7 @@ async def test_a_cancelled_scope_ends_the_watching_soon(vault: Path) -> None:
         async with contextlib.aclosing(watch(vault, exclusions=Exclusions, stop=anyio.Event())) as told:
             async for _ in told:
                 pass
-    assert time.perf_counter() - began < 1
+    assert time.perf_counter() - began < 3
     assert_threads_end(vault)
 
 
