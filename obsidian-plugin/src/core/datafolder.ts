@@ -6,13 +6,14 @@ export interface Machine {
   readonly environ: Readonly<Record<string, string | undefined>>;
 }
 
-const APP = "sidecar";
+/** How its folders are called. */
+export const APP = "sidecar";
 
-/** The folders to look in, the likeliest first. */
-export function dataFolders(machine: Machine): readonly string[] {
+/** The folders to look in, the likeliest first; `set` is the one that the server's settings name. */
+export function dataFolders(machine: Machine, set: string | null = null): readonly string[] {
   const { environ, platform, home } = machine;
   const named = absolute(environ["SIDECAR_DATA_DIR"], machine);
-  const all = [named, ...(platform === "win32" ? onWindows(environ, home) : onUnix(environ, platform, home))];
+  const all = [named, set, ...(platform === "win32" ? onWindows(environ, home) : onUnix(environ, platform, home))];
   return [...new Set(all.filter((folder) => folder !== null))];
 }
 

@@ -1,7 +1,8 @@
 /** Finds the server: by the `runtime.json` that it writes, or by what the user has set. */
-import { inside } from "./datafolder";
+import { dataFolders, inside, type Machine } from "./datafolder";
 import { Problem } from "./problem";
 import { fields, nullable, text } from "./protocol/shape";
+import { namedDataFolder, settingsFiles } from "./settings_file";
 import { baseUrl, type Trust } from "./web_address";
 
 /** A server to ask, and the key to ask it with; `null` where it asks for none. */
@@ -19,6 +20,15 @@ export interface FileReader {
 
 const runtimeFacts = fields({ url: text, token_file: nullable(text) });
 const KEY = /^[!-~]{8,512}$/;
+
+/** The folders where a server of this machine may have written, the likeliest first. */
+export async function foldersHere(machine: Machine, reader: FileReader): Promise<readonly string[]> {
+  for (const file of settingsFiles(machine)) {
+    const settings = await reader.read(file);
+    if (settings !== null) return dataFolders(machine, namedDataFolder(settings, machine));
+  }
+  return dataFolders(machine);
+}
 
 /** The server that wrote into the first of these folders; `null` when none runs. It may have ended since. Throws Problem `key`, `shape`. */
 export async function inFolders(folders: readonly string[], reader: FileReader, trust: Trust = "https"): Promise<Address | null> {

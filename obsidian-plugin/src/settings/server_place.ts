@@ -1,7 +1,7 @@
 /** Where the server is, by the settings: found in its folder on this machine, or as the user has set it; and which vault is open here. */
 import { FileSystemAdapter, type App } from "obsidian";
-import { absolute, dataFolders } from "../core/datafolder";
-import { fromSettings, inFolders, type Address } from "../core/discovery";
+import { absolute } from "../core/datafolder";
+import { foldersHere, fromSettings, inFolders, type Address } from "../core/discovery";
 import type { KeptKey } from "../core/kept_key";
 import type { Here } from "../core/vault_choice";
 import type { Desktop } from "../platform/node_files";
@@ -26,7 +26,7 @@ export class ServerPlace {
   async find(): Promise<Address | null> {
     const { mode, url, trustPlain } = this.settings().connection;
     const trust = trustPlain ? "always" : "https";
-    if (this.desktop !== null && mode === "automatic") return inFolders(this.folders(this.desktop), this.desktop, trust);
+    if (this.desktop !== null && mode === "automatic") return inFolders(await this.folders(this.desktop), this.desktop, trust);
     return fromSettings(url, this.key.forAddress(url), trust);
   }
 
@@ -36,9 +36,9 @@ export class ServerPlace {
     return { name: this.app.vault.getName(), path: folder, chosen: this.settings().connection.vault || null };
   }
 
-  private folders(desktop: Desktop): readonly string[] {
+  private async folders(desktop: Desktop): Promise<readonly string[]> {
     const folder = this.folder.value;
-    if (folder === "") return dataFolders(desktop.machine);
+    if (folder === "") return foldersHere(desktop.machine, desktop);
     const named = absolute(folder, desktop.machine);
     return named === null ? [] : [named];
   }
