@@ -83,5 +83,5 @@ describe.skipIf(place.missing !== null)("settings that sidecar setup wrote", () 
     writeFileSync(join(data, "runtime.json"), "{}");
     const folders = await foldersHere(machine("linux", home, { XDG_CONFIG_HOME: join(home, "config") }), { read: (path) => readSmall(files, path) });
     expect(folders[0]).toBe(data);
-  });
+  }, 60_000);
 });
