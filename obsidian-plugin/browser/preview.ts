@@ -47,6 +47,10 @@ export class Preview {
   readonly foreign: string[] = [];
   /** What the page itself asked the Sidecar, as "POST /v1/chat/completions". */
   readonly asked: string[] = [];
+  /** Windows that the app opened for its own leaves; any other counts as foreign and is closed. */
+  readonly windows: Page[] = [];
+  /** Whether a test has leaves moved into windows of their own. */
+  opensWindows = false;
   /** Error texts that a test brings about on purpose. */
   readonly expected: RegExp[] = [/Failed to load resource: net::ERR_(CONNECTION_REFUSED|ABORTED|EMPTY_RESPONSE|INCOMPLETE_CHUNKED_ENCODING)/];
 
@@ -194,6 +198,7 @@ async function openPage(browser: Browser, sidecar: Sidecar, server: PageServer, 
   const isOurs = (url: string): boolean => /^(data|blob|about):/.test(url) || (/^http:\/\/[^/]+:\d+\//.test(url) && ["127.0.0.1", sidecar.host].includes(new URL(url).hostname));
   context.on("page", (opened) => {
     if (opened === page) return;
+    if (preview.opensWindows && opened.url() === "about:blank") return watchWindow(preview, opened);
     preview.foreign.push(`a window: ${opened.url()}`);
     void opened.close();
   });
@@ -207,4 +212,10 @@ async function openPage(browser: Browser, sidecar: Sidecar, server: PageServer, 
   page.on("request", (request) => !isPage(request.url()) && isOurs(request.url()) && request.url().startsWith("http") && preview.asked.push(`${request.method()} ${new URL(request.url()).pathname}`));
   await watchTraffic(page, { appOrigin: origin, pageOrigin: server.origin, isServer: (url) => !isPage(url) && isOurs(url), isForeign: (url) => !isOurs(url), onForeign: (url) => preview.foreign.push(url) });
   return preview;
+}
+
+function watchWindow(preview: Preview, opened: Page): void {
+  preview.windows.push(opened);
+  opened.on("pageerror", (error) => preview.errors.push(`${error.message}\n${error.stack ?? ""}`));
+  opened.on("console", (message) => message.type() === "error" && preview.errors.push(message.text()));
 }

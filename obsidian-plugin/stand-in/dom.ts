@@ -30,8 +30,8 @@ function setAttr(el: Element, name: string, value: string | number | boolean | n
   else el.setAttribute(name, String(value));
 }
 
-function make(tag: string, info: Info, callback?: (el: never) => void): HTMLElement {
-  const el = document.createElement(tag);
+function make(tag: string, info: Info, callback?: (el: never) => void, within: Document = document): HTMLElement {
+  const el = within.createElement(tag);
   fill(el, info);
   callback?.(el as never);
   return el;
@@ -57,6 +57,24 @@ function extend(target: object, methods: object): void {
   }
 }
 
+/** Every window has classes of its own: what is of one window's is not of another's, whatever its name. */
+function isOne(thing: object, type: new () => unknown, win: Window): boolean {
+  const there = (win as unknown as Record<string, unknown>)[type.name];
+  return thing instanceof type || (typeof there === "function" && thing instanceof there);
+}
+
+type Migration = { el: HTMLElement; win: Window; told: (win: Window) => unknown };
+const MIGRATIONS = new Set<Migration>();
+
+/** Tell those who wait for it that their element is in another window. */
+export function tellMigrated(): void {
+  for (const one of [...MIGRATIONS]) {
+    if (one.el.win === one.win) continue;
+    one.win = one.el.win;
+    one.told(one.win);
+  }
+}
+
 const nodeMethods = {
   detach(this: Node) {
     this.parentNode?.removeChild(this);
@@ -74,28 +92,29 @@ const nodeMethods = {
     this.replaceChildren(...children);
   },
   appendText(this: Node, text: string) {
-    this.appendChild(document.createTextNode(text));
+    this.appendChild(this.doc.createTextNode(text));
   },
   instanceOf(this: Node, type: new () => unknown) {
-    return this instanceof type;
+    return isOne(this, type, this.win);
   },
   get doc() {
-    return document;
+    return (this as unknown as Node).ownerDocument ?? (this as unknown as Document);
   },
   get win() {
-    return window;
+    return (this as unknown as Node).doc.defaultView ?? window;
   },
   get constructorWin() {
     return window;
   },
+  // What is made within a window of its own is of that window's classes.
   createEl(this: Node, tag: string, info?: Info, callback?: (el: never) => void) {
-    return placed(this, make(tag, info, callback), info);
+    return placed(this, make(tag, info, callback, this.doc), info);
   },
   createDiv(this: Node, info?: Info, callback?: (el: never) => void) {
-    return placed(this, make("div", info, callback), info);
+    return placed(this, make("div", info, callback, this.doc), info);
   },
   createSpan(this: Node, info?: Info, callback?: (el: never) => void) {
-    return placed(this, make("span", info, callback), info);
+    return placed(this, make("span", info, callback, this.doc), info);
   },
   createSvg(this: Node, tag: string, info?: SvgElementInfo | string, callback?: (el: never) => void) {
     return placed(this, makeSvg(tag, info, callback), info as SvgElementInfo);
@@ -147,7 +166,7 @@ const elementMethods = {
     return getComputedStyle(this, pseudo).getPropertyValue(property).trim();
   },
   isActiveElement(this: Element) {
-    return document.activeElement === this;
+    return this.doc.activeElement === this;
   },
   find(this: Element, selector: string) {
     return this.querySelector(selector);
@@ -176,7 +195,7 @@ const DELEGATED = new WeakMap<EventTarget, Delegated[]>();
 const delegation = {
   on(this: HTMLElement, type: string, selector: string, listener: (event: Event, target: HTMLElement) => void, options?: boolean | AddEventListenerOptions) {
     const callback = (event: Event): void => {
-      const target = event.target instanceof Element ? event.target.closest(selector) : null;
+      const target = (event.target as Node | null)?.instanceOf(Element) === true ? (event.target as Element).closest(selector) : null;
       if (target !== null && this.contains(target)) listener.call(this, event, target as HTMLElement);
     };
     DELEGATED.set(this, [...(DELEGATED.get(this) ?? []), { selector, listener, callback, type }]);
@@ -219,9 +238,10 @@ const htmlMethods = {
     this.addEventListener("click", listener, options);
     this.addEventListener("auxclick", listener, options);
   },
-  onWindowMigrated() {
-    // There is but one window.
-    return () => undefined;
+  onWindowMigrated(this: HTMLElement, told: (win: Window) => unknown) {
+    const one = { el: this, win: this.win, told };
+    MIGRATIONS.add(one);
+    return () => void MIGRATIONS.delete(one);
   },
   trigger(this: HTMLElement, type: string) {
     this.dispatchEvent(new Event(type, { bubbles: true, cancelable: true }));
@@ -264,27 +284,37 @@ const arrayMethods = {
   },
 };
 
-export function extendThePage(): void {
-  extend(Node.prototype, nodeMethods);
-  extend(Element.prototype, elementMethods);
-  extend(HTMLElement.prototype, htmlMethods);
-  extend(SVGElement.prototype, styleMethods);
-  extend(Document.prototype, delegation);
-  extend(DocumentFragment.prototype, { find: elementMethods.find, findAll: elementMethods.findAll });
-  extend(UIEvent.prototype, {
+/** What the classes of a window's page get: each window has its own. */
+export function extendWindow(win: Window & typeof globalThis): void {
+  extend(win.Node.prototype, nodeMethods);
+  extend(win.Element.prototype, elementMethods);
+  extend(win.HTMLElement.prototype, htmlMethods);
+  extend(win.SVGElement.prototype, styleMethods);
+  extend(win.Document.prototype, delegation);
+  extend(win.DocumentFragment.prototype, { find: elementMethods.find, findAll: elementMethods.findAll });
+  extend(win.UIEvent.prototype, {
     get doc() {
-      return document;
+      return win.document;
     },
     get win() {
-      return window;
+      return win;
     },
     get targetNode() {
       return (this as unknown as UIEvent).target;
     },
     instanceOf(this: UIEvent, type: new () => unknown) {
-      return this instanceof type;
+      return isOne(this, type, win);
     },
   });
+}
+
+/** The window that somebody is in is the active one. */
+export function becomeActive(win: Window): void {
+  Object.assign(window, { activeWindow: win, activeDocument: win.document });
+}
+
+export function extendThePage(): void {
+  extendWindow(window);
   extend(Array.prototype, arrayMethods);
   extend(String.prototype, {
     contains(this: string, target: string) {
@@ -302,5 +332,6 @@ export function extendThePage(): void {
   extend(Number, { isNumber: (value: unknown) => typeof value === "number" });
   extend(Array, { combine: (arrays: unknown[][]) => arrays.flat() });
   extend(Math, { clamp: (value: number, min: number, max: number) => Math.min(Math.max(value, min), max), square: (value: number) => value * value });
-  Object.assign(window, globals, { activeWindow: window, activeDocument: document });
+  Object.assign(window, globals);
+  becomeActive(window);
 }

@@ -22,13 +22,13 @@ export class HoverPopover extends Component {
   }
   _show(): void {
     const box = this._targetEl?.getBoundingClientRect() ?? new DOMRect();
-    document.body.appendChild(this.hoverEl);
+    (this._targetEl?.doc ?? document).body.appendChild(this.hoverEl);
     const { width, height } = this.hoverEl.getBoundingClientRect();
     this.hoverEl.setCssStyles({ left: `${Math.max(8, Math.min(box.left, window.innerWidth - width - 8))}px`, top: `${box.bottom + height > window.innerHeight ? Math.max(8, box.top - height) : box.bottom}px` });
     this.load();
   }
   _left(event: MouseEvent): void {
-    if (!(event.relatedTarget instanceof Node && this.hoverEl.contains(event.relatedTarget))) this._hide();
+    if (!((event.relatedTarget as Node | null)?.instanceOf(Node) === true && this.hoverEl.contains(event.relatedTarget as Node))) this._hide();
   }
   _hide(): void {
     window.clearTimeout(this._timer);

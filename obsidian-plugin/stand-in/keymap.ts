@@ -48,7 +48,10 @@ export class Keymap extends Strict {
   _viewScope: () => Scope | null = () => null;
   constructor(readonly _root: Scope) {
     super();
-    window.addEventListener("keydown", (event) => void this._top()._handle(event), { capture: true });
+    window.addEventListener("keydown", (event) => this._hear(event), { capture: true });
+  }
+  _hear(event: KeyboardEvent): void {
+    this._top()._handle(event);
   }
   _top(): Scope {
     return this._scopes[this._scopes.length - 1] ?? this._viewScope() ?? this._root;
@@ -64,7 +67,7 @@ export class Keymap extends Strict {
   }
   static isModEvent(event?: MouseEvent | KeyboardEvent | TouchEvent | null): "tab" | "split" | "window" | boolean {
     if (!event) return false;
-    if (event instanceof MouseEvent && event.button === 1) return "tab";
+    if (event.instanceOf(MouseEvent) && (event as MouseEvent).button === 1) return "tab";
     if (!Keymap.isModifier(event, "Mod")) return false;
     if (!event.altKey) return "tab";
     return event.shiftKey ? "window" : "split";

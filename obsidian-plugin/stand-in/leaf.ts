@@ -7,7 +7,7 @@ import { EmptyView, type State, type View } from "./views";
 
 type ViewState = { type: string; state?: State; active?: boolean; pinned?: boolean };
 type OpenState = { state?: State; eState?: State; active?: boolean };
-export type SplitSide = "left" | "root" | "right";
+export type SplitSide = "left" | "root" | "right" | "popout";
 
 let leaves = 0;
 
@@ -25,17 +25,20 @@ export class Split extends Events {
   ) {
     super();
     this.collapsed = false;
-    this.containerEl = createDiv({ cls: `workspace-split mod-${_side === "root" ? "root" : `${_side}-split mod-sidedock`}` });
+    this.containerEl = createDiv({ cls: `workspace-split mod-${_side === "root" || _side === "popout" ? "root" : `${_side}-split mod-sidedock`}` });
     const tabs = this.containerEl.createDiv({ cls: "workspace-tabs" });
     this._tabsEl = tabs.createDiv({ cls: "workspace-tab-header-container", attr: { role: "tablist" } });
     this._bodyEl = tabs.createDiv({ cls: "workspace-tab-container" });
     if (_side === "right") this.collapse();
   }
   get win(): Window {
-    return window;
+    return this.containerEl.win;
   }
   get doc(): Document {
-    return document;
+    return this.containerEl.doc;
+  }
+  get _isDock(): boolean {
+    return this._side === "left" || this._side === "right";
   }
   getRoot(): this {
     return this;
@@ -55,7 +58,10 @@ export class Split extends Events {
     this.collapsed ? this.expand() : this.collapse();
   }
   _add(): WorkspaceLeaf {
-    const leaf = new WorkspaceLeaf(this._app, this);
+    return this._take(new WorkspaceLeaf(this._app, this));
+  }
+  _take(leaf: WorkspaceLeaf): WorkspaceLeaf {
+    leaf.parent = this;
     this._leaves.push(leaf);
     this._tabsEl.appendChild(leaf._tabEl);
     this._bodyEl.appendChild(leaf.containerEl);
@@ -106,6 +112,10 @@ export class WorkspaceLeaf extends Events {
     this.view = new EmptyView(this);
     this.containerEl.appendChild(this.view.containerEl);
     this._drawTab();
+  }
+  /** Whether another file may be opened in its place. */
+  get _canNavigate(): boolean {
+    return !this._pinned && (this.view.navigation || this.view.getViewType() === "empty");
   }
   get isDeferred(): boolean {
     return false;

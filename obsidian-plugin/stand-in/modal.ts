@@ -37,14 +37,15 @@ export class Modal extends Strict {
   open(): void {
     if (this._open) return;
     this._open = true;
-    this._focused = document.activeElement;
-    document.body.appendChild(this.containerEl);
+    this._focused = activeDocument.activeElement;
+    // In the window that somebody is in.
+    activeDocument.body.appendChild(this.containerEl);
     this.app.keymap.pushScope(this.scope);
     void this.onOpen();
     const title = this.titleEl.textContent ?? "";
     if (title !== "" && !this.modalEl.hasAttribute("aria-label")) this.modalEl.setAttribute("aria-label", title);
     // Obsidian gives the first field the focus, unless onOpen gave it away already.
-    if (!this.modalEl.contains(document.activeElement)) this.modalEl.querySelector<HTMLElement>("input, textarea, select, button:not(.modal-close-button)")?.focus();
+    if (!this.modalEl.contains(this.modalEl.doc.activeElement)) this.modalEl.querySelector<HTMLElement>("input, textarea, select, button:not(.modal-close-button)")?.focus();
   }
   close(): void {
     if (!this._open) return;
@@ -53,7 +54,7 @@ export class Modal extends Strict {
     this.containerEl.remove();
     this.onClose();
     this._onClosed?.();
-    if (this.shouldRestoreSelection && this._focused instanceof HTMLElement) this._focused.focus();
+    if (this.shouldRestoreSelection && this._focused?.instanceOf(HTMLElement) === true) this._focused.focus();
   }
   onOpen(): unknown {
     return undefined;

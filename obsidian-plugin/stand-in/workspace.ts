@@ -1,6 +1,7 @@
 /** The workspace: which leaves there are, which one is active, and what opens where. */
 import type { Extension } from "@codemirror/state";
 import type { App } from "./app";
+import { becomeActive, tellMigrated } from "./dom";
 import { Events } from "./events";
 import { TFile } from "./files";
 import { showPreview, type HoverLink } from "./hover";
@@ -8,7 +9,8 @@ import { Split, type WorkspaceLeaf } from "./leaf";
 import { MarkdownView } from "./markdown_view";
 import type { Menu } from "./menu";
 import { parseLinktext } from "./metadata";
-import { missing, Strict } from "./strict";
+import { Popout } from "./popout";
+import { Strict } from "./strict";
 import { debounce } from "./timing";
 import { EmptyView, FileView, type State, type View } from "./views";
 
@@ -33,6 +35,7 @@ export class Workspace extends Events {
   _ready: (() => unknown)[] = [];
   _activeFile: TFile | null = null;
   _recent: string[] = [];
+  _popouts: Popout[] = [];
   _uses = 0;
   _layoutChanged = debounce(() => this.trigger("layout-change"), 10, false);
 
@@ -70,13 +73,17 @@ export class Workspace extends Events {
   }
 
   iterateRootLeaves(callback: (leaf: WorkspaceLeaf) => unknown): void {
-    for (const leaf of [...this.rootSplit._leaves]) if (callback(leaf) === true) return;
+    for (const leaf of this._main()) if (callback(leaf) === true) return;
   }
   iterateAllLeaves(callback: (leaf: WorkspaceLeaf) => unknown): void {
     for (const leaf of this._all()) if (callback(leaf) === true) return;
   }
   _all(): WorkspaceLeaf[] {
-    return [...this.rootSplit._leaves, ...this.leftSplit._leaves, ...this.rightSplit._leaves];
+    return [...this._main(), ...this.leftSplit._leaves, ...this.rightSplit._leaves];
+  }
+  /** Those in the middle, and those in windows of their own. */
+  _main(): WorkspaceLeaf[] {
+    return [this.rootSplit, ...this._popouts].flatMap((split) => split._leaves);
   }
   getLeavesOfType(type: string): WorkspaceLeaf[] {
     return this._all().filter((leaf) => leaf.view.getViewType() === type);
@@ -87,15 +94,44 @@ export class Workspace extends Events {
   getLeafById(id: string): WorkspaceLeaf | null {
     return this._all().find((leaf) => leaf.id === id) ?? null;
   }
-  getMostRecentLeaf(root: Split = this.rootSplit): WorkspaceLeaf | null {
-    return [...root._leaves].sort((a, b) => b._usedAt - a._usedAt)[0] ?? null;
+  /** Whatever its view shows: in the middle, or in a window of its own, that may be a plugin's. */
+  getMostRecentLeaf(root?: Split): WorkspaceLeaf | null {
+    return [...(root?._leaves ?? this._main())].sort((a, b) => b._usedAt - a._usedAt)[0] ?? null;
   }
   getLeaf(where?: Where): WorkspaceLeaf {
-    const recent = this.getMostRecentLeaf();
-    if (where === undefined || where === false) return recent !== null && !recent._pinned ? recent : this.rootSplit._add();
-    if (where === "window") throw missing("popout windows");
+    if (where === undefined || where === false) {
+      const [recent] = this._main().filter((leaf) => leaf._canNavigate).sort((a, b) => b._usedAt - a._usedAt);
+      return recent ?? this.rootSplit._add();
+    }
+    if (where === "window") return this.openPopoutLeaf();
     // A split is shown as one more tab.
     return this.rootSplit._add();
+  }
+  openPopoutLeaf(): WorkspaceLeaf {
+    const leaf = this.rootSplit._add();
+    this.moveLeafToPopout(leaf);
+    return leaf;
+  }
+  moveLeafToPopout(leaf: WorkspaceLeaf): Popout {
+    const popout = new Popout(this._app);
+    this._popouts.push(popout);
+    this._move(leaf, popout);
+    return popout;
+  }
+  /** As by dragging its tab. A window without leaves closes. */
+  _move(leaf: WorkspaceLeaf, to: Split): void {
+    const from = leaf.parent;
+    from._remove(leaf);
+    to._take(leaf);
+    tellMigrated();
+    becomeActive(leaf.containerEl.win);
+    if (from instanceof Popout && from._leaves.length === 0) this._closePopout(from);
+    this._layoutChanged();
+  }
+  _closePopout(popout: Popout): void {
+    this._popouts = this._popouts.filter((one) => one !== popout);
+    popout._close();
+    becomeActive(window);
   }
   getUnpinnedLeaf(): WorkspaceLeaf {
     return this.getLeaf(false);
@@ -126,6 +162,7 @@ export class Workspace extends Events {
     this._uses += 1;
     leaf._usedAt = this._uses;
     leaf.parent._show(leaf);
+    becomeActive(leaf.containerEl.win);
     const changed = this.activeLeaf !== leaf;
     this.activeLeaf = leaf;
     for (const one of this._all()) one.containerEl.toggleClass("mod-active", one === leaf);
@@ -134,6 +171,7 @@ export class Workspace extends Events {
     if ((typeof params === "object" ? params.focus : focus) === true && leaf.view instanceof MarkdownView) leaf.view.editor.focus();
   }
   _forget(leaf: WorkspaceLeaf): void {
+    if (leaf.parent instanceof Popout && leaf.parent._leaves.length === 0) this._closePopout(leaf.parent);
     if (this.activeLeaf === leaf) {
       this.activeLeaf = null;
       const next = this.getMostRecentLeaf();
@@ -153,7 +191,7 @@ export class Workspace extends Events {
 
   /** The note of the leaf in the middle that was used last, also while a side view is active. */
   getActiveFile(): TFile | null {
-    const view = (this.activeLeaf?.parent === this.rootSplit ? this.activeLeaf : this.getMostRecentLeaf())?.view;
+    const view = (this.activeLeaf?.parent._isDock === false ? this.activeLeaf : this.getMostRecentLeaf())?.view;
     return view instanceof FileView ? view.file : null;
   }
   get activeEditor(): MarkdownView | null {

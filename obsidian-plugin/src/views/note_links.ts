@@ -1,7 +1,8 @@
 /** A link to a place in a note: opened, inserted, copied, dragged, previewed. */
-import { Keymap, MarkdownView, Menu, Notice, type App, type HoverParent, type TFile } from "obsidian";
+import { Keymap, Menu, Notice, parseLinktext, type App, type HoverParent, type MarkdownView, type PaneType, type TFile } from "obsidian";
 import type { Texts } from "../core/texts/texts";
 import { copyText } from "./clipboard";
+import { noteInUse, viewInUse } from "./note_in_use";
 
 export interface Place {
   /** A path of the vault, or what a link has in its place. */
@@ -26,23 +27,39 @@ export class NoteLinks {
 
   /** `line` is where to look, counted from 0, where no heading leads there. */
   async open(place: Place, event: MouseEvent | KeyboardEvent | null = null, line: number | null = null): Promise<void> {
-    const pane = event === null ? false : Keymap.isModEvent(event);
-    await this.app.workspace.openLinkText(place.path + place.subpath, this.source(), pane, line === null ? {} : { eState: { line } });
+    await this.openIn(event === null ? false : Keymap.isModEvent(event), place, line);
   }
 
   async openInTab(place: Place): Promise<void> {
-    await this.app.workspace.openLinkText(place.path + place.subpath, this.source(), "tab");
+    await this.openIn("tab", place);
+  }
+
+  private async openIn(pane: PaneType | boolean, place: Place, line: number | null = null): Promise<void> {
+    const { workspace } = this.app;
+    const file = this.file(place.path);
+    // A link to a note that has gone would make an empty one of its name.
+    if (file === null) return void this.tell(this.texts("notes.insert.no_note"));
+    const link = place.path + place.subpath;
+    const at = line === null ? {} : { eState: { line } };
+    // So would a link to a file whose name has a `#` in it, as other programs allow: what follows counts as a heading.
+    if (parseLinktext(link).path === place.path) await workspace.openLinkText(link, this.source(), pane, at);
+    else await workspace.getLeaf(pane).openFile(file, at);
   }
 
   /** Put the link where the cursor of the note is that was written in last; a selection becomes what it shows. */
   insert(place: Place): boolean {
     const view = this.writtenIn();
     if (view === null) return this.tell(this.texts("notes.insert.no_editor"));
-    const selected = view.editor.getSelection();
+    const { editor } = view;
+    // Of several selections the main one: the others would all become this link.
+    const [from, to] = [editor.getCursor("from"), editor.getCursor("to")];
+    const selected = editor.getRange(from, to);
     const text = this.text(place, view.file?.path ?? "", /[\n[\]|]/.test(selected) ? "" : selected);
     if (text === null) return this.tell(this.texts("notes.insert.no_note"));
-    view.editor.replaceSelection(/\n/.test(selected) ? `${selected}${text}` : text);
-    view.editor.focus();
+    const written = /\n/.test(selected) ? `${selected}${text}` : text;
+    editor.replaceRange(written, from, to);
+    editor.setCursor(editor.offsetToPos(editor.posToOffset(from) + written.length));
+    editor.focus();
     return true;
   }
 
@@ -63,7 +80,7 @@ export class NoteLinks {
 
   preview(event: MouseEvent, place: Place, target: HTMLElement, parent: HoverParent): void {
     // From one part of it to another: the preview is there already.
-    if (event.relatedTarget instanceof Node && target.contains(event.relatedTarget)) return;
+    if (target.contains(event.relatedTarget as Node | null)) return;
     this.app.workspace.trigger("hover-link", {
       event,
       source: this.hoverSource,
@@ -87,10 +104,9 @@ export class NoteLinks {
     menu.showAtMouseEvent(event);
   }
 
-  /** The note that is being written in. A side view that has the focus does not count. */
+  /** The note that is being written in. */
   writtenIn(): MarkdownView | null {
-    const recent = this.app.workspace.getMostRecentLeaf()?.view;
-    const view = recent instanceof MarkdownView ? recent : this.app.workspace.getActiveViewOfType(MarkdownView);
+    const view = viewInUse(this.app);
     return view !== null && view.getMode() === "source" ? view : null;
   }
 
@@ -99,7 +115,7 @@ export class NoteLinks {
   }
 
   private source(): string {
-    return this.app.workspace.getActiveFile()?.path ?? "";
+    return noteInUse(this.app)?.path ?? "";
   }
 
   private tell(text: string): false {

@@ -44,8 +44,8 @@ export class PromptValues implements Values {
       case "language":
         return this.context.settings().text.translateTo || languageName(this.context.texts.language);
       case "clipboard":
-        // Where it may not be read, it counts as empty.
-        return navigator.clipboard.readText().catch(() => "");
+        // A window that is not the active one may not read it. Where none may, it counts as empty.
+        return activeWindow.navigator.clipboard.readText().catch(() => "");
     }
   }
 

@@ -2,7 +2,8 @@
 import { Notice, type App } from "obsidian";
 import type { Texts } from "../../core/texts/texts";
 import { copyText } from "../clipboard";
-import { activeNote, noteView } from "./active_note";
+import { viewInUse } from "../note_in_use";
+import { activeNote } from "./active_note";
 import { iconButton } from "./icon_button";
 import { shownName } from "./shown_name";
 import { NotePicker, append } from "./appending";
@@ -67,7 +68,7 @@ export class ActionBar {
 
   /** One transaction of the editor: one undo takes it out. */
   private insert(): void {
-    const view = noteView(this.app);
+    const view = viewInUse(this.app);
     if (view === null || view.getMode() !== "source") return void new Notice(this.texts("ask.insert.nowhere"));
     const { editor } = view;
     const text = this.actions.markdown(view.file?.path ?? "");

@@ -1,6 +1,7 @@
 /** The note that is open beside the view, and what is selected in it. */
-import { MarkdownView, Notice, type App } from "obsidian";
+import { Notice, type App } from "obsidian";
 import type { Context } from "../../context";
+import { noteInUse, viewInUse } from "../note_in_use";
 import type { About } from "./about";
 
 /** False when there is none, which is said. */
@@ -13,7 +14,7 @@ export function addActiveNote({ app, texts }: Pick<Context, "app" | "texts">, ab
 
 /** False when nothing is selected, which is said. */
 export function addSelection({ app, texts }: Pick<Context, "app" | "texts">, about: About): boolean {
-  const view = noteView(app);
+  const view = viewInUse(app);
   const text = view?.getMode() === "source" ? view.editor.getSelection() : "";
   const path = view?.file?.path;
   if (path === undefined || text.trim() === "") {
@@ -25,12 +26,6 @@ export function addSelection({ app, texts }: Pick<Context, "app" | "texts">, abo
 }
 
 export function activeNote(app: App): string | null {
-  const file = app.workspace.getActiveFile();
+  const file = noteInUse(app);
   return file?.extension === "md" ? file.path : null;
-}
-
-/** The note that was looked at last; a side view that has the focus does not count. */
-export function noteView(app: App): MarkdownView | null {
-  const recent = app.workspace.getMostRecentLeaf()?.view;
-  return recent instanceof MarkdownView ? recent : app.workspace.getActiveViewOfType(MarkdownView);
 }

@@ -44,6 +44,8 @@ interface Link {
 }
 
 function linkAt(event: Event): Link | null {
-  const target = event.target instanceof Element ? event.target.closest<HTMLElement>(LINK) : null;
+  // A window of its own has classes of its own: `instanceof` would know none of its elements.
+  const hit = event.target as Node | null;
+  const target = hit?.instanceOf(Element) === true ? hit.closest<HTMLElement>(LINK) : null;
   return target === null ? null : { target, place: parseLinktext(target.dataset["href"] ?? "") };
 }

@@ -57,6 +57,7 @@ export class AskView extends ItemView {
     this.parts = this.build();
     leadToNotes(this.contentEl, this, this.app, this.context.texts);
     this.register(this.asking.listen(() => this.later()));
+    this.register(this.contentEl.onWindowMigrated(() => this.redraw()));
     this.register(this.context.connection.listen((state) => this.connected(state)));
     this.register(this.context.listenSettings(() => this.later()));
     this.connected(this.context.connection.state);
@@ -129,6 +130,12 @@ export class AskView extends ItemView {
       this.drawing = 0;
       this.draw();
     });
+  }
+
+  /** The window that it was in may have gone with the frame that was asked of it, which then never comes. */
+  private redraw(): void {
+    this.drawing = 0;
+    this.draw();
   }
 
   private draw(): void {

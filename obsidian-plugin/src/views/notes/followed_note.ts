@@ -1,6 +1,7 @@
 /** Which note a side view follows: the one that is open, or one that is pinned. A view that nobody sees follows none. */
 import type { App, Component } from "obsidian";
 import type { Clock } from "../../core/clock";
+import { noteInUse } from "../note_in_use";
 
 // Several events tell of one change.
 const SETTLE_MS = 60;
@@ -42,7 +43,7 @@ export class FollowedNote {
     this.cancel();
     this.cancel = this.clock.after(SETTLE_MS, () => {
       if (!this.isSeen()) return;
-      const path = this.pinned ?? this.app.workspace.getActiveFile()?.path ?? null;
+      const path = this.pinned ?? noteInUse(this.app)?.path ?? null;
       if (path === this.path && !this.anew) return;
       this.anew = false;
       this.path = path;
