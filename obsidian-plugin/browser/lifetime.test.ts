@@ -110,6 +110,24 @@ describe.skipIf(cannotRun !== null)("the built plugin", () => {
     }
   });
 
+  it("leaves nothing behind when it is switched off while Obsidian is still starting, or reads prompts", async () => {
+    await preview.reopen({ plugin: false });
+    const before = await state(preview);
+    await preview.page.evaluate(async () => {
+      const { app } = window.preview;
+      await app.vault.createFolder("Prompts");
+      await app.vault.create("Prompts/Tidy.md", "Tidy up.\n");
+      app.workspace.layoutReady = false;
+      await window.preview.enable();
+      window.preview.disable();
+      app.workspace._becomeReady();
+      await window.preview.enable();
+      window.preview.disable();
+      await new Promise((done) => window.setTimeout(done, 500));
+    });
+    expect(await state(preview)).toEqual(before);
+  });
+
   it("would see a listener, an interval and an element that stay", async () => {
     await preview.reopen({ plugin: false });
     const before = await state(preview);

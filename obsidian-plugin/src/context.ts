@@ -18,4 +18,6 @@ export interface Context {
   readonly listenSettings: (changed: (settings: Settings) => void) => () => void;
   /** Run this when the plugin is unloaded. */
   readonly register: (cleanup: () => void) => void;
+  /** Run this when vault and panes are there; not at all where the plugin is unloaded before. */
+  readonly whenReady: (run: () => void) => void;
 }

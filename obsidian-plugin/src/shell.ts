@@ -48,12 +48,13 @@ export function shellOf(plugin: Plugin, kept: KeptSettings): Shell {
     saveSettings: (change) => kept.save(change),
     listenSettings: (changed) => kept.listen(changed),
     register: (cleanup) => plugin.register(cleanup),
+    whenReady: whenReady(plugin),
   });
   return { plugin, context, key, folder, place, senders: { page, program } };
 }
 
 /** Look for the server once the vault is there, and again when what says where it is has changed. */
-export function keepConnected({ plugin, context: { app, connection, listenSettings, settings } }: Shell): void {
+export function keepConnected({ plugin, context: { connection, listenSettings, settings, whenReady } }: Shell): void {
   let told = JSON.stringify(settings().connection);
   plugin.register(
     listenSettings((next) => {
@@ -63,13 +64,15 @@ export function keepConnected({ plugin, context: { app, connection, listenSettin
       connection.start();
     }),
   );
+  plugin.register(() => connection.stop());
+  whenReady(() => connection.start());
+}
+
+/** Obsidian calls what waits for the layout even after the plugin was switched off again. */
+function whenReady(plugin: Plugin): Context["whenReady"] {
   let unloaded = false;
-  plugin.register(() => {
-    unloaded = true;
-    connection.stop();
-  });
-  // Obsidian may call this after the plugin was switched off again.
-  app.workspace.onLayoutReady(() => {
-    if (!unloaded) connection.start();
+  plugin.register(() => (unloaded = true));
+  return (run) => plugin.app.workspace.onLayoutReady(() => {
+    if (!unloaded) run();
   });
 }

@@ -28,7 +28,7 @@ export class PromptCatalog {
   follow(plugin: Plugin): void {
     const { app } = this.context;
     const seen = (file: TAbstractFile, before = file.path): void => void (this.#isPrompt(file.path) || this.#isPrompt(before) ? this.#later() : undefined);
-    app.workspace.onLayoutReady(() => {
+    this.context.whenReady(() => {
       plugin.registerEvent(app.vault.on("create", (file) => seen(file)));
       plugin.registerEvent(app.vault.on("delete", (file) => (this.#ids((ids) => afterDelete(ids, file.path)), seen(file))));
       plugin.registerEvent(app.vault.on("rename", (file, before) => (this.#renamed(before, file), seen(file, before))));
@@ -36,7 +36,7 @@ export class PromptCatalog {
       void this.read();
     });
     this.context.register(this.context.listenSettings(() => this.#later()));
-    this.context.register(() => this.#cancel());
+    this.context.register(() => this.#close());
   }
 
   async read(): Promise<void> {
@@ -75,6 +75,12 @@ export class PromptCatalog {
   #isPrompt(path: string): boolean {
     const folder = this.context.settings().prompts.folder.replace(/^\/+|\/+$/g, "");
     return folder !== "" && (path === folder || (path.startsWith(`${folder}/`) && (path.endsWith(".md") || !path.includes(".", folder.length))));
+  }
+
+  /** What is being read now is heard of no more: it would add commands to a plugin that is off. */
+  #close(): void {
+    this.#cancel();
+    this.#reading += 1;
   }
 
   #later(): void {

@@ -17,7 +17,7 @@ export function addAsk(plugin: Plugin, context: Context): void {
   followNotes(plugin, context, asking);
   addMenus(plugin, context, asking);
   addCommands(plugin, context, asking);
-  if (context.settings().ask.openOnStart) context.app.workspace.onLayoutReady(() => void show(context, false));
+  if (context.settings().ask.openOnStart) context.whenReady(() => void show(context, false));
 }
 
 /** Open the view, or bring it forth, and put the cursor into the question box. */
