@@ -14,6 +14,9 @@ export type Listing = { files: string[]; folders: string[] };
 type Stat = { type: "file" | "folder"; ctime: number; mtime: number; size: number };
 
 export class DataAdapter extends Strict {
+  /** Whether the vault has something of that name. */
+  _takes: (path: string) => boolean = () => false;
+
   constructor(
     readonly _name: string,
     readonly _basePath: string,
@@ -24,7 +27,7 @@ export class DataAdapter extends Strict {
     return this._name;
   }
   async exists(path: string): Promise<boolean> {
-    return (await this.stat(path)) !== null;
+    return this._takes(path) || (await this.stat(path)) !== null;
   }
   async stat(path: string): Promise<Stat | null> {
     return (await (await asked(path, { headers: { "x-do": "stat" } })).json()) as Stat | null;

@@ -15,10 +15,13 @@ export class Vault extends Events {
   _texts = new Map<string, string>();
   _queue: Promise<unknown> = Promise.resolve();
   _root: TFolder;
+  /** As most systems' disks are: a name in other letters is the same name. Obsidian's own paths are exact all the same. */
+  _caseless = false;
 
   constructor(public adapter: DataAdapter) {
     super();
     this._root = new TFolder(this, "/");
+    adapter._takes = (path) => this._taken(path);
     this._files.set("/", this._root);
   }
 
@@ -121,16 +124,19 @@ export class Vault extends Events {
   }
   createFolder(path: string): Promise<TFolder> {
     return this._inTurn(async () => {
-      if (this._files.has(path)) throw new Error("Folder already exists.");
+      if (this._taken(path)) throw new Error("Folder already exists.");
       await this.adapter.mkdir(path);
       const folder = this._folder(path);
       this.trigger("create", folder);
       return folder;
     });
   }
+  _taken(path: string): boolean {
+    return this._files.has(path) || (this._caseless && [...this._files.keys()].some((known) => known.toLowerCase() === path.toLowerCase()));
+  }
   _refuseTaken(path: string): void {
     if (path !== normalizePath(path)) throw new Error(`The stand-in was given a path that is not normalised: ${path}`);
-    if (this._files.has(path)) throw new Error("File already exists.");
+    if (this._taken(path)) throw new Error("File already exists.");
     if (!(this._files.get(parentOf(path)) instanceof TFolder)) throw new Error(`ENOENT: no such file or directory, open '${path}'`);
   }
 

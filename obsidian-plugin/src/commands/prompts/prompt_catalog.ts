@@ -72,9 +72,11 @@ export class PromptCatalog {
     return { file, prompt, problems, name: prompt?.name ?? file.basename };
   }
 
+  /** In any case of its letters: where that makes no other folder, the note's path has the folder's own. */
   #isPrompt(path: string): boolean {
-    const folder = this.context.settings().prompts.folder.replace(/^\/+|\/+$/g, "");
-    return folder !== "" && (path === folder || (path.startsWith(`${folder}/`) && (path.endsWith(".md") || !path.includes(".", folder.length))));
+    const folder = this.context.settings().prompts.folder.replace(/^\/+|\/+$/g, "").toLowerCase();
+    const there = path.toLowerCase();
+    return folder !== "" && (there === folder || (there.startsWith(`${folder}/`) && (path.endsWith(".md") || !path.includes(".", folder.length))));
   }
 
   /** What is being read now is heard of no more: it would add commands to a plugin that is off. */

@@ -3,6 +3,7 @@ import { Modal, Notice, normalizePath, type App } from "obsidian";
 import { asProblem } from "../../core/problem";
 import { samplePrompts, type SamplePrompt } from "../../core/text_commands/sample_prompts";
 import type { Texts } from "../../core/texts/texts";
+import { madeFolder } from "../../platform/vault_folder";
 
 interface Planned extends SamplePrompt {
   readonly path: string;
@@ -52,10 +53,9 @@ export class SamplesModal extends Modal {
   async #create(samples: readonly Planned[]): Promise<void> {
     const { vault } = this.app;
     try {
-      const folder = normalizePath(this.folder);
-      if (vault.getFolderByPath(folder) === null) await vault.createFolder(folder);
+      const folder = await madeFolder(vault, this.folder);
       // What has come to be there meanwhile makes the creation fail, and stays.
-      for (const { path, text } of samples) await vault.create(path, text);
+      for (const { name, text } of samples) await vault.create(normalizePath(`${folder}/${name}.md`), text);
       new Notice(this.texts("text.samples.created", { count: samples.length }));
       this.close();
     } catch (thrown) {

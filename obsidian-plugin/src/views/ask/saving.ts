@@ -3,6 +3,7 @@ import { Notice, normalizePath, type App, type TFile } from "obsidian";
 import type { Context } from "../../context";
 import { conversationName } from "../../core/conversation_note";
 import { freeName } from "../../core/note_name";
+import { madeFolder } from "../../platform/vault_folder";
 import { partOfNote, wholeNote } from "./as_note";
 import type { Asking, Saved } from "./asking";
 import { changeNote } from "./changing";
@@ -22,8 +23,7 @@ export async function save(context: Context, asking: Asking): Promise<void> {
 
 async function saveNew(context: Context, asking: Asking): Promise<void> {
   const { app, texts, clock } = context;
-  const folder = normalizePath(context.settings().ask.folder);
-  if (folder !== "/" && app.vault.getFolderByPath(folder) === null) await app.vault.createFolder(folder);
+  const folder = await madeFolder(app.vault, context.settings().ask.folder);
   const path = freePath(app, folder, conversationName(asking.said, texts("ask.conversation")));
   const saved = { path, created: clock.now(), turns: asking.said.turns };
   const text = wholeNote(app, texts, asking.said, saved);
