@@ -106,6 +106,16 @@ describe.skipIf(cannotRun !== null)("a command on text", () => {
     await button("Discard").click();
   });
 
+  it("a mark that was typed a moment ago counts, before anything has read it", async () => {
+    await open("The secret of the moment.\n", 0);
+    upstream.next(words("Told."));
+    await preview.page.evaluate(() => window.preview.app.workspace.activeEditor?.editor?.replaceRange("---\nprivate: true\n---\n\n", { line: 0, ch: 0 }));
+    await preview.runCommand("text-continue");
+    await preview.page.locator(".modal", { hasText: "Send text of this note?" }).getByRole("button", { name: "Cancel" }).click();
+    expect(await panel().count()).toBe(0);
+    expect(JSON.stringify(upstream.last ?? "")).not.toContain("secret of the moment");
+  });
+
   it("does not join with what the user types before and after", async () => {
     await open();
     await preview.select([6, 0]);
@@ -147,7 +157,7 @@ describe.skipIf(cannotRun !== null)("a command on text", () => {
     await preview.page.keyboard.type(" old");
     const changed = await preview.editorText();
     upstream.release();
-    await panel().getByText("The text was changed meanwhile").waitFor();
+    await panel().getByText("The text has changed in the meantime").waitFor();
     expect(await button("Replace").isVisible()).toBe(false);
     expect(await preview.axe(".sidecar-draft")).toEqual([]);
     await preview.screenshot("text-changed-meanwhile");
@@ -227,7 +237,7 @@ describe.skipIf(cannotRun !== null)("a command on text", () => {
     }, path);
     await panel().getByText("which is not open").waitFor();
     await button("Replace").click();
-    await said("is not there any more");
+    await said("is no longer there");
     expect(existsSync(join(preview.vault, path))).toBe(false);
     await button("Copy").click();
     expect(await preview.page.evaluate(() => navigator.clipboard.readText())).toBe("New text.");
@@ -347,7 +357,7 @@ describe.skipIf(cannotRun !== null)("a command on text", () => {
     upstream.next(words("At once."));
     await preview.runCommand("text-rewrite");
     await expect.poll(() => preview.editorText()).toBe(BOAT.replace(WRONG, "At once."));
-    await said("Undo brings the old text back");
+    await said("“Undo” brings the old text back");
     await preview.page.keyboard.press("Control+z");
     expect(await preview.editorText()).toBe(BOAT);
     await preview.page.evaluate(async () => {

@@ -49,7 +49,8 @@ export class Drafts {
   /** Begin the draft of an assignment. */
   write({ editor, file }: Where, name: string, assignment: Assignment, asking: Asking): void {
     const { texts } = this.context;
-    if (file === null) return void new Notice(texts("text.no_note"));
+    // The text of a card lies in the canvas' own file, which is no text to write into.
+    if (file?.extension !== "md") return void new Notice(texts("text.no_note"));
     const other = this.#open.get(file);
     if (other !== undefined) return void (new Notice(texts("text.one_at_a_time")), other.focus());
     if (this.canWrite()) void this.#startWhereMaySend({ editor, file }, { title: `${name} · ${texts(`text.scope.${assignment.passage.scope}`)}`, assignment, asking });
@@ -92,7 +93,7 @@ export class Drafts {
   }
 
   async #startWhereMaySend(where: Where & { file: TFile }, begun: { title: string; assignment: Assignment; asking: Asking }): Promise<void> {
-    if (!(await this.kept.maySend(where.file)) || this.#open.has(where.file)) return;
+    if (!(await this.kept.maySend(where.file, begun.assignment.note)) || this.#open.has(where.file)) return;
     await this.#start(where, begun);
   }
 

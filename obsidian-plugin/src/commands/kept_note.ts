@@ -1,6 +1,7 @@
 /** Asks before text of a note that the user keeps from models goes to one: the server sees the text, not whose it is. */
-import { getAllTags, Modal, Notice, type App, type TFile } from "obsidian";
+import { Modal, Notice, type App, type TFile } from "obsidian";
 import type { Context } from "../context";
+import { marksItselfKept } from "../core/kept_marks";
 import { asProblem } from "../core/problem";
 import type { Texts } from "../core/texts/texts";
 import { problemLines } from "./draft_panel";
@@ -11,11 +12,11 @@ export class KeptNotes {
 
   constructor(private readonly context: Pick<Context, "app" | "texts" | "connection">) {}
 
-  /** Whether the note's text may be sent. Where the server does not say, it may not, and the user is told. */
-  async maySend(file: TFile): Promise<boolean> {
+  /** Whether the note, of which `note` is the text as it is now, may be sent. Where the server does not say, it may not, and the user is told. */
+  async maySend(file: TFile, note: string): Promise<boolean> {
     const { app, texts } = this.context;
     try {
-      if (this.#agreed.has(file) || !(await this.#isKept(file))) return true;
+      if (this.#agreed.has(file) || !(await this.#isKept(file, note))) return true;
     } catch (thrown) {
       new Notice(problemLines(texts, asProblem(thrown)).join("\n"));
       return false;
@@ -35,26 +36,18 @@ export class KeptNotes {
   async #staysHere(path: string): Promise<boolean> {
     const file = this.context.app.vault.getFileByPath(path);
     if (file !== null && this.#agreed.has(file)) return false;
-    return file === null ? this.#isKeptByServer(path) : this.#isKept(file);
+    return file === null ? this.#isKeptByServer(path) : this.#isKept(file, await this.context.app.vault.cachedRead(file));
   }
 
-  async #isKept(file: TFile): Promise<boolean> {
-    // What the note says now: the server may not have read it since.
-    return saysPrivate(this.context.app, file) || this.#isKeptByServer(file.path);
+  async #isKept(file: TFile, note: string): Promise<boolean> {
+    // What the note says now: neither the server nor Obsidian's cache may have read it since.
+    return marksItselfKept(note) || this.#isKeptByServer(file.path);
   }
 
   async #isKeptByServer(path: string): Promise<boolean> {
     const { status, local } = await this.context.connection.client().why({ path });
     return status === "excluded" || local !== null;
   }
-}
-
-function saysPrivate({ metadataCache }: App, file: TFile): boolean {
-  const cache = metadataCache.getFileCache(file);
-  if (cache === null) return false;
-  const { private: marked, sidecar } = (cache.frontmatter ?? {}) as Record<string, unknown>;
-  const tagged = getAllTags(cache)?.some((tag) => /^#private(?:\/|$)/i.test(tag)) === true;
-  return tagged || (marked !== undefined && marked !== null && marked !== false) || sidecar === false || sidecar === "local";
 }
 
 class KeptNoteModal extends Modal {

@@ -44,7 +44,7 @@ export class PromptRunning {
   async #filled({ prompt, ...entry }: PromptEntry, { editor, file }: Where, then: (filled: Filled) => void): Promise<void> {
     const { app, texts } = this.context;
     if (prompt === null) return new PromptProblemsModal(app, texts, { prompt, ...entry }).open();
-    if (file === null) return void new Notice(texts("text.no_note"));
+    if (file?.extension !== "md") return void new Notice(texts("text.no_note"));
     const note = editor.getValue();
     const passage = promptPassage(prompt, note, selectionOf(editor));
     if (passage === null) return void new Notice(texts("text.nothing_here"));
@@ -61,7 +61,7 @@ export class PromptRunning {
   }
 
   async #go(where: Where, { prompt, note, passage, text }: Filled): Promise<void> {
-    if (prompt.output === "ask-view") return this.#ask(where, prompt, text);
+    if (prompt.output === "ask-view") return this.#ask(where, prompt, note, text);
     const outcome = outcomeOf(prompt);
     const { system, name, notes, temperature, model } = prompt;
     const messages: Assignment["messages"] = (changes) => promptMessages({ system, text, writes: true }, changes);
@@ -71,9 +71,9 @@ export class PromptRunning {
     this.drafts.write(where, name, { note, passage, original, outcome, comparable: outcome === "replace", messages }, asking);
   }
 
-  async #ask({ file }: Where, { name, system, temperature, model, notes }: Prompt, text: string): Promise<void> {
+  async #ask({ file }: Where, { name, system, temperature, model, notes }: Prompt, note: string, text: string): Promise<void> {
     // In the view's box it is what the user writes, which goes out without a further question.
-    if (file === null || !(await this.drafts.kept.maySend(file))) return;
+    if (file === null || !(await this.drafts.kept.maySend(file, note))) return;
     const leaf = await this.context.app.workspace.ensureSideLeaf(ASK_VIEW, "right", { active: true, reveal: true });
     if (leaf.view instanceof AskView) leaf.view.fillPrompt(text, { name, system, temperature, model, notes });
   }
