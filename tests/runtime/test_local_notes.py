@@ -204,7 +204,9 @@ async def test_what_moves_into_a_local_place_or_out_of_it_is_what_its_place_says
 
 @pytest.mark.anyio
 async def test_a_model_elsewhere_is_not_even_asked_to_count_a_local_text(tmp_path: Path) -> None:
-    folder = write(tmp_path / "vault", {"a.md": MARKED + "The boiler cost $240.", "b.md": "The boiler leaks.\n\n![[a]]"})
+    folder = write(
+        tmp_path / "vault", {"a.md": MARKED + "The boiler cost $240.", "b.md": "The boiler leaks.\n\n![[a]]"}
+    )
     async with opened(folder) as vault:
         await vault.index(accept_removals=False)
         for question in ("What about the boiler?", "What does [[a]] say?", "boiler path:b.md"):
