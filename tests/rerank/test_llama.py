@@ -202,7 +202,8 @@ async def test_a_killed_process_is_replaced_once_and_then_an_error(tiny_judge_gg
         pid = model.process.pid
         assert pid is not None
         at_work = psutil.Process(pid).cpu_times().user + 0.4
-        under_way = asyncio.create_task(model.scores(QUERY, ["y" * 5000] * 60))
+        # Where nothing is waited for, so much that it cannot be done before the last kill, however late that comes.
+        under_way = asyncio.create_task(model.scores(QUERY, ["y" * 5000] * (60 if deaths == 1 else 2000)))
         for _ in range(deaths):
             await until(lambda: _busy(model.process.pid, at_work))
             killed = model.process.pid
