@@ -40,6 +40,7 @@ export class Editor extends Strict {
   _extensions(ofPlugins: Extension[]): Extension[] {
     return [
       EditorView.lineWrapping,
+      EditorState.allowMultipleSelections.of(true),
       EditorView.contentAttributes.of({ "aria-label": "Note", spellcheck: "false" }),
       EditorView.updateListener.of((update) => this._updated(update)),
       EditorView.domEventHandlers({ keydown: (event) => this._key(event), beforeinput: (event) => this._history(event) }),
@@ -168,9 +169,12 @@ export class Editor extends Strict {
   getRange(from: Position, to: Position): string {
     return this.cm.state.sliceDoc(this.posToOffset(from), this.posToOffset(to));
   }
+  // Every selection becomes the text; the main one is what stays.
   replaceSelection(text: string): void {
-    const { from, to } = this.cm.state.selection.main;
-    this._splice([{ from, to, text }], { text: "", anchor: from + text.length, head: from + text.length });
+    const { ranges, main } = this.cm.state.selection;
+    const before = ranges.filter((range) => range.to <= main.from && range !== main);
+    const end = main.from + text.length + before.reduce((sum, { from, to }) => sum + text.length - (to - from), 0);
+    this._splice(ranges.map(({ from, to }) => ({ from, to, text })), { text: "", anchor: end, head: end });
   }
   replaceRange(text: string, from: Position, to: Position = from): void {
     this._splice([{ from: this.posToOffset(from), to: this.posToOffset(to), text }], null);
@@ -180,7 +184,7 @@ export class Editor extends Strict {
     return this.offsetToPos({ from: Math.min(anchor, head), to: Math.max(anchor, head), head, anchor }[side]);
   }
   listSelections(): { anchor: Position; head: Position }[] {
-    return [{ anchor: this.getCursor("anchor"), head: this.getCursor("head") }];
+    return this.cm.state.selection.ranges.map(({ anchor, head }) => ({ anchor: this.offsetToPos(anchor), head: this.offsetToPos(head) }));
   }
   setCursor(pos: Position | number, ch = 0): void {
     this.setSelection(typeof pos === "number" ? { line: pos, ch } : pos);
@@ -188,10 +192,10 @@ export class Editor extends Strict {
   setSelection(anchor: Position, head: Position = anchor): void {
     this._put({ text: this.getValue(), anchor: this.posToOffset(anchor), head: this.posToOffset(head) });
   }
-  // Only the main selection is kept.
+  // The others are kept until the next change.
   setSelections(ranges: { anchor: Position; head?: Position }[], main = 0): void {
-    const range = ranges[main];
-    if (range !== undefined) this.setSelection(range.anchor, range.head ?? range.anchor);
+    const all = ranges.map(({ anchor, head }) => EditorSelection.range(this.posToOffset(anchor), this.posToOffset(head ?? anchor)));
+    if (all.length > 0) this.cm.dispatch({ selection: EditorSelection.create(all, main) });
   }
   focus(): void {
     this.cm.focus();

@@ -7,6 +7,8 @@ import type { Span } from "../core/text_commands/passage";
 interface Shown {
   readonly element: HTMLElement;
   readonly span: Span;
+  /** Where the panel stands: the end of a line on the screen. */
+  readonly below: number;
 }
 
 const show = StateEffect.define<Shown>();
@@ -45,12 +47,11 @@ function without(set: DecorationSet, element: HTMLElement): DecorationSet {
   return set.update({ filter: (_from, _to, value) => elementOf(value) !== element });
 }
 
-function decorations(state: EditorState, { element, span }: Shown): Range<Decoration>[] {
+function decorations(state: EditorState, { element, span, below }: Shown): Range<Decoration>[] {
   const from = Math.min(span.from, state.doc.length);
   const to = Math.min(Math.max(from, span.to), state.doc.length);
-  const panel = Decoration.widget({ widget: new PanelWidget(element), block: true, side: 1, element });
-  const below = panel.range(state.doc.lineAt(to).to);
-  return from < to ? [Decoration.mark({ class: "sidecar-draft-passage", element }).range(from, to), below] : [below];
+  const panel = Decoration.widget({ widget: new PanelWidget(element), block: true, side: 1, element }).range(below);
+  return from < to ? [Decoration.mark({ class: "sidecar-draft-passage", element }).range(from, to), panel] : [panel];
 }
 
 function elementOf(value: Decoration): unknown {
@@ -61,7 +62,9 @@ export const inlinePanels: Extension = panels;
 
 /** Show the element below the span; showing it again moves it. */
 export function showInline(view: EditorView, element: HTMLElement, span: Span): void {
-  view.dispatch({ effects: show.of({ element, span }) });
+  // What stands within a fold, or in a table that is drawn as one, is not drawn: the line as it is on the screen ends behind it.
+  const { to: below } = view.lineBlockAt(Math.min(span.to, view.state.doc.length));
+  view.dispatch({ effects: show.of({ element, span, below }) });
 }
 
 export function hideInline(view: EditorView, element: HTMLElement): void {
