@@ -5,6 +5,7 @@ import { asProblem } from "../../core/problem";
 import type { AskEvent } from "../../core/protocol/chat";
 import type { Context } from "../../context";
 import { clientNow } from "../client_now";
+import { textNow } from "../note_change";
 import { gather, request } from "./gathering";
 import type { TurnFacts } from "./turn_facts";
 
@@ -65,7 +66,7 @@ function withEvent(conversation: Conversation, event: AskEvent): Conversation {
   }
 }
 
-async function noteText({ vault }: App, path: string): Promise<string | null> {
-  const file = vault.getFileByPath(path);
-  return file === null ? null : vault.cachedRead(file);
+async function noteText(app: App, path: string): Promise<string | null> {
+  const file = app.vault.getFileByPath(path);
+  return file === null ? null : textNow(app, file);
 }

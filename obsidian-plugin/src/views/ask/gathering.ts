@@ -7,6 +7,7 @@
  */
 import type { Client } from "../../core/client";
 import type { Conversation } from "../../core/conversation";
+import { marksItselfKept } from "../../core/kept_marks";
 import type { AskRequest, ChatMessage } from "../../core/protocol/chat";
 import { quote, type Quoted } from "../../core/quoted";
 import { conversationOf } from "./as_note";
@@ -31,15 +32,16 @@ export async function gather(about: About, client: Pick<Client, "why">, read: (p
   if (about.quotes && selection !== null) named.push(selection.path);
   const quoted: Quoted[] = [];
   const keptOut: KeptOut[] = [];
-  const add = async (one: { kind: Quoted["kind"]; path: string }, text: () => Promise<string | null>): Promise<void> => {
-    const kept = await keptFrom(one.path, client);
-    const words = kept === null ? await text() : null;
+  const add = async (one: { kind: Quoted["kind"]; path: string }, text: (note: string) => string): Promise<void> => {
+    const keptByServer = await keptFrom(one.path, client);
+    const words = keptByServer === null ? await read(one.path) : null;
+    const kept = keptByServer ?? markedIn(words, one.path);
     if (kept !== null) keptOut.push(kept);
-    else if (words !== null) quoted.push({ ...one, text: words });
+    else if (words !== null) quoted.push({ ...one, text: text(words) });
   };
   if (note !== null && searched) keptOut.push(...(await excludedFrom(note, client)));
-  else if (note !== null) await add({ kind: "note", path: note }, () => read(note));
-  if (selection !== null) await add({ kind: "selection", path: selection.path }, () => Promise.resolve(selection.text));
+  else if (note !== null) await add({ kind: "note", path: note }, (words) => words);
+  if (selection !== null) await add({ kind: "selection", path: selection.path }, () => selection.text);
   // The server knows which models are on its machine.
   if (searched) named.push(...keptOut.filter(({ because }) => because === "local").map(({ path }) => path));
   return { quoted, named: [...new Set(named)], keptOut };
@@ -77,6 +79,11 @@ async function keptFrom(path: string, client: Pick<Client, "why">): Promise<Kept
   // A note that has not been read may say of itself that it is private.
   if (status !== "indexed") return { path, because: "unread", explanation: null };
   return local === null ? null : { path, because: "local", explanation: null };
+}
+
+/** What the user typed a moment ago counts: the server has not read it yet. */
+function markedIn(note: string | null, path: string): KeptOut | null {
+  return note !== null && marksItselfKept(note) ? { path, because: "marked", explanation: null } : null;
 }
 
 /** A named note is put in by the server, or not; the user is told. */

@@ -6,7 +6,7 @@ import type { Selected } from "./about";
 /** Why a note or a selection did not go with a question. */
 export interface KeptOut {
   readonly path: string;
-  readonly because: "excluded" | "local" | "unread";
+  readonly because: "excluded" | "local" | "marked" | "unread";
   /** The server's own sentence, in English. */
   readonly explanation: string | null;
 }
