@@ -4,12 +4,14 @@ import type { Clock } from "./core/clock";
 import type { Connection } from "./core/connection";
 import type { Texts } from "./core/texts/texts";
 import type { Settings, SettingsChange } from "./settings/settings";
+import type { NoteInUse } from "./views/note_in_use";
 
 export interface Context {
   readonly app: App;
   readonly texts: Texts;
   readonly connection: Connection;
   readonly clock: Clock;
+  readonly inUse: NoteInUse;
   /** The settings as they are now; they may be others the next time. */
   readonly settings: () => Settings;
   /** Change some settings and keep them: `saveSettings({ ask: { model: "vault" } })`. */

@@ -13,6 +13,7 @@ import { windowClock } from "./platform/window_clock";
 import type { KeptSettings } from "./settings/kept_settings";
 import { NamedFolder } from "./settings/named_folder";
 import { ServerPlace } from "./settings/server_place";
+import { NoteInUse } from "./views/note_in_use";
 
 /** What the plugin's own windows need beyond what every view is given. */
 export interface Shell {
@@ -44,6 +45,7 @@ export function shellOf(plugin: Plugin, kept: KeptSettings): Shell {
     texts: textsFor(getLanguage()),
     connection,
     clock: windowClock,
+    inUse: new NoteInUse(plugin),
     settings: () => kept.value,
     saveSettings: (change) => kept.save(change),
     listenSettings: (changed) => kept.listen(changed),

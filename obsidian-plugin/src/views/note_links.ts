@@ -1,8 +1,9 @@
 /** A link to a place in a note: opened, inserted, copied, dragged, previewed. */
 import { Keymap, Menu, Notice, parseLinktext, type App, type HoverParent, type MarkdownView, type PaneType, type TFile } from "obsidian";
+import type { Context } from "../context";
 import type { Texts } from "../core/texts/texts";
 import { copyText } from "./clipboard";
-import { noteInUse, viewInUse } from "./note_in_use";
+import type { NoteInUse } from "./note_in_use";
 
 export interface Place {
   /** A path of the vault, or what a link has in its place. */
@@ -12,12 +13,19 @@ export interface Place {
 }
 
 export class NoteLinks {
+  private readonly app: App;
+  private readonly texts: Texts;
+  private readonly inUse: NoteInUse;
+
   constructor(
-    private readonly app: App,
-    private readonly texts: Texts,
+    { app, texts, inUse }: Pick<Context, "app" | "texts" | "inUse">,
     /** The name under which Page preview knows these links. */
     private readonly hoverSource: string,
-  ) {}
+  ) {
+    this.app = app;
+    this.texts = texts;
+    this.inUse = inUse;
+  }
 
   /** The link as it has to stand in the note at `from`, in the form that the user chose for links. `null`: no such note. */
   text(place: Place, from: string, alias = ""): string | null {
@@ -42,7 +50,7 @@ export class NoteLinks {
     const link = place.path + place.subpath;
     const at = line === null ? {} : { eState: { line } };
     // So would a link to a file whose name has a `#` in it, as other programs allow: what follows counts as a heading.
-    if (parseLinktext(link).path === place.path) await workspace.openLinkText(link, this.source(), pane, at);
+    if (parseLinktext(link).path === place.path) await workspace.openLinkText(link, this.inUse.path, pane, at);
     else await workspace.getLeaf(pane).openFile(file, at);
   }
 
@@ -64,13 +72,13 @@ export class NoteLinks {
   }
 
   async copy(place: Place): Promise<void> {
-    const text = this.text(place, this.source());
+    const text = this.text(place, this.inUse.path);
     if (text === null) return void this.tell(this.texts("notes.insert.no_note"));
     await copyText(activeDocument.body, text, this.texts);
   }
 
   drag(event: DragEvent, place: Place): void {
-    const text = this.text(place, this.source());
+    const text = this.text(place, this.inUse.path);
     if (text === null || event.dataTransfer === null) return event.preventDefault();
     // The browser puts the address of a link there, which leads nowhere outside this page.
     event.dataTransfer.clearData();
@@ -87,7 +95,7 @@ export class NoteLinks {
       hoverParent: parent,
       targetEl: target,
       linktext: place.path + place.subpath,
-      sourcePath: this.source(),
+      sourcePath: this.inUse.path,
     });
   }
 
@@ -106,16 +114,12 @@ export class NoteLinks {
 
   /** The note that is being written in. */
   writtenIn(): MarkdownView | null {
-    const view = viewInUse(this.app);
+    const { view } = this.inUse;
     return view !== null && view.getMode() === "source" ? view : null;
   }
 
   file(path: string): TFile | null {
     return this.app.vault.getFileByPath(path) ?? this.app.metadataCache.getFirstLinkpathDest(path, "");
-  }
-
-  private source(): string {
-    return noteInUse(this.app)?.path ?? "";
   }
 
   private tell(text: string): false {

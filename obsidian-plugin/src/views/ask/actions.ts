@@ -1,8 +1,7 @@
 /** What can be done with an answer: take it along, put it into a note, have another. */
-import { Notice, type App } from "obsidian";
-import type { Texts } from "../../core/texts/texts";
+import { Notice } from "obsidian";
+import type { Context } from "../../context";
 import { copyText } from "../clipboard";
-import { viewInUse } from "../note_in_use";
 import { activeNote } from "./active_note";
 import { iconButton } from "./icon_button";
 import { shownName } from "./shown_name";
@@ -21,10 +20,10 @@ export class ActionBar {
 
   constructor(
     parent: HTMLElement,
-    private readonly app: App,
-    private readonly texts: Texts,
+    private readonly context: Pick<Context, "app" | "texts" | "inUse">,
     private readonly actions: AnswerActions,
   ) {
+    const { texts } = context;
     this.el = parent.createDiv({ cls: "sidecar-ask-actions", attr: { role: "toolbar" } });
     spokenLabel(this.el, texts("ask.actions"));
     iconButton(this.el, "copy", texts("ask.copy"), () => void copyText(this.el, actions.markdown(""), texts));
@@ -59,27 +58,28 @@ export class ActionBar {
   }
 
   private dragged(): void {
-    const grip = this.el.createSpan({ cls: "sidecar-ask-grip", attr: { draggable: "true", title: this.texts("ask.drag"), "aria-hidden": "true" }, text: "⠿" });
+    const grip = this.el.createSpan({ cls: "sidecar-ask-grip", attr: { draggable: "true", title: this.context.texts("ask.drag"), "aria-hidden": "true" }, text: "⠿" });
     grip.addEventListener("dragstart", (event) => {
-      event.dataTransfer?.setData("text/plain", this.actions.markdown(activeNote(this.app) ?? ""));
+      event.dataTransfer?.setData("text/plain", this.actions.markdown(activeNote(this.context.inUse) ?? ""));
       if (event.dataTransfer) event.dataTransfer.effectAllowed = "copy";
     });
   }
 
   /** One transaction of the editor: one undo takes it out. */
   private insert(): void {
-    const view = viewInUse(this.app);
-    if (view === null || view.getMode() !== "source") return void new Notice(this.texts("ask.insert.nowhere"));
+    const { inUse: { view }, texts } = this.context;
+    if (view === null || view.getMode() !== "source") return void new Notice(texts("ask.insert.nowhere"));
     const { editor } = view;
     const text = this.actions.markdown(view.file?.path ?? "");
     // Behind what is selected: that was not to be replaced.
     const at = editor.getCursor("to");
     editor.replaceRange(text, at);
     editor.setCursor(editor.offsetToPos(editor.posToOffset(at) + text.length));
-    new Notice(this.texts("ask.inserted", { name: shownName(view.file?.path ?? "") }));
+    new Notice(texts("ask.inserted", { name: shownName(view.file?.path ?? "") }));
   }
 
   private append(): void {
-    new NotePicker(this.app, this.texts, (file) => void append(this.app, this.texts, file, this.actions.markdown(file.path))).open();
+    const { app, texts } = this.context;
+    new NotePicker(app, texts, (file) => void append(app, texts, file, this.actions.markdown(file.path))).open();
   }
 }

@@ -1,7 +1,6 @@
 /** The view in which the vault is asked, and its commands. */
 import { TFile, type Menu, type Plugin } from "obsidian";
 import type { Context } from "../../context";
-import { viewInUse } from "../note_in_use";
 import { activeNote, addActiveNote, addSelection } from "./active_note";
 import { Asking } from "./asking";
 import { ASK_VIEW } from "./note_links";
@@ -29,14 +28,14 @@ async function show({ app }: Context, focused = true): Promise<AskView | null> {
 }
 
 function addCommands(plugin: Plugin, context: Context, asking: Asking): void {
-  const { app, texts } = context;
+  const { inUse, texts } = context;
   const aboutThis = (add: typeof addActiveNote): void => {
     if (add(context, asking.about)) void show(context);
   };
   plugin.addCommand({ id: "ask-open", name: texts("ask.command.open"), icon: "message-circle-question", callback: () => void show(context) });
   plugin.addCommand({ id: "ask-focus", name: texts("ask.command.focus"), callback: () => void show(context) });
-  plugin.addCommand({ id: "ask-note", name: texts("ask.command.note"), checkCallback: when(() => activeNote(app) !== null, () => aboutThis(addActiveNote)) });
-  const selects = (): boolean => viewInUse(app)?.getMode() === "source" && viewInUse(app)?.editor.somethingSelected() === true;
+  plugin.addCommand({ id: "ask-note", name: texts("ask.command.note"), checkCallback: when(() => activeNote(inUse) !== null, () => aboutThis(addActiveNote)) });
+  const selects = (): boolean => inUse.view?.getMode() === "source" && inUse.view.editor.somethingSelected();
   plugin.addCommand({ id: "ask-selection", name: texts("ask.command.selection"), checkCallback: when(selects, () => aboutThis(addSelection)) });
   plugin.addCommand({ id: "ask-new", name: texts("ask.command.new"), callback: () => void show(context).then((view) => view?.startAnew()) });
   plugin.addCommand({ id: "ask-save", name: texts("ask.command.save"), checkCallback: when(() => !asking.isEmpty, () => void save(context, asking)) });

@@ -1,6 +1,6 @@
 /** Links to notes within an element: they open, show Obsidian's page preview, and can be dragged into a note. */
-import { Notice, parseLinktext, type App, type Component, type HoverParent } from "obsidian";
-import type { Texts } from "../../core/texts/texts";
+import { Notice, parseLinktext, type Component, type HoverParent } from "obsidian";
+import type { Context } from "../../context";
 import { NoteLinks, type Place } from "../note_links";
 
 /** How Obsidian knows this view among those that show previews; also the type of the view. */
@@ -15,8 +15,9 @@ export function linkAttributes(text: string, label?: string): Record<string, str
 }
 
 /** Make all links to notes in an element work, also those that come later. */
-export function leadToNotes(el: HTMLElement, owner: Component & HoverParent, app: App, texts: Texts): void {
-  const links = new NoteLinks(app, texts, ASK_VIEW);
+export function leadToNotes(el: HTMLElement, owner: Component & HoverParent, context: Pick<Context, "app" | "texts" | "inUse">): void {
+  const { texts } = context;
+  const links = new NoteLinks(context, ASK_VIEW);
   const open = (event: MouseEvent): void => {
     const link = linkAt(event);
     if (link === null || (event.type === "auxclick" && event.button !== 1)) return;

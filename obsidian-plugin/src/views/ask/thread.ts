@@ -2,8 +2,8 @@
  * The conversation on the page, one turn below the other. While an answer grows its end stays in sight, as long as its
  * question does too: whoever reads from the beginning is not carried off. Nobody who reads further up is moved.
  */
-import type { App } from "obsidian";
 import { readAnswer } from "../../core/answer/blocks";
+import type { Context } from "../../context";
 import type { Texts } from "../../core/texts/texts";
 import { said } from "./citation_form";
 import { TurnView, type TurnActions } from "./turn_view";
@@ -17,19 +17,20 @@ const LONGEST_SPOKEN = 600;
 
 export class Thread {
   readonly el: HTMLElement;
+  private readonly texts: Texts;
   private readonly spoken: HTMLElement;
   private readonly views = new Map<number, TurnView>();
   private shown: readonly AskedTurn[] = [];
 
   constructor(
     parent: HTMLElement,
-    private readonly app: App,
-    private readonly texts: Texts,
+    private readonly context: Pick<Context, "app" | "texts" | "inUse">,
     private readonly actions: TurnActions,
   ) {
+    this.texts = context.texts;
     // Announced when it is finished, not word by word.
     this.el = parent.createDiv({ cls: "sidecar-ask-thread", attr: { role: "log", "aria-live": "off", tabindex: "0" } });
-    spokenLabel(this.el, texts("ask.conversation"));
+    spokenLabel(this.el, this.texts("ask.conversation"));
     this.spoken = parent.createDiv({ cls: "sidecar-spoken", attr: { role: "status", "aria-live": "polite" } });
   }
 
@@ -56,7 +57,7 @@ export class Thread {
 
   private turn(asked: AskedTurn, last: boolean): void {
     const { id } = asked.turn;
-    const view = this.views.get(id) ?? new TurnView(this.el, this.app, this.texts, asked, this.actions);
+    const view = this.views.get(id) ?? new TurnView(this.el, this.context, asked, this.actions);
     this.views.set(id, view);
     view.show(asked, last);
   }

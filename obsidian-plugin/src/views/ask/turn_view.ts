@@ -1,8 +1,7 @@
 /** One question with its answer on the page. */
-import type { App } from "obsidian";
 import { asProblem } from "../../core/problem";
 import type { Citation } from "../../core/protocol/chat";
-import type { Texts } from "../../core/texts/texts";
+import type { Context } from "../../context";
 import { ActionBar } from "./actions";
 import { answerMarkdown } from "./as_note";
 import { AnswerText } from "./answer";
@@ -31,7 +30,8 @@ export class TurnView {
   private asked: AskedTurn;
   private drawn: readonly unknown[] = [];
 
-  constructor(parent: HTMLElement, app: App, texts: Texts, asked: AskedTurn, actions: TurnActions) {
+  constructor(parent: HTMLElement, context: Pick<Context, "app" | "texts" | "inUse">, asked: AskedTurn, actions: TurnActions) {
+    const { app, texts } = context;
     this.asked = asked;
     const { id } = asked.turn;
     this.el = parent.createDiv({ cls: "sidecar-ask-turn", attr: { "data-turn": String(id) } });
@@ -44,7 +44,7 @@ export class TurnView {
     this.answer = new AnswerText(answer, texts);
     this.problem = new ProblemBox(answer, texts, () => actions.regenerate(id));
     this.sources = new Sources(answer, texts, (source) => actions.reasons(source, this.asked));
-    this.bar = new ActionBar(answer, app, texts, { markdown: (from) => answerMarkdown(app, this.asked.turn, from), regenerate: () => actions.regenerate(id) });
+    this.bar = new ActionBar(answer, context, { markdown: (from) => answerMarkdown(app, this.asked.turn, from), regenerate: () => actions.regenerate(id) });
   }
 
   show(asked: AskedTurn, last: boolean): void {

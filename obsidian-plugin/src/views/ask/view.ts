@@ -55,7 +55,7 @@ export class AskView extends ItemView {
 
   protected override onOpen(): Promise<void> {
     this.parts = this.build();
-    leadToNotes(this.contentEl, this, this.app, this.context.texts);
+    leadToNotes(this.contentEl, this, this.context);
     this.register(this.asking.listen(() => this.later()));
     this.register(this.contentEl.onWindowMigrated(() => this.redraw()));
     this.register(this.context.connection.listen((state) => this.connected(state)));
@@ -100,7 +100,7 @@ export class AskView extends ItemView {
     const saving = iconButton(head, "save", texts("ask.save"), () => void save(this.context, asking));
     const offline = new ProblemBox(this.contentEl, texts, () => void this.context.connection.look());
     const empty = new EmptyState(this.contentEl, texts, (question) => this.fillBox(question));
-    const thread = new Thread(this.contentEl, this.app, texts, {
+    const thread = new Thread(this.contentEl, this.context, {
       edit: (id) => this.edit(id),
       regenerate: (id) => asking.regenerate(id),
       reasons: async (source, asked) => reasonsFor(source, asked, this.context.connection.client(), texts),

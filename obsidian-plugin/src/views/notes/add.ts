@@ -30,7 +30,7 @@ export function addNotes(plugin: Plugin, context: Context): void {
     checkCallback: (checking) => withNote(app.workspace.getActiveFile(), checking, (file) => new LinkModal(context, file).open()),
   });
   plugin.addCommand({ id: "find-missing-links", name: texts("links.scan.command"), icon: "list-tree", callback: () => new LinkScanModal(context).open() });
-  const links = new NoteLinks(app, texts, RELATED_VIEW);
+  const links = new NoteLinks(context, RELATED_VIEW);
   plugin.addCommand({
     id: "insert-related-link",
     name: texts("related.insert.command"),

@@ -1,7 +1,6 @@
 /** Which note a side view follows: the one that is open, or one that is pinned. A view that nobody sees follows none. */
-import type { App, Component } from "obsidian";
-import type { Clock } from "../../core/clock";
-import { noteInUse } from "../note_in_use";
+import type { Component } from "obsidian";
+import type { Context } from "../../context";
 
 // Several events tell of one change.
 const SETTLE_MS = 60;
@@ -14,15 +13,14 @@ export class FollowedNote {
   private cancel: () => void = () => {};
 
   constructor(
-    private readonly app: App,
-    private readonly clock: Clock,
+    private readonly context: Pick<Context, "app" | "clock" | "inUse">,
     private readonly isSeen: () => boolean,
     private readonly told: (path: string | null) => void,
   ) {}
 
   /** Hear of other notes that are opened, and of what becomes of this one, as long as the owner lives. */
   listen(owner: Component): void {
-    const { workspace, vault } = this.app;
+    const { workspace, vault } = this.context.app;
     owner.registerEvent(workspace.on("file-open", () => this.look()));
     owner.registerEvent(workspace.on("active-leaf-change", () => this.look()));
     owner.registerEvent(workspace.on("layout-change", () => this.look()));
@@ -33,7 +31,7 @@ export class FollowedNote {
 
   pin(path: string | null): void {
     this.pinned = path;
-    this.app.workspace.requestSaveLayout();
+    this.context.app.workspace.requestSaveLayout();
     this.look({ anew: true });
   }
 
@@ -41,9 +39,9 @@ export class FollowedNote {
   look({ anew = false }: { anew?: boolean } = {}): void {
     this.anew ||= anew;
     this.cancel();
-    this.cancel = this.clock.after(SETTLE_MS, () => {
+    this.cancel = this.context.clock.after(SETTLE_MS, () => {
       if (!this.isSeen()) return;
-      const path = this.pinned ?? noteInUse(this.app)?.path ?? null;
+      const path = this.pinned ?? this.context.inUse.file?.path ?? null;
       if (path === this.path && !this.anew) return;
       this.anew = false;
       this.path = path;

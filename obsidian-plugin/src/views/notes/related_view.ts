@@ -36,9 +36,9 @@ export class RelatedView extends ItemView implements HoverParent {
   ) {
     super(leaf);
     this.navigation = false;
-    this.links = new NoteLinks(context.app, context.texts, RELATED_VIEW);
+    this.links = new NoteLinks(context, RELATED_VIEW);
     const isSeen = (): boolean => this.body !== undefined && this.contentEl.offsetParent !== null;
-    this.followed = new FollowedNote(context.app, context.clock, isSeen, (path) => void this.feed.show(path));
+    this.followed = new FollowedNote(context, isSeen, (path) => void this.feed.show(path));
     this.feed = new RelatedFeed(
       {
         client: () => context.connection.client(),

@@ -29,7 +29,7 @@ export class SearchModal extends Modal {
     private readonly beginWith = "",
   ) {
     super(context.app);
-    this.links = new NoteLinks(context.app, context.texts, SEARCH_HOVER);
+    this.links = new NoteLinks(context, SEARCH_HOVER);
     this.vocabulary = new VaultVocabulary(context.app);
     this.feed = new SearchFeed({ client: () => context.connection.client() }, context.clock, () => this.draw());
   }
