@@ -1,5 +1,5 @@
 /** The view in which the vault is asked, and its commands. */
-import { TFile, type Menu, type Plugin } from "obsidian";
+import { Platform, TFile, type Menu, type Plugin } from "obsidian";
 import type { Context } from "../../context";
 import { activeNote, addActiveNote, addSelection } from "./active_note";
 import { Asking } from "./asking";
@@ -21,7 +21,9 @@ export function addAsk(plugin: Plugin, context: Context): void {
 
 /** Open the view, or bring it forth, and put the cursor into the question box. */
 async function show({ app }: Context, focused = true): Promise<AskView | null> {
-  const leaf = await app.workspace.ensureSideLeaf(ASK_VIEW, "right", { active: focused, reveal: true });
+  // A phone's side bar covers the note: it opens there only for who asks for it.
+  const reveal = focused || !Platform.isMobile;
+  const leaf = await app.workspace.ensureSideLeaf(ASK_VIEW, "right", { active: focused, reveal });
   if (!(leaf.view instanceof AskView)) return null;
   if (focused) leaf.view.focusBox();
   return leaf.view;
