@@ -458,7 +458,7 @@ describe.skipIf(cannotRun !== null)("asking a model", () => {
     await room.preview.runCommand("ask-selection");
     script([{ text: "I cannot see it." }], [{ text: "Nor that." }]);
     await room.asked("Explain this.");
-    await room.answers.last().getByText("Local stays with models on this machine").waitFor();
+    await room.answers.last().getByText("Local stays with models on the server’s machine").waitFor();
     expect(JSON.stringify(upstream.last?.body.messages)).not.toContain("Selected in the note");
     // A model without notes is given a note's text by the view itself: not this one's.
     await room.preview.runCommand("ask-new");

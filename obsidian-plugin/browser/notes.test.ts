@@ -98,7 +98,7 @@ describe.skipIf(cannotRun !== null)("notes in the page", () => {
 
     it("stay with a note that is pinned", async () => {
       await related("House/Boiler.md");
-      const pin = preview.page.getByRole("button", { name: "Keep showing this note’s" });
+      const pin = preview.page.getByRole("button", { name: "Stay on this note" });
       await pin.click();
       await preview.openNote("Recipes/Caldo verde.md");
       await preview.page.waitForTimeout(400);
@@ -221,7 +221,7 @@ describe.skipIf(cannotRun !== null)("notes in the page", () => {
       await preview.page.keyboard.type("gate code of the hut", { delay: 15 });
       await best("Cabin");
       expect(await hits().first().locator("mark").allInnerTexts()).toContain("gate");
-      expect(await preview.page.locator(".sidecar-search-status").innerText()).toMatch(/results in \d+ ms/);
+      expect(await preview.page.locator(".sidecar-search-status").innerText()).toMatch(/results in \d+\sms/);
       await preview.page.keyboard.press("Enter");
       await expect.poll(() => preview.page.locator(".mod-root [data-marked-line]:visible").first().getAttribute("data-marked-line")).toBe("## Getting in");
     });
@@ -300,7 +300,7 @@ describe.skipIf(cannotRun !== null)("notes in the page", () => {
       await search("valve");
       await hits().first().waitFor();
       await preview.page.getByRole("button", { name: "Show why" }).click();
-      await hits().first().getByText(/score \d+ %/).waitFor();
+      await hits().first().getByText(/score \d+%/).waitFor();
       await field().fill("#nosuchtag");
       await preview.page.getByText("Nothing found.").waitFor();
       expect(await hits().count()).toBe(0);
@@ -352,7 +352,7 @@ describe.skipIf(cannotRun !== null)("notes in the page", () => {
         if (file !== null) await vault.modify(file, text);
       }, other);
       await apply().click();
-      await preview.page.getByText("The note has changed meanwhile").waitFor();
+      await preview.page.getByText("The note has changed in the meantime").waitFor();
       expect(preview.noteText("Ideas.md")).toBe(other);
       await apply().click();
       await expect.poll(() => preview.noteText("Ideas.md")).toContain("[[Claire Moreau]]");

@@ -154,7 +154,7 @@ describe.skipIf(skipped)("a phone whose origin the server knows", () => {
     await phone.connected();
     await phone.closeAll();
     await phone.ask(STARTER);
-    await phone.view.getByText("The key is for less than this").waitFor();
+    await phone.view.getByText("The key doesn’t allow this").waitFor();
     await phone.view.getByText("sidecar token create NAME --scope chat").waitFor();
     await phone.preview.screenshot("phone-read-key");
   });

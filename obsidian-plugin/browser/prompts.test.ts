@@ -107,7 +107,7 @@ describe.skipIf(cannotRun !== null)("a prompt of one's own", () => {
     await preview.sidecar.ready();
     upstream.next([{ text: "Summed up." }]);
     await preview.runCommand("prompt:Prompts/Harbours.md");
-    await preview.page.locator(".notice", { hasText: "1 note that was found is kept from models on other machines, and was left out" }).waitFor();
+    await preview.page.locator(".notice", { hasText: "1 note that was found is for models on the server’s machine alone, and was left out" }).waitFor();
     await finished();
     const sent = JSON.stringify(upstream.last);
     expect(sent).toContain("40 euros a month");
@@ -169,7 +169,7 @@ describe.skipIf(cannotRun !== null)("a prompt of one's own", () => {
     const name = preview.page.getByLabel("Name");
     await name.fill("Home");
     await preview.page.keyboard.press("Enter");
-    await preview.page.getByText("“Home” is there already").waitFor();
+    await preview.page.getByText("“Home” already exists").waitFor();
     await name.fill("a/b");
     await preview.page.keyboard.press("Enter");
     await preview.page.getByText("This name cannot be used").waitFor();

@@ -375,7 +375,7 @@ describe.skipIf(cannotRun !== null)("a command on text", () => {
     await preview.runCommand("text-rewrite");
     await status("Finished");
     await preview.runCommand("text-shorter");
-    await said("This note has a new text already");
+    await said("This note already has a new text");
     expect(await panel().count()).toBe(1);
     await preview.runCommand("draft-discard");
     expect(await panel().count()).toBe(0);

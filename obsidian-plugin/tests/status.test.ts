@@ -25,7 +25,7 @@ test.each<[ConnectionState, string, string]>([
   [online({ ready: false, pending: 200 }), "Sidecar: indexing 1,000 of 1,200", "busy"],
   [online({ ready: false, pending: 200, paused: "battery" }), "Sidecar: indexing paused, 1,000 of 1,200", "busy"],
   [online({ rebuilding: true }), "Sidecar: rebuilding the index", "busy"],
-  [online({ chunks_without_vector: 1 }), "Sidecar: ready, still learning meanings (99 %)", "busy"],
+  [online({ chunks_without_vector: 1 }), "Sidecar: ready, still learning meanings (99%)", "busy"],
   [online({ chunks: 0, chunks_without_vector: 0 }), "Sidecar: ready", "ok"],
   [online({ problems: ["One."] }), "Sidecar: ready, 1 thing to look at", "bad"],
   [online({ problems: ["One.", "Two."] }), "Sidecar: ready, 2 things to look at", "bad"],

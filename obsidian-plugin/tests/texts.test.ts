@@ -1,7 +1,7 @@
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { LANGUAGES, type Entry, type Wording } from "../src/core/texts/section";
+import { LANGUAGES, type Entry, type Language, type Wording } from "../src/core/texts/section";
 import { ENTRIES, textsFor, type Key } from "../src/core/texts/texts";
 import { contract } from "./contracts";
 
@@ -16,6 +16,71 @@ test.each(all)("%s has the same values in every language, and no empty text", (_
     expect(texts.every((text) => text.trim() !== "")).toBe(true);
     for (const text of texts) expect(places(text)).toEqual(wanted);
   }
+});
+
+/** Each wording of a language under its key, without what is the same in every language: addresses, and the names of values. */
+function said(language: Language): [key: string, text: string][] {
+  return all.flatMap(([key, entry]) => forms(entry[language]).map((text): [string, string] => [key, text.replace(/https?:\S+|\{\{[^}]*\}\}|\}\}/g, "").replace(/\{\w+\}/g, "{}")]));
+}
+
+const against = (language: Language, wrong: RegExp): string[] => said(language).filter(([, text]) => wrong.test(text)).map(([key, text]) => `${key}: ${text}`);
+
+test.each<[rule: string, language: Language, wrong: RegExp]>([
+  ["English puts “so” what it quotes", "en", /[«»„‘"]|\.\.\.|\w'/],
+  ["Portuguese puts “so” what it quotes", "pt", /[«»„‘’"']|\.\.\./],
+  ["Spanish puts «so» what it quotes", "es", /[“”„‘’"']|« | »|\.\.\./],
+  ["Italian puts «so» what it quotes", "it", /[“”„‘"']|« | »|\.\.\./],
+  ["French puts « so » what it quotes", "fr", /[“”„‘"']|«(?! )|[^ ]»|\.\.\./],
+  ["French sets its signs apart", "fr", /[^ ][;?!]|[^ ]:(?!\d)/],
+  ["Spanish opens what it asks", "es", /^[^¿]*\?|¿[^?]*[^ ?]$|!/],
+  ["English sets no blank before a percent sign", "en", / %/],
+  ["Portuguese sets no blank before a percent sign", "pt", / %/],
+  ["Spanish sets a blank before a percent sign", "es", /[^ ]%/],
+  ["Italian sets no blank before a percent sign", "it", / %/],
+  ["French sets a blank before a percent sign", "fr", /[^ ]%/],
+  // What Obsidian calls its things, and what is said in Portugal alone or calls a computer a machine.
+  ["Portuguese has the words of Obsidian", "pt", /vaults?\b|\btags?\b|deletar|ficheiro|chaveta|telem[óo]vel|máquina|\becrã|\bligad/i],
+  ["Spanish has the words of Obsidian", "es", /vaults?\b|plugins?\b|\btags?\b|\blinks?\b|máquina|ordenador|computadora|\bfichero/i],
+  ["Italian has the words of Obsidian", "it", /cassaforte|modulo|\btags?\b|\blinks?\b|tavolozza|macchina/i],
+  ["French has the words of Obsidian", "fr", /vaults?\b|plugins?\b|\btags?\b|étiquette|réglage|\bmachine/i],
+  ["Spanish says tú", "es", /\b(usted|ustedes|haga|elija|abra|copie|pegue|actualice|vos|vosotros)\b/i],
+  ["French says vous", "fr", /\b(tu|ton|tes|toi)\b/i],
+])("%s", (_rule, language, wrong) => expect(against(language, wrong)).toEqual([]));
+
+test.each(LANGUAGES)("what is opened is closed in %s", (language) => {
+  const pairs = ["“”", "«»", "()", "¿?"].filter((pair) => language === "es" || pair !== "¿?");
+  const open = (text: string): boolean => pairs.some(([from = "", to = ""]) => text.split(from).length !== text.split(to).length);
+  expect(said(language).filter(([, text]) => !text.endsWith(" ") && open(text))).toEqual([]);
+});
+
+test("a number of things has its plural; one that counts nothing stands in brackets or before a colon", () => {
+  const bare = all.filter(([, entry]) => LANGUAGES.some((language) => typeof entry[language] === "string" && /\{count\}(?!\)|\s?:)/.test(entry[language])));
+  expect(bare.map(([key]) => key)).toEqual([]);
+});
+
+/** What a text has alike in every language: how it ends, and the commands, options and addresses that it names. */
+function shape(text: string): { ends: string; names: string[] } {
+  const names = text.match(/--[\w-]+|https?:\/\/[\w.:]+\w|allowed_\w+|sidecar (?:token \w+|service \w+|serve|doctor)|pip install [\w[\]-]+|\{\{[^}]*\}\}/g) ?? [];
+  return { ends: /[.:?…]? ?$/.exec(text)?.[0] ?? "", names: names.sort() };
+}
+
+test.each(LANGUAGES)("%s ends like English, and names the same commands, options and addresses", (language) => {
+  for (const [key, entry] of all) expect([key, shape(forms(entry[language])[0] ?? "")]).toEqual([key, shape(forms(entry.en)[0] ?? "")]);
+});
+
+test.each(LANGUAGES)("%s begins with a capital where English does", (language) => {
+  const capital = (text = ""): boolean | null => (/^¿?\p{L}/u.test(text) ? /^¿?\p{Lu}/u.test(text) : null);
+  const other = all.filter(([, entry]) => {
+    const [own, english] = [capital(forms(entry[language])[0]), capital(forms(entry.en)[0])];
+    return own !== null && english !== null && own !== english;
+  });
+  expect(other.map(([key]) => key)).toEqual([]);
+});
+
+test("what stands on a button fits the narrowest side pane", () => {
+  const labels = all.filter(([key]) => /^text\.do\.|\.(do|cancel|retry|stop|undo)$/.test(key));
+  const long = labels.flatMap(([, entry]) => LANGUAGES.flatMap((language) => forms(entry[language]))).filter((text) => text.length > 26);
+  expect([labels.length > 10, long]).toEqual([true, []]);
 });
 
 /** The source without the texts themselves. */
@@ -78,4 +143,10 @@ test("French signs stay with their word at a line's end, and a value is left as 
   expect(fr("details.server_says", { message: "a : b" })).toBe("Le serveur dit\u00a0: a : b");
   expect(fr("problem.scope.hint")).not.toMatch(/ [:;?!»]|« /);
   expect(textsFor("en")("status.ready")).toBe("Sidecar: ready");
+});
+
+test("a unit stays with its number at a line's end", () => {
+  expect(textsFor("es")("search.score", { percent: 9 })).toBe("puntuación 9\u00a0%");
+  expect(textsFor("en")("search.found", { count: 2, ms: 8 })).toBe("2 results in 8\u00a0ms");
+  expect(textsFor("en")("programs.late", { within: 5 })).toMatch(/5\u00a0s$/);
 });

@@ -2,6 +2,7 @@
 import type { PromptOutput } from "../templates/prompt_note";
 import { SAMPLE_WORDS } from "./sample_words";
 import type { Language } from "../texts/section";
+import { bound } from "../texts/texts";
 
 export interface SamplePrompt {
   /** The name of the note, without its ending. */
@@ -26,6 +27,6 @@ export function samplePrompts(language: Language): SamplePrompt[] {
     const { output, icon } = FORMS[id];
     // A prompt is no note to be found: without the last line its words would turn up among the answers.
     const front = ["---", `description: ${JSON.stringify(description)}`, `output: ${output}`, `icon: ${icon}`, "sidecar: false", "---", ""];
-    return { name, text: `${front.join("\n")}${body}\n` };
+    return { name, text: `${front.join("\n")}${bound(body, language)}\n` };
   });
 }

@@ -4,10 +4,10 @@ import type { Section } from "./section";
 export const SHELL = {
   "status.ready": { en: "Sidecar: ready", pt: "Sidecar: pronto", es: "Sidecar: listo", it: "Sidecar: pronto", fr: "Sidecar : prêt" },
   "status.looking": { en: "Sidecar: connecting…", pt: "Sidecar: conectando…", es: "Sidecar: conectando…", it: "Sidecar: connessione…", fr: "Sidecar : connexion…" },
-  "status.offline": { en: "Sidecar: offline", pt: "Sidecar: desconectado", es: "Sidecar: sin conexión", it: "Sidecar: non in linea", fr: "Sidecar : hors ligne" },
+  "status.offline": { en: "Sidecar: offline", pt: "Sidecar: desconectado", es: "Sidecar: sin conexión", it: "Sidecar: offline", fr: "Sidecar : hors ligne" },
   "status.slow": { en: "Sidecar: not answering", pt: "Sidecar: sem resposta", es: "Sidecar: no responde", it: "Sidecar: non risponde", fr: "Sidecar : sans réponse" },
   "status.indexing": { en: "Sidecar: indexing {done} of {total}", pt: "Sidecar: indexando {done} de {total}", es: "Sidecar: indexando {done} de {total}", it: "Sidecar: indicizzazione {done} di {total}", fr: "Sidecar : indexation {done} sur {total}" },
-  "status.meaning": { en: "Sidecar: ready, still learning meanings ({percent} %)", pt: "Sidecar: pronto, ainda aprendendo significados ({percent} %)", es: "Sidecar: listo, aún aprendiendo significados ({percent} %)", it: "Sidecar: pronto, sta ancora imparando i significati ({percent} %)", fr: "Sidecar : prêt, apprentissage du sens en cours ({percent} %)" },
+  "status.meaning": { en: "Sidecar: ready, still learning meanings ({percent}%)", pt: "Sidecar: pronto, ainda aprendendo significados ({percent}%)", es: "Sidecar: listo, aún aprendiendo significados ({percent} %)", it: "Sidecar: pronto, apprendimento dei significati in corso ({percent}%)", fr: "Sidecar : prêt, apprentissage du sens en cours ({percent} %)" },
   "status.rebuilding": { en: "Sidecar: rebuilding the index", pt: "Sidecar: reconstruindo o índice", es: "Sidecar: reconstruyendo el índice", it: "Sidecar: ricostruzione dell’indice", fr: "Sidecar : reconstruction de l’index" },
   "status.paused": { en: "Sidecar: indexing paused, {done} of {total}", pt: "Sidecar: indexação em pausa, {done} de {total}", es: "Sidecar: indexación en pausa, {done} de {total}", it: "Sidecar: indicizzazione in pausa, {done} di {total}", fr: "Sidecar : indexation en pause, {done} sur {total}" },
   "status.attention": {
@@ -17,7 +17,7 @@ export const SHELL = {
     it: { one: "Sidecar: pronto, {count} avviso", many: "Sidecar: pronto, {count} di avvisi", other: "Sidecar: pronto, {count} avvisi" },
     fr: { one: "Sidecar : prêt, {count} avertissement", many: "Sidecar : prêt, {count} d’avertissements", other: "Sidecar : prêt, {count} avertissements" },
   },
-  "status.closed": { en: "Sidecar: this vault cannot be read", pt: "Sidecar: não é possível ler este cofre", es: "Sidecar: no se puede leer esta bóveda", it: "Sidecar: questo vault non è leggibile", fr: "Sidecar : ce coffre ne peut pas être lu" },
+  "status.closed": { en: "Sidecar: this vault cannot be read", pt: "Sidecar: não é possível ler este cofre", es: "Sidecar: no se puede leer esta bóveda", it: "Sidecar: impossibile leggere questo vault", fr: "Sidecar : ce coffre ne peut pas être lu" },
   "status.other_vault": { en: "Sidecar: this vault is not served", pt: "Sidecar: este cofre não está no servidor", es: "Sidecar: esta bóveda no está en el servidor", it: "Sidecar: questo vault non è nel server", fr: "Sidecar : ce coffre n’est pas sur le serveur" },
   "status.several_vaults": { en: "Sidecar: several vaults have this name", pt: "Sidecar: vários cofres têm este nome", es: "Sidecar: varias bóvedas tienen este nombre", it: "Sidecar: più vault hanno questo nome", fr: "Sidecar : plusieurs coffres portent ce nom" },
   "status.key": { en: "Sidecar: key needed", pt: "Sidecar: falta a chave", es: "Sidecar: falta la clave", it: "Sidecar: serve la chiave", fr: "Sidecar : clé requise" },

@@ -29,7 +29,7 @@ export function textsFor(tag: string): Texts {
     const entry: Entry = ENTRIES[key];
     const wording = entry[language];
     const text = typeof wording === "string" ? wording : chosen(wording, plurals.select(Number(values["count"] ?? 0)));
-    return (language === "fr" ? bound(text) : text).replace(/\{(\w+)\}/g, (place, name: string) => {
+    return bound(text, language).replace(/\{(\w+)\}/g, (place, name: string) => {
       const value = values[name];
       if (value === undefined) return place;
       return typeof value === "number" ? numbers.format(value) : value;
@@ -38,9 +38,10 @@ export function textsFor(tag: string): Texts {
   return Object.assign(say, { language });
 }
 
-/** French with blanks that do not break, where a sign stands apart from its word. */
-function bound(text: string): string {
-  return text.replace(/ (?=[:;?!»])/g, "\u00a0").replace(/« /g, "«\u00a0");
+/** The text with blanks that do not break, where a sign or a unit stands apart from its word: French sets most signs so. */
+export function bound(text: string, language: Language): string {
+  const units = text.replace(/ (?=%)/g, "\u00a0").replace(/([\d}]) (?=m?s(?![\w’]))/g, "$1\u00a0");
+  return language === "fr" ? units.replace(/ (?=[:;?!»])/g, "\u00a0").replace(/« /g, "«\u00a0") : units;
 }
 
 function chosen(wording: { one: string; many?: string; other: string }, category: Intl.LDMLPluralRule): string {
