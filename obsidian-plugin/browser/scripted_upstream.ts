@@ -2,8 +2,8 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
-/** `hold` goes on only when the test says so; `cut` breaks the connection; `fail` is an answer of 500. */
-export type Step = { readonly text: string } | { readonly reasoning: string } | { readonly wait: number } | "hold" | "cut";
+/** `hold` goes on only when the test says so; `cut` breaks the connection; `length` ends at the model's limit; `fail` is an answer of 500. */
+export type Step = { readonly text: string } | { readonly reasoning: string } | { readonly wait: number } | "hold" | "cut" | "length";
 export type Script = readonly Step[] | { readonly fail: number; readonly message: string };
 
 export interface Asked {
@@ -84,13 +84,14 @@ export class ScriptedUpstream {
     event(response, { role: "assistant", content: "" });
     for (const step of script) {
       if (response.destroyed) return;
+      if (step === "length") continue;
       if (step === "hold") await this.hold(response);
       else if (step === "cut") return void response.destroy();
       else if ("wait" in step) await new Promise((resolve) => setTimeout(resolve, step.wait));
       else event(response, "text" in step ? { content: step.text } : { reasoning_content: step.reasoning });
     }
     if (response.destroyed) return;
-    event(response, {}, "stop");
+    event(response, {}, script.includes("length") ? "length" : "stop");
     response.end("data: [DONE]\n\n");
   }
 

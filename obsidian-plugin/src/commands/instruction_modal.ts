@@ -1,6 +1,7 @@
 /** Asks what is to be done, in the user's own words; those given lately can be had again. */
 import { Modal, type App } from "obsidian";
 import type { Texts } from "../core/texts/texts";
+import { composes } from "../views/composing";
 import { spokenLabel } from "../views/spoken_label";
 
 export interface Question {
@@ -58,7 +59,7 @@ export class InstructionModal extends Modal {
 
   // Enter gives it, as in a chat; Shift+Enter is a new line. An input method's own Enter is neither.
   #key(event: KeyboardEvent): void {
-    if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+    if (event.key !== "Enter" || event.shiftKey || composes(event)) return;
     event.preventDefault();
     this.#give();
   }

@@ -1,6 +1,7 @@
 /** The box in which a question is written, and the button that sends it or stops the answer. */
 import { setIcon } from "obsidian";
 import type { Texts } from "../../core/texts/texts";
+import { composes } from "../composing";
 import { spokenLabel } from "../spoken_label";
 
 export interface ComposerActions {
@@ -105,9 +106,4 @@ export class Composer {
   private enable(): void {
     this.button.disabled = !this.running && this.box.value.trim() === "";
   }
-}
-
-/** While an input method composes, Enter takes its proposal. Safari has ended the composition by then, and gives this code. */
-function composes(event: KeyboardEvent): boolean {
-  return event.isComposing || Reflect.get(event, "keyCode") === 229;
 }

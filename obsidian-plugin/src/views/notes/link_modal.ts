@@ -48,9 +48,9 @@ export class LinkModal extends Modal {
     spokenLabel(this.preview, texts("links.preview"));
     const buttons = this.contentEl.createDiv({ cls: "modal-button-container" });
     this.button = buttons.createEl("button", { cls: "mod-cta" });
-    this.button.addEventListener("click", () => void this.apply());
+    this.button.addEventListener("click", () => void this.apply().catch((error: unknown) => this.failed(error)));
     buttons.createEl("button", { text: texts("links.cancel") }).addEventListener("click", () => this.close());
-    void this.plan().then(() => this.chooseSure());
+    void this.plan().then(() => this.chooseSure(), (error: unknown) => this.failed(error));
   }
 
   override onClose(): void {
@@ -136,6 +136,12 @@ export class LinkModal extends Modal {
     this.offerUndo(change, count);
   }
 
+  /** The note cannot be read or written, as when it was deleted meanwhile. */
+  private failed(error: unknown): void {
+    new Notice(this.context.texts("ask.save.failed", { reason: asProblem(error).message }));
+    if (!this.closed) this.drawChosen();
+  }
+
   private offerUndo(change: VerifiedChange, count: number): void {
     const { texts } = this.context;
     const notice = new Notice(
@@ -143,7 +149,8 @@ export class LinkModal extends Modal {
         content.createSpan({ text: texts("links.applied", { count, name: this.file.basename }) });
         content.createEl("button", { text: texts("links.undo"), cls: "sidecar-links-undo" }).addEventListener("click", () => {
           notice.hide();
-          void change.undo().then((undone) => new Notice(texts(undone ? "links.undone" : "links.not_undone")));
+          // A note that is gone has nothing to be taken out of.
+          void change.undo().catch(() => false).then((undone) => new Notice(texts(undone ? "links.undone" : "links.not_undone")));
         });
       }),
       UNDO_MS,

@@ -5,6 +5,7 @@ import { readRecent, withRecent } from "../../core/notes/recent_searches";
 import { SearchFeed } from "../../core/notes/search_feed";
 import type { SearchHit } from "../../core/protocol/search";
 import type { Context } from "../../context";
+import { composes } from "../composing";
 import { NoteLinks, type Place } from "../note_links";
 import { SearchOptions, type Option } from "./search_options";
 import { drawHelp } from "./search_help";
@@ -99,7 +100,7 @@ export class SearchModal extends Modal {
   }
 
   private key(event: KeyboardEvent): void {
-    if (event.isComposing) return;
+    if (composes(event)) return;
     const { active } = this.options;
     if (event.key === "ArrowDown" || event.key === "ArrowUp") this.options.move(event.key === "ArrowDown" ? 1 : -1);
     else if (event.key === "Tab" && !event.shiftKey && active?.kind === "completion") this.choose(active, event);
