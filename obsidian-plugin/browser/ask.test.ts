@@ -1,66 +1,12 @@
 /** The view that asks the notes, in a page against a real Sidecar: with quotations alone, and with a model that a test plays. */
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Locator } from "playwright-core";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { cannotRun, openPreview, type Look, type Preview } from "./preview";
+import { Room, STARTER } from "./ask_room";
+import { cannotRun, openPreview, type Preview } from "./preview";
 import { ScriptedUpstream, type Script } from "./scripted_upstream";
 
-const STARTER = "How do I feed the sourdough starter?";
 const LANGUAGES = ["en", "pt", "es", "it", "fr"] as const;
-
-class Room {
-  constructor(readonly preview: Preview) {}
-
-  get page(): Preview["page"] {
-    return this.preview.page;
-  }
-  get view(): Locator {
-    return this.page.locator(".sidecar-ask");
-  }
-  get box(): Locator {
-    return this.view.locator("textarea");
-  }
-  get answers(): Locator {
-    return this.view.locator(".sidecar-ask-answer");
-  }
-  get text(): Locator {
-    return this.answers.last().locator(".sidecar-ask-text");
-  }
-  button(name: string): Locator {
-    return this.view.getByRole("button", { name, exact: true });
-  }
-  async open(look?: Look): Promise<void> {
-    if (look !== undefined) await this.preview.reopen(look);
-    await this.preview.runCommand("ask-open");
-    await this.box.waitFor();
-    // The models' names come over the connection: from then on it is there.
-    await this.view.locator("select").first().locator("optgroup").first().waitFor({ state: "attached" });
-  }
-  async ask(question: string): Promise<void> {
-    await this.box.fill(question);
-    await this.box.press("Enter");
-  }
-  /** Until nothing more comes. */
-  async answered(): Promise<void> {
-    await this.answers.last().waitFor();
-    await this.view.locator(".sidecar-ask-send[aria-label]:not([disabled]) , .sidecar-ask-send[disabled]").first().waitFor();
-    await expect.poll(() => this.view.locator(".sidecar-ask-send").getAttribute("class"), { timeout: 20_000 }).toContain("mod-cta");
-  }
-  async asked(question: string): Promise<void> {
-    await this.ask(question);
-    await this.answered();
-  }
-  shownNote(): Promise<string | undefined> {
-    return this.page.evaluate(() => window.preview.app.workspace.getActiveFile()?.path);
-  }
-  clipboard(): Promise<string> {
-    return this.page.evaluate(() => navigator.clipboard.readText());
-  }
-  async notice(text: string): Promise<void> {
-    await expect.poll(async () => (await this.preview.noticeTexts()).join("\n")).toContain(text);
-  }
-}
 
 describe.skipIf(cannotRun !== null)("asking without a language model", () => {
   let room: Room;
@@ -133,6 +79,13 @@ describe.skipIf(cannotRun !== null)("asking without a language model", () => {
     await sources.locator(".sidecar-ask-why summary").first().click();
     await sources.getByText("Words of the question:").first().waitFor();
     expect(await sources.innerText()).toMatch(/Close in meaning: \d+/);
+    expect(searches()).toBe(before + 1);
+    const why = sources.locator(".sidecar-ask-why").first();
+    for (const open of [false, true]) {
+      await why.locator("summary").click();
+      await expect.poll(() => why.evaluate((details) => (details as HTMLDetailsElement).open)).toBe(open);
+    }
+    expect(await why.innerText()).toContain("Words of the question:");
     expect(searches()).toBe(before + 1);
     await room.preview.screenshot("ask-sources");
   });
@@ -216,7 +169,10 @@ describe.skipIf(cannotRun !== null)("asking without a language model", () => {
   it("shows no tooltip over whole parts of the view", async () => {
     await room.asked(STARTER);
     expect(await room.view.locator("[aria-label]").evaluateAll((all) => all.map((each) => each.tagName).filter((tag) => !["BUTTON", "SELECT", "A", "INPUT"].includes(tag)))).toEqual([]);
-    expect(await room.page.getByRole("log", { name: "Conversation" }).count()).toBe(1);
+    const log = room.page.getByRole("log", { name: "Conversation" });
+    expect(await log.count()).toBe(1);
+    // A log is read out as it grows, which is every word of an answer, unless it says that it is not.
+    expect(await log.getAttribute("aria-live")).toBe("off");
     expect(await room.page.getByRole("textbox", { name: "Your question" }).count()).toBe(1);
   });
 
@@ -315,6 +271,7 @@ describe.skipIf(cannotRun !== null)("asking a model", () => {
     if (way === "button") await room.button("Stop").click();
     else await room.box.press("Escape");
     await room.answers.last().getByText("Stopped before the end.").waitFor();
+    await room.page.locator(".sidecar-spoken[role=status]", { hasText: "Stopped before the end." }).waitFor({ state: "attached" });
     await expect.poll(() => upstream.last?.left, { timeout: 5_000, interval: 20 }).toBe(true);
     const took = (upstream.last?.leftAt ?? Infinity) - pressed;
     console.log(`The model was stopped ${took} ms after the ${way}.`);
@@ -323,7 +280,7 @@ describe.skipIf(cannotRun !== null)("asking a model", () => {
   });
 
   it("answers again, and asks an edited question in place of the old", async () => {
-    script([{ text: "One." }], [{ text: "Two." }], [{ text: "Three." }]);
+    script([{ text: "One." }], [{ text: "Two." }], [{ text: "Three." }], [{ text: "Four." }], [{ text: "Five." }]);
     await room.asked(STARTER);
     await room.button("Answer again").click();
     await expect.poll(() => room.text.innerText()).toBe("Two.");
@@ -334,6 +291,15 @@ describe.skipIf(cannotRun !== null)("asking a model", () => {
     expect(await room.text.innerText()).toBe("Three.");
     expect(await room.answers.count()).toBe(1);
     expect(JSON.stringify(upstream.last?.body.messages)).not.toContain("How do I feed");
+    // The edit is over: what is asked next comes after it.
+    await room.asked("And who feeds her?");
+    expect(await room.answers.count()).toBe(2);
+    await room.button("Edit the question").last().click();
+    await room.box.press("Escape");
+    expect(await room.box.inputValue()).toBe("");
+    await room.view.getByText("Editing a question").waitFor({ state: "detached" });
+    await room.asked("And when?");
+    expect(await room.answers.count()).toBe(3);
   });
 
   it("takes an answer along: copied, inserted with one undo, appended after it was shown", async () => {
@@ -421,7 +387,7 @@ describe.skipIf(cannotRun !== null)("asking a model", () => {
     script({ fail: 500, message: "out of memory" }, { fail: 500, message: "out of memory" }, { fail: 500, message: "out of memory" });
     await room.asked(STARTER);
     const problem = room.answers.last().locator(".sidecar-ask-problem");
-    await problem.waitFor();
+    await problem.getByRole("alert").getByText("out of memory").waitFor();
     await room.preview.screenshot("ask-problem");
     script([{ text: "Better now." }]);
     await problem.getByRole("button", { name: "Try again" }).click();
@@ -441,7 +407,9 @@ describe.skipIf(cannotRun !== null)("asking a model", () => {
     await room.page.evaluate(() => window.preview.app.workspace.activeEditor?.editor.setSelection({ line: 0, ch: 0 }, { line: 9, ch: 10 }));
     await room.preview.runCommand("ask-selection");
     expect(await room.view.locator(".sidecar-ask-chip-name").innerText()).toBe("Selection in Sourdough starter");
+    const asking = room.page.waitForRequest((request) => request.method() === "POST" && request.url().endsWith("/chat/completions"));
     await room.asked("Explain this.");
+    expect(((await asking).postDataJSON() as { vault?: unknown }).vault).toMatchObject({ question: "Explain this." });
     const messages = upstream.last?.body.messages ?? [];
     expect(messages.at(-1)?.content).toContain("Selected in the note");
     expect(messages.at(-1)?.content).toContain("Bertha");

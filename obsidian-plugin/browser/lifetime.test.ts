@@ -140,6 +140,20 @@ describe.skipIf(cannotRun !== null)("the built plugin", () => {
     for (const part of ["listeners", "intervals", "body"]) expect(after[part], part).not.toEqual(before[part]);
   });
 
+  it("gives up what it is asking when it is switched off", async () => {
+    await preview.reopen({});
+    await expect.poll(() => preview.statusBarText(), { timeout: 20_000 }).toMatch(/ready/);
+    let held = 0;
+    const isStatus = (url: URL): boolean => url.pathname === "/vault/status";
+    await preview.page.route(isStatus, () => void (held += 1));
+    await preview.runCommand("reconnect");
+    await expect.poll(() => held).toBe(1);
+    const ended = preview.page.waitForEvent("requestfailed", (request) => isStatus(new URL(request.url())));
+    await preview.page.evaluate(() => window.preview.disable());
+    await ended;
+    await preview.page.unrouteAll({ behavior: "ignoreErrors" });
+  });
+
   it("asks nothing more once it is off", async () => {
     await preview.reopen({});
     await expect.poll(() => preview.statusBarText(), { timeout: 20_000 }).toMatch(/ready/);

@@ -1,8 +1,12 @@
 /** Connection, status, ledger, settings and the set-up of other programs, in the built plugin against a real server. */
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Locator } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { textsFor, type Key } from "../src/core/texts/texts";
 import { cannotRun, openPreview, type Preview } from "./preview";
+
+const texts = textsFor("en");
 
 /** Close whatever window is open, also after a test that failed. */
 async function closeAll(preview: Preview): Promise<void> {
@@ -46,9 +50,16 @@ describe.skipIf(cannotRun !== null)("with a server in its usual folder", () => {
   });
 
   it("opens the details from the status bar by the keyboard", async () => {
-    await preview.page.locator(".sidecar-status-bar").focus();
-    await preview.page.keyboard.press("Enter");
+    const item = preview.page.locator(".sidecar-status-bar");
     const modal = preview.page.locator(".modal");
+    // What is heard of it is how the connection is, and not what a press does.
+    expect(await item.getAttribute("aria-label")).toBe("Sidecar: ready");
+    await item.focus();
+    await preview.page.keyboard.press("Space");
+    await modal.getByText("Ready", { exact: true }).waitFor();
+    await closeAll(preview);
+    await item.focus();
+    await preview.page.keyboard.press("Enter");
     await modal.getByText("Ready", { exact: true }).waitFor();
     await modal.getByText(preview.sidecar.url ?? "").waitFor();
     const status = await preview.sidecar.status();
@@ -71,6 +82,16 @@ describe.skipIf(cannotRun !== null)("with a server in its usual folder", () => {
     expect(await preview.page.evaluate(() => window.preview.app.workspace.getActiveFile()?.path)).toBe("Private/Diary.md");
   });
 
+  it("has the server look at the files when it is told to, and shows what it found", async () => {
+    await closeAll(preview);
+    await preview.runCommand("show-status");
+    const check = preview.page.locator(".modal").getByRole("button", { name: texts("details.sync") });
+    const before = preview.asked.length;
+    await check.click();
+    await expect.poll(() => preview.asked.slice(before)).toContain("POST /vault/sync");
+    await check.and(preview.page.locator(":enabled")).waitFor();
+  });
+
   it("explains why the open note is not found, also for words", async () => {
     await closeAll(preview);
     await preview.runCommand("explain-note");
@@ -82,10 +103,10 @@ describe.skipIf(cannotRun !== null)("with a server in its usual folder", () => {
     await modal.getByText("This note is indexed: it can be found.").waitFor();
     await modal.getByLabel("Words you searched with (optional)").fill("boiler");
     await preview.page.keyboard.press("Enter");
-    await modal.getByText("With these words it’s shown at position 1.").waitFor();
+    await modal.getByText("With these words it’s shown at place 1.").waitFor();
     await modal.getByLabel("Words you searched with (optional)").fill("sourdough");
     await preview.page.keyboard.press("Enter");
-    await modal.getByText(/not in this note, but in \d+ others?/).first().waitFor();
+    await modal.getByText(/not in this note, but in \d+ others/).first().waitFor();
     await preview.screenshot("shell-why");
     expect(await preview.axe(".modal")).toEqual([]);
     await preview.page.keyboard.press("Escape");
@@ -109,6 +130,7 @@ describe.skipIf(cannotRun !== null)("with a server in its usual folder", () => {
     await mode.focus();
     await mode.selectOption("manual");
     await preview.page.getByLabel("Address", { exact: true }).waitFor();
+    expect(await mode.evaluate((list) => list === document.activeElement)).toBe(true);
     expect(await preview.axe(".sidecar-settings")).toEqual([]);
   });
 
@@ -129,8 +151,37 @@ describe.skipIf(cannotRun !== null)("with a server in its usual folder", () => {
     expect(JSON.parse(written)).toMatchObject({ version: 1, connection: { mode: "manual", url: preview.sidecar.url } });
     expect(written).not.toContain(preview.sidecar.token);
     expect(await page.getByLabel("Key", { exact: true }).inputValue()).toBe("");
+    expect(await page.getByLabel("Key", { exact: true }).getAttribute("type")).toBe("password");
+  });
+
+  it("forgets the key when it is told to", async () => {
+    const { page } = preview;
+    await page.getByRole("button", { name: texts("settings.key.forget") }).click();
+    await says(preview, "Sidecar: key needed");
+    expect(await page.evaluate(() => window.preview.app.secretStorage.getSecret("sidecar-key"))).toBe("");
     await page.getByLabel("Find the server").selectOption("automatic");
     await says(preview, "Sidecar: ready");
+    await page.keyboard.press("Escape");
+  });
+
+  it("keeps what is chosen in the settings, each where it belongs", async () => {
+    const { page } = preview;
+    await preview.openSettings();
+    const item = (key: Key): Locator => page.locator(".setting-item", { has: page.locator(".setting-item-name", { hasText: new RegExp(`^${texts(key)}$`) }) });
+    const write = async (key: Key, text: string): Promise<void> => {
+      await item(key).locator("input").fill(text);
+      await item(key).locator("input").press("Enter");
+    };
+    await item("settings.notes").locator("select").selectOption("never");
+    await item("settings.text_notes").locator("select").selectOption("always");
+    await item("settings.confirm").locator(".checkbox-container").click();
+    await item("settings.open_on_start").locator(".checkbox-container").click();
+    await write("settings.conversations", "Talks");
+    await write("settings.prompts", "Tasks");
+    await write("settings.translate", "French");
+    await item("settings.limit").locator("input").fill("7");
+    const chosen = { ask: { notes: "never", folder: "Talks", openOnStart: true }, text: { notes: "always", confirm: false, translateTo: "French" }, prompts: { folder: "Tasks" }, related: { limit: 7 } };
+    await expect.poll(() => preview.savedData()).toMatchObject(chosen);
     await page.keyboard.press("Escape");
   });
 
@@ -161,19 +212,38 @@ describe.skipIf(cannotRun !== null)("with a server in its usual folder", () => {
 
   it("tests them with the requests that the program itself sends", async () => {
     const modal = preview.page.locator(".modal");
-    await modal.getByRole("button", { name: "Test as Obsidian Copilot would" }).click();
+    await modal.getByRole("button", { name: "Test as Obsidian Copilot asks" }).click();
     await modal.getByText("Everything works.").waitFor({ timeout: 30_000 });
     expect(await modal.locator(".sidecar-outcomes li").count()).toBe(3);
     await preview.screenshot("shell-programs");
     expect(await preview.axe(".modal")).toEqual([]);
     await modal.locator("select").selectOption({ label: "Smart Connections" });
-    await modal.getByRole("button", { name: "Test as Smart Connections would" }).click();
+    await modal.getByRole("button", { name: "Test as Smart Connections asks" }).click();
     await modal.getByText("Everything works.").waitFor({ timeout: 30_000 });
     expect(await modal.locator('[data-level="note"]').count()).toBeGreaterThan(2);
     await modal.locator("select").selectOption({ label: "Any other program" });
     await modal.getByRole("button", { name: "Test", exact: true }).click();
     await modal.getByText("Everything works.").waitFor({ timeout: 30_000 });
     await preview.page.keyboard.press("Escape");
+  });
+
+  it.each(["the button", "closing the window"] as const)("ends a test's request by %s", async (way) => {
+    await closeAll(preview);
+    await preview.runCommand("set-up-programs");
+    const { page } = preview;
+    const modal = page.locator(".modal");
+    await modal.locator("select").selectOption({ label: "Any other program" });
+    const isCall = (url: URL): boolean => url.pathname.startsWith("/v1/");
+    let held = 0;
+    await page.route(isCall, () => void (held += 1));
+    await modal.getByRole("button", { name: "Test", exact: true }).click();
+    await expect.poll(() => held).toBe(1);
+    const ended = page.waitForEvent("requestfailed", (request) => isCall(new URL(request.url())));
+    if (way === "the button") await modal.getByRole("button", { name: texts("programs.stop") }).click();
+    else await page.keyboard.press("Escape");
+    await ended;
+    await page.unrouteAll({ behavior: "ignoreErrors" });
+    await closeAll(preview);
   });
 
   it("writes nothing into other plugins' folders", () => {
@@ -270,6 +340,28 @@ describe.skipIf(cannotRun !== null)("on a phone", () => {
     expect(await page.evaluate(() => [...document.querySelectorAll(".modal *")].filter((each) => each.getBoundingClientRect().right > innerWidth + 1 && each.closest("pre") === null).length)).toBe(0);
   });
 
+  it("tells of a problem once, and again when it comes back after it was solved", async () => {
+    const { page } = preview;
+    const state = page.locator(".sidecar-connection-state");
+    await page.keyboard.press("Escape");
+    await preview.openSettings();
+    const use = async (key: string): Promise<void> => {
+      await page.getByLabel("Key", { exact: true }).fill(key);
+      await page.getByLabel("Key", { exact: true }).press("Enter");
+    };
+    const told = async (): Promise<number> => (await preview.noticeTexts()).filter((text) => text.includes("The key isn’t this server’s")).length;
+    const before = await told();
+    await use("sk-sidecar-0000000000000000000000000000");
+    await expect.poll(told).toBe(before + 1);
+    await use("sk-sidecar-1111111111111111111111111111");
+    await state.getByText("The key isn’t this server’s").waitFor();
+    await use(preview.sidecar.token ?? "");
+    await state.getByText(`at ${preview.sidecar.url}`).waitFor();
+    expect(await told()).toBe(before + 1);
+    await use("sk-sidecar-0000000000000000000000000000");
+    await expect.poll(told).toBe(before + 2);
+  });
+
   it("warns before the key goes over plain http to another machine, and does not send it", async () => {
     const { page } = preview;
     await page.keyboard.press("Escape");
@@ -284,6 +376,32 @@ describe.skipIf(cannotRun !== null)("on a phone", () => {
     await page.locator(".sidecar-connection-state").getByText("The key isn’t sent over plain http to another machine").waitFor();
     await preview.screenshot("shell-plain-http");
     expect(await preview.axe(".sidecar-settings")).toEqual([]);
+  });
+
+  it("keeps a key for the address that stood beside it, and not for one that a sync brings meanwhile", async () => {
+    const { page } = preview;
+    const url = "http://192.168.77.77:8484";
+    const key = page.getByLabel("Key", { exact: true });
+    await key.fill("sk-sidecar-2222222222222222222222222222");
+    await page.evaluate(async () => {
+      await window.preview.plugin?.saveData({ connection: { mode: "manual", url: "http://192.168.66.66:8484" } });
+      await (window.preview.plugin as unknown as { onExternalSettingsChange(): Promise<void> }).onExternalSettingsChange();
+    });
+    await key.press("Enter");
+    await page.locator(".sidecar-connection-state").getByText("There is no key for this address yet").waitFor();
+    expect(await page.evaluate(() => ["sidecar-key", "sidecar-key-address"].map((id) => window.preview.app.secretStorage.getSecret(id)))).toEqual(["sk-sidecar-2222222222222222222222222222", url]);
+  });
+
+  it("takes a key that was typed in before any address for the address that is typed in next", async () => {
+    const { page } = preview;
+    const type = async (label: string, text: string): Promise<void> => {
+      await page.getByLabel(label, { exact: true }).fill(text);
+      await page.getByLabel(label, { exact: true }).press("Enter");
+    };
+    await type("Address", "");
+    await type("Key", preview.sidecar.token ?? "");
+    await type("Address", "http://192.168.77.77:8484");
+    await page.locator(".sidecar-connection-state").getByText("The key isn’t sent over plain http to another machine").waitFor();
   });
 });
 
