@@ -217,7 +217,7 @@ export const NOTES = {
     en: "{done} of {files} files read so far",
     pt: "{done} de {files} arquivos lidos até agora",
     es: "{done} de {files} archivos leídos hasta ahora",
-    it: "letti finora {done} file su {files}",
+    it: "{done} file letti finora su {files}",
     fr: "{done} fichiers lus sur {files} pour l’instant",
   },
   "search.only_this": {

@@ -18,7 +18,7 @@ export const SHELL = {
     fr: { one: "Sidecar : prêt, {count} avertissement", many: "Sidecar : prêt, {count} d’avertissements", other: "Sidecar : prêt, {count} avertissements" },
   },
   "status.closed": { en: "Sidecar: this vault cannot be read", pt: "Sidecar: não é possível ler este cofre", es: "Sidecar: no se puede leer esta bóveda", it: "Sidecar: impossibile leggere questo vault", fr: "Sidecar : ce coffre ne peut pas être lu" },
-  "status.other_vault": { en: "Sidecar: this vault is not served", pt: "Sidecar: este cofre não está no servidor", es: "Sidecar: esta bóveda no está en el servidor", it: "Sidecar: questo vault non è nel server", fr: "Sidecar : ce coffre n’est pas sur le serveur" },
+  "status.other_vault": { en: "Sidecar: this vault is not served", pt: "Sidecar: este cofre não está no servidor", es: "Sidecar: esta bóveda no está en el servidor", it: "Sidecar: questo vault non è sul server", fr: "Sidecar : ce coffre n’est pas sur le serveur" },
   "status.several_vaults": { en: "Sidecar: several vaults have this name", pt: "Sidecar: vários cofres têm este nome", es: "Sidecar: varias bóvedas tienen este nombre", it: "Sidecar: più vault hanno questo nome", fr: "Sidecar : plusieurs coffres portent ce nom" },
   "status.key": { en: "Sidecar: key needed", pt: "Sidecar: falta a chave", es: "Sidecar: falta la clave", it: "Sidecar: serve la chiave", fr: "Sidecar : clé requise" },
   "status.unproven": { en: "Sidecar: server not recognised", pt: "Sidecar: servidor não reconhecido", es: "Sidecar: servidor no reconocido", it: "Sidecar: server non riconosciuto", fr: "Sidecar : serveur non reconnu" },
