@@ -16,6 +16,8 @@ const NOTES: Readonly<Record<string, string>> = {
   "Board.canvas": JSON.stringify({ nodes: [{ id: "1", type: "text", text: CARD, x: 0, y: 0, width: 100, height: 100 }], edges: [] }),
   "Three.md": "one two three\n",
   "Kettle # 2.md": "# Kettle\n\nThe kettle has a limescale filter that is changed every month.\n",
+  // As macOS may call them: an accent of its own, and a space that does not break.
+  "Cafe\u0301 at\u202fnine.md": "# Coffee\n\nThe espresso machine wants descaling at nine.\n",
   "Tea.md": "# Tea\n\nWater from the kettle, its limescale filter changed every month, makes better tea.\n",
 };
 
@@ -107,6 +109,13 @@ describe.skipIf(cannotRun !== null)("in the editor", () => {
     await preview.page.locator(".sidecar-related-open", { hasText: "Kettle" }).click();
     await expect.poll(() => preview.page.evaluate(() => window.preview.app.workspace.getActiveFile()?.path)).toBe("Kettle # 2.md");
     expect(await files()).not.toContain("Kettle.md");
+  });
+
+  it("a note that is called otherwise on the disk opens all the same", async () => {
+    await preview.runCommand("search-notes");
+    await preview.page.locator(".sidecar-search-input").fill("espresso machine descaling");
+    await preview.page.locator(".sidecar-search-option.is-hit", { hasText: "Coffee" }).first().click();
+    await expect.poll(() => preview.page.evaluate(() => window.preview.app.workspace.getActiveFile()?.path)).toBe("Caf\u00e9 at nine.md");
   });
 
   it("a note that has gone is not made anew by following a link to it", async () => {

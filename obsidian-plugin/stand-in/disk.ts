@@ -1,7 +1,14 @@
 /** The vault's folder, as the preview server gives it; what is written goes there, so that a Sidecar sees it too. */
 import { Strict } from "./strict";
 
-const address = (path: string): string => `/preview/vault?path=${encodeURIComponent(path)}`;
+/** What files are called on the disk where Obsidian calls them otherwise: it composes accents, and makes odd spaces plain ones. */
+const ON_DISK = new Map<string, string>();
+
+export function callsOtherwise(path: string, onDisk: string): void {
+  if (path !== onDisk) ON_DISK.set(path, onDisk);
+}
+
+const address = (path: string): string => `/preview/vault?path=${encodeURIComponent(ON_DISK.get(path) ?? path)}`;
 
 async function asked(path: string, init?: RequestInit): Promise<Response> {
   const answer = await fetch(address(path), init);

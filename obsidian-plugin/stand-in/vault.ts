@@ -1,5 +1,5 @@
 /** The vault: its notes in memory, every change written through to the folder and told to who listens. */
-import { type DataAdapter } from "./disk";
+import { callsOtherwise, type DataAdapter } from "./disk";
 import { Events } from "./events";
 import { normalizePath, TAbstractFile, TFile, TFolder, type Stats } from "./files";
 
@@ -26,8 +26,14 @@ export class Vault extends Events {
   }
 
   _fill(stored: StoredFile[], folders: string[]): void {
-    for (const folder of folders) this._folder(folder);
-    for (const { path, stat, text } of stored) this._add(new TFile(this, path, stat), text);
+    for (const folder of folders) this._folder(this._called(folder));
+    for (const { path, stat, text } of stored) this._add(new TFile(this, this._called(path), stat), text);
+  }
+
+  _called(onDisk: string): string {
+    const path = normalizePath(onDisk);
+    callsOtherwise(path, onDisk);
+    return path;
   }
 
   _folder(path: string): TFolder {

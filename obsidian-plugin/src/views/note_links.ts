@@ -1,5 +1,5 @@
 /** A link to a place in a note: opened, inserted, copied, dragged, previewed. */
-import { Keymap, Menu, Notice, parseLinktext, type App, type HoverParent, type MarkdownView, type PaneType, type TFile } from "obsidian";
+import { Keymap, Menu, normalizePath, Notice, parseLinktext, type App, type HoverParent, type MarkdownView, type PaneType, type TFile } from "obsidian";
 import type { Context } from "../context";
 import type { Texts } from "../core/texts/texts";
 import { copyText } from "./clipboard";
@@ -47,10 +47,10 @@ export class NoteLinks {
     const file = this.file(place.path);
     // A link to a note that has gone would make an empty one of its name.
     if (file === null) return void this.tell(this.texts("notes.insert.no_note"));
-    const link = place.path + place.subpath;
+    const link = file.path + place.subpath;
     const at = line === null ? {} : { eState: { line } };
     // So would a link to a file whose name has a `#` in it, as other programs allow: what follows counts as a heading.
-    if (parseLinktext(link).path === place.path) await workspace.openLinkText(link, this.inUse.path, pane, at);
+    if (parseLinktext(link).path === file.path) await workspace.openLinkText(link, this.inUse.path, pane, at);
     else await workspace.getLeaf(pane).openFile(file, at);
   }
 
@@ -119,7 +119,9 @@ export class NoteLinks {
   }
 
   file(path: string): TFile | null {
-    return this.app.vault.getFileByPath(path) ?? this.app.metadataCache.getFirstLinkpathDest(path, "");
+    const { vault } = this.app;
+    // The server calls a file as the disk does; Obsidian composes its accents, and makes odd spaces plain ones.
+    return vault.getFileByPath(path) ?? vault.getFileByPath(normalizePath(path)) ?? this.app.metadataCache.getFirstLinkpathDest(path, "");
   }
 
   private tell(text: string): false {
