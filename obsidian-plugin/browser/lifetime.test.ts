@@ -128,6 +128,11 @@ describe.skipIf(cannotRun !== null)("the built plugin", () => {
     expect(await state(preview)).toEqual(before);
   });
 
+  it("offers in the settings of page previews the two views that show some, and nothing else", async () => {
+    await preview.reopen({});
+    expect(await preview.page.evaluate(() => [...window.preview.app.workspace._hoverSources.keys()].sort())).toEqual(["sidecar-ask", "sidecar-related"]);
+  });
+
   it("would see a listener, an interval and an element that stay", async () => {
     await preview.reopen({ plugin: false });
     const before = await state(preview);

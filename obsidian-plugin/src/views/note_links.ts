@@ -19,8 +19,8 @@ export class NoteLinks {
 
   constructor(
     { app, texts, inUse }: Pick<Context, "app" | "texts" | "inUse">,
-    /** The name under which Page preview knows these links. */
-    private readonly hoverSource: string,
+    /** The name under which Page preview knows these links; without one there is no preview of them. */
+    private readonly hoverSource: string | null = null,
   ) {
     this.app = app;
     this.texts = texts;
@@ -88,7 +88,7 @@ export class NoteLinks {
 
   preview(event: MouseEvent, place: Place, target: HTMLElement, parent: HoverParent): void {
     // From one part of it to another: the preview is there already.
-    if (target.contains(event.relatedTarget as Node | null)) return;
+    if (this.hoverSource === null || target.contains(event.relatedTarget as Node | null)) return;
     this.app.workspace.trigger("hover-link", {
       event,
       source: this.hoverSource,

@@ -7,13 +7,12 @@ import { LinkScanModal } from "./link_scan_modal";
 import { NoteLinks } from "../note_links";
 import { chooseRelated } from "./related_choice";
 import { RELATED_VIEW, RelatedView } from "./related_view";
-import { SEARCH_HOVER, SearchModal } from "./search_modal";
+import { SearchModal } from "./search_modal";
 
 export function addNotes(plugin: Plugin, context: Context): void {
   const { app, texts } = context;
   plugin.registerView(RELATED_VIEW, (leaf) => new RelatedView(leaf, context));
   plugin.registerHoverLinkSource(RELATED_VIEW, { display: texts("related.title"), defaultMod: true });
-  plugin.registerHoverLinkSource(SEARCH_HOVER, { display: texts("search.title"), defaultMod: true });
   plugin.addRibbonIcon("waypoints", texts("related.command"), () => void openRelated(context));
   plugin.addCommand({ id: "open-related", name: texts("related.command"), icon: "waypoints", callback: () => void openRelated(context) });
   plugin.addCommand({ id: "search-notes", name: texts("search.command"), icon: "search", callback: () => new SearchModal(context).open() });

@@ -12,7 +12,6 @@ import { drawHelp } from "./search_help";
 import { drawSearchStatus } from "./search_status";
 import { VaultVocabulary } from "./vault_vocabulary";
 
-export const SEARCH_HOVER = "sidecar-search";
 const RECENT = "sidecar-recent-searches";
 
 export class SearchModal extends Modal {
@@ -30,7 +29,7 @@ export class SearchModal extends Modal {
     private readonly beginWith = "",
   ) {
     super(context.app);
-    this.links = new NoteLinks(context, SEARCH_HOVER);
+    this.links = new NoteLinks(context);
     this.vocabulary = new VaultVocabulary(context.app);
     this.feed = new SearchFeed({ client: () => context.connection.client() }, context.clock, () => this.draw());
   }
