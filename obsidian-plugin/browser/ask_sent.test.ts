@@ -108,6 +108,26 @@ describe.skipIf(cannotRun !== null)("a question in its view", () => {
     await room.view.getByLabel("Model").selectOption("");
   });
 
+  it("takes nothing along of a note that got its mark a moment ago", async () => {
+    await create("Marked.md", "The safe opens with zebra eight.\n");
+    const { url, token } = room.preview.sidecar;
+    const known = async (): Promise<string> => ((await (await fetch(`${url}/vault/why?path=Marked.md`, { headers: { Authorization: `Bearer ${token}` } })).json()) as { status: string }).status;
+    await expect.poll(known, { timeout: 20_000 }).toBe("indexed");
+    await room.view.getByLabel("Model").selectOption("tiny");
+    await select("Marked.md");
+    await expect.poll(chip).toEqual(["Selection in Marked"]);
+    script([{ text: "I do not know." }]);
+    await room.page.evaluate(() => {
+      const { app, obsidian } = window.preview;
+      const views = app.workspace.getLeavesOfType("markdown").map((leaf) => leaf.view);
+      for (const view of views) if (view instanceof obsidian.MarkdownView && view.file?.path === "Marked.md") view.editor.replaceRange("---\nsidecar: local\n---\n\n", { line: 0, ch: 0 });
+    });
+    await room.asked("What opens the safe?");
+    await room.answers.last().getByText(/Marked (has a mark|stays with models|is kept out)/).waitFor();
+    expect(JSON.stringify(upstream.last?.body.messages)).not.toContain("zebra");
+    await room.view.getByLabel("Model").selectOption("");
+  });
+
   it("follows its note when that is renamed, and lets go of it when it is deleted; so does a saved conversation", async () => {
     await create("Before.md", "A note.\n");
     await room.preview.openNote("Before.md");
