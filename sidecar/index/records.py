@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from unicodedata import normalize
 
 import apsw
 
@@ -150,6 +151,18 @@ def note_at(connection: apsw.Connection, path: str) -> NoteRecord | None:
         (path,),
     ).fetchone()
     return None if row is None else note_record(row)
+
+
+def note_spelled(connection: apsw.Connection, path: str) -> NoteRecord | None:
+    """The indexed note whose path is written like this but for how accents are composed; `None` where there is none,
+    or several: some disks keep `é` as one letter, others as two, and programs ask for it either way.
+    """
+    if path.isascii():
+        return None
+    wanted = normalize("NFC", path)
+    rows = connection.execute("SELECT path FROM notes WHERE status = 'indexed'")
+    found = [other for (other,) in rows if not other.isascii() and normalize("NFC", other) == wanted]
+    return note_at(connection, found[0]) if len(found) == 1 else None
 
 
 def names(connection: apsw.Connection) -> list[tuple[str, tuple[str, ...]]]:

@@ -41,9 +41,9 @@ async def related_elsewhere(vault: OpenVault, path: str, *, limit: int = 10) -> 
     """As `OpenVault.related`, among the notes that may leave. Which links are shared is not told: they may lead to
     others. Raises NoteMissingError.
     """
-    await note_elsewhere(vault, path)
+    note = await note_elsewhere(vault, path)
     past = min(_MOST_PAST, await vault.read(_how_many_stay))
-    found = await vault.retriever.related(path, limit=limit + past, leaving=True)
+    found = await vault.retriever.related(note["path"], limit=limit + past, leaving=True)
     leaving = [each for each in found if not each.hit.local][:limit]
     return [
         _without_shared_names(shown_related(replace(each, hit=_without_staying(each.hit)), vault=vault.name))

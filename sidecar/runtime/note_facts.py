@@ -17,8 +17,8 @@ from sidecar.vault.settings import VaultSettings
 
 
 def known_note(connection: apsw.Connection, path: str) -> records.NoteRecord:
-    """The note at a vault-relative path. Raises NoteMissingError."""
-    note = records.note_at(connection, path)
+    """The note at a vault-relative path, however its accents are composed. Raises NoteMissingError."""
+    note = records.note_at(connection, path) or records.note_spelled(connection, path)
     if note is None:
         raise NoteMissingError(
             f"There is no indexed note at {path!r}.", hint="`sidecar why` says what became of a file."
@@ -52,10 +52,10 @@ def note_facts(connection: apsw.Connection, path: str, *, vault: str, settings: 
         "uri": obsidian_uri(vault, note.path),
         "chunks": [
             {"heading_path": c.heading_path, "text": c.text, "span": shown_span(c.start_line, c.end_line)}
-            for c in records.chunks_of(connection, path)
+            for c in records.chunks_of(connection, note.path)
         ],
         "links": [
-            {"target": link.target, "path": link.path, **shown_link(link)} for link in outgoing(connection, path)
+            {"target": link.target, "path": link.path, **shown_link(link)} for link in outgoing(connection, note.path)
         ],
-        "backlinks": [{"path": link.source, **shown_link(link)} for link in backlinks(connection, path)],
+        "backlinks": [{"path": link.source, **shown_link(link)} for link in backlinks(connection, note.path)],
     }

@@ -231,8 +231,8 @@ class OpenVault:
         """Other notes that belong with this one, as JSON objects: why, and whether they are linked with it already.
         Raises NoteMissingError.
         """
-        await self.read(lambda connection: known_note(connection, path))
-        return [shown_related(each, vault=self.name) for each in await self.retriever.related(path, limit=limit)]
+        note = await self.read(lambda connection: known_note(connection, path))
+        return [shown_related(each, vault=self.name) for each in await self.retriever.related(note.path, limit=limit)]
 
     async def note(self, path: str) -> Mapping[str, Any]:
         """An indexed note with its text in pieces, its links and the links to it. Raises NoteMissingError."""

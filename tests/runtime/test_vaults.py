@@ -8,6 +8,8 @@ import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Literal
+from unicodedata import normalize
 
 import numpy as np
 import pytest
@@ -17,6 +19,7 @@ from sidecar.embedding.model import EmbeddingModel, Embeddings, TextKind
 from sidecar.errors import ConfigError
 from sidecar.own_files import OwnFiles
 from sidecar.retrieval.trust import trusted
+from sidecar.runtime.elsewhere import related_elsewhere
 from sidecar.runtime.opening import open_vault
 from sidecar.runtime.vaults import OpenVault
 from tests.retrieval.test_trust import KNOWING, NOTES, SUBJECTS
@@ -175,6 +178,37 @@ async def test_brackets_that_name_no_property_filter_nothing(folder: Path) -> No
         assert await vault.search("aardvark [nothing:such]") == []
 
 
+@pytest.mark.parametrize("on_disk", ["NFC", "NFD"])
+@pytest.mark.anyio
+async def test_a_note_is_found_however_its_accents_are_composed(folder: Path, on_disk: Literal["NFC", "NFD"]) -> None:
+    name = normalize(on_disk, "Pão é çã.md")
+    (folder / name).write_text("The aardvark bakes. [[Aunt Rosa]]", encoding="utf-8")
+    if name not in {file.name for file in folder.iterdir()}:
+        pytest.skip("this disk spells names as it likes")
+    async with opened(folder, None) as vault:
+        await vault.index(accept_removals=False)
+        for asked in ("NFC", "NFD"):
+            typed = normalize(asked, name)
+            note = await vault.note(typed)
+            assert (note["path"], len(note["chunks"]), len(note["links"])) == (name, 1, 1)
+            assert await vault.related(typed) == await vault.related(name) != []
+            assert await related_elsewhere(vault, typed) == await related_elsewhere(vault, name) != []
+            assert (await vault.why(typed, "aardvark"))["query"]["found"]
+
+
+@pytest.mark.anyio
+async def test_of_two_notes_that_differ_in_composed_accents_alone_each_is_itself(folder: Path) -> None:
+    forms: tuple[Literal["NFC", "NFD"], ...] = ("NFC", "NFD")
+    for form in forms:
+        (folder / normalize(form, "é.md")).write_text(f"Written as {form}.", encoding="utf-8")
+    if len(list(folder.glob("?.md"))) + len(list(folder.glob("??.md"))) != 2:
+        pytest.skip("to this disk both are one name")
+    async with opened(folder, None) as vault:
+        await vault.index(accept_removals=False)
+        for form in forms:
+            assert form in (await vault.note(normalize(form, "é.md")))["chunks"][0]["text"]
+
+
 @pytest.mark.anyio
 async def test_a_query_full_of_names_that_no_note_has_is_answered_at_once(folder: Path) -> None:
     for number in range(600):
@@ -183,7 +217,7 @@ async def test_a_query_full_of_names_that_no_note_has_is_answered_at_once(folder
         await vault.index(accept_removals=False)
         begun = time.process_time()
         assert await vault.search(" ".join(f"[[no{number}]]" for number in range(600))) == []
-        # Reading all names again for each of the 600 took 4 s here. The processor's time, so that others on the machine do not count.
+        # Reading all names again for each of the 600 took 4 s here, of the processor alone.
         assert time.process_time() - begun < 1.5
 
 
