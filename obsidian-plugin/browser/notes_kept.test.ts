@@ -177,7 +177,7 @@ describe.skipIf(cannotRun !== null)("views of notes", () => {
       if (file !== null) await vault.delete(file);
     });
     await apply.click();
-    const failed = texts("ask.save.failed", { reason: "" });
+    const failed = texts("links.failed", { reason: "" });
     await expect.poll(async () => (await preview.noticeTexts()).filter((text) => text.startsWith(failed))).toHaveLength(1);
     expect(await apply.isEnabled()).toBe(true);
     preview.assertClean();

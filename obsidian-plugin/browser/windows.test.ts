@@ -55,6 +55,20 @@ describe.skipIf(cannotRun !== null)("a view of ours", () => {
     expect(page.url()).toBe("about:blank");
   });
 
+  it("takes no note for the one in use where something else was looked at last", async () => {
+    await preview.openNote("House/Boiler.md");
+    await preview.page.evaluate(async () => {
+      const { vault, workspace } = window.preview.app;
+      const file = vault.getFileByPath("Attachments/cabin-plan.svg");
+      const leaf = workspace.getLeaf(true);
+      if (file !== null) await leaf.openFile(file);
+      workspace.setActiveLeaf(leaf);
+    });
+    await moved("sidecar-ask", "tab");
+    expect(await preview.offers("ask-selection")).toBe(false);
+    expect(await preview.offers("text-rewrite")).toBe(false);
+  });
+
   it.each(["tab", "window"] as const)("as a %s puts an answer into the note that was looked at last, of several", async (where) => {
     for (const note of ["House/Router.md", "House/Boiler.md", "House/Warranties.md"]) {
       await preview.page.evaluate(async (name) => {

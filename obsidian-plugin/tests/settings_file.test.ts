@@ -24,6 +24,7 @@ describe("the settings file lies", () => {
     ["Windows", machine("win32", "C:\\Users\\ana", { LOCALAPPDATA: "D:\\Local" }), ["D:\\Local\\sidecar\\config.toml"]],
     ["Windows without LOCALAPPDATA", windows, ["C:\\Users\\ana\\AppData\\Local\\sidecar\\config.toml"]],
     ["SIDECAR_CONFIG", machine("linux", "/h", { SIDECAR_CONFIG: "/etc/own.toml" }), ["/etc/own.toml"]],
+    ["a relative SIDECAR_CONFIG on Windows", machine("win32", "C:\\U", { SIDECAR_CONFIG: "own.toml" }), []],
     ["a relative SIDECAR_CONFIG", machine("linux", "/h", { SIDECAR_CONFIG: "own.toml" }), []],
   ])("on %s", (_, given, found) => expect(settingsFiles(given)).toEqual(found));
 });

@@ -1,9 +1,10 @@
 /** Asks before text of a note that the user keeps from models goes to one: the server sees the text, not whose it is. */
-import { Modal, Notice, type App, type TFile } from "obsidian";
+import { Modal, Notice, parseYaml, type App, type TFile } from "obsidian";
 import type { Context } from "../context";
 import { marksItselfKept } from "../core/kept_marks";
 import { asProblem } from "../core/problem";
 import type { Texts } from "../core/texts/texts";
+import { textNow } from "../views/note_change";
 import { problemLines } from "./draft_panel";
 
 export class KeptNotes {
@@ -16,7 +17,7 @@ export class KeptNotes {
   async maySend(file: TFile, note: string): Promise<boolean> {
     const { app, texts } = this.context;
     try {
-      if (this.#agreed.has(file) || !(await this.#isKept(file, note))) return true;
+      if (this.#agreed.has(file) || !(await this.#isKept(file.path, note))) return true;
     } catch (thrown) {
       new Notice(problemLines(texts, asProblem(thrown)).join("\n"));
       return false;
@@ -36,12 +37,14 @@ export class KeptNotes {
   async #staysHere(path: string): Promise<boolean> {
     const file = this.context.app.vault.getFileByPath(path);
     if (file !== null && this.#agreed.has(file)) return false;
-    return file === null ? this.#isKeptByServer(path) : this.#isKept(file, await this.context.app.vault.cachedRead(file));
+    // One that cannot be read here is the server's to tell of; other files than notes have no marks of their own.
+    const note = file?.extension === "md" ? await textNow(this.context.app, file).catch(() => "") : "";
+    return this.#isKept(path, note);
   }
 
-  async #isKept(file: TFile, note: string): Promise<boolean> {
+  async #isKept(path: string, note: string): Promise<boolean> {
     // What the note says now: neither the server nor Obsidian's cache may have read it since.
-    return marksItselfKept(note) || this.#isKeptByServer(file.path);
+    return marksItselfKept(note, parseYaml) || this.#isKeptByServer(path);
   }
 
   async #isKeptByServer(path: string): Promise<boolean> {

@@ -1,7 +1,7 @@
 /** Sidecar's settings file, `config.toml`, for the one line in it that tells where the server's data lies. */
 import { absolute, APP, inside, type Machine } from "./datafolder";
 
-// Above the first table, where the line stands. A text of several lines is no path.
+// Above the first table, where the line stands. A text over several lines may be misread: the server in a folder has to prove its key anyway.
 const TABLE = /^[ \t]*\[/m;
 const LINE = /^[ \t]*(?:data_dir|"data_dir"|'data_dir')[ \t]*=[ \t]*(?:"((?:[^"\\\r\n]|\\.)*)"|'([^'\r\n]*)')[ \t]*(?:#.*)?\r?$/m;
 const ESCAPE = /\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))/g;
@@ -9,10 +9,11 @@ const SIGNS: Readonly<Record<string, string>> = { b: "\b", t: "\t", n: "\n", f: 
 const LAST_CODE_POINT = 0x10ffff;
 
 /** The files that may be it, the likeliest first, as platformdirs names them for the server. */
-export function settingsFiles({ platform, home, environ }: Machine): readonly string[] {
+export function settingsFiles(machine: Machine): readonly string[] {
+  const { platform, home, environ } = machine;
   const named = environ["SIDECAR_CONFIG"];
   // What does not begin at the root is meant from where the server was started, which is not known here.
-  if (named) return platform === "win32" || named.startsWith("/") ? [named] : [];
+  if (named) return [absolute(named, machine)].filter((file) => file !== null);
   const set = environ["XDG_CONFIG_HOME"] ?? "";
   const usual = platform === "darwin" ? ["Library", "Application Support"] : [".config"];
   const folders = platform === "win32" ? [environ["LOCALAPPDATA"] || [home, "AppData", "Local"].reduce(inside)] : [set.startsWith("/") ? set : null, [home, ...usual].reduce(inside)];

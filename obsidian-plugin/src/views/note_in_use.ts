@@ -16,7 +16,7 @@ export class NoteInUse {
     this.app = app;
     plugin.registerEvent(
       app.workspace.on("active-leaf-change", (leaf) => {
-        if (leaf?.view instanceof MarkdownView) this.last = leaf;
+        if (leaf !== null && this.isLookedAt(leaf)) this.last = leaf;
       }),
     );
   }
@@ -31,13 +31,24 @@ export class NoteInUse {
 
   get view(): MarkdownView | null {
     const { workspace } = this.app;
+    // A note can stand in a sidebar too.
+    const active = workspace.getActiveViewOfType(MarkdownView);
+    if (active !== null) return active;
     const recent = workspace.getMostRecentLeaf()?.view;
     if (recent instanceof MarkdownView) return recent;
     // What shows something else, such as a drawing, is what is looked at.
     if (recent?.getViewType().startsWith(OURS) !== true) return null;
     const open = workspace.getLeavesOfType("markdown").filter((leaf) => leaf.view instanceof MarkdownView);
     // After a start nothing is known yet: one note alone is meant, and of several nobody knows which.
-    const leaf = open.find((each) => each === this.last) ?? (open.length === 1 ? open[0] : undefined);
+    const leaf = this.last === null && open.length === 1 ? open[0] : open.find((each) => each === this.last);
     return leaf?.view instanceof MarkdownView ? leaf.view : null;
+  }
+
+  /** Whether a tab shows what is worked on: not a view of ours, and not what stands beside it, such as the list of files. */
+  private isLookedAt(leaf: WorkspaceLeaf): boolean {
+    if (leaf.view instanceof MarkdownView) return true;
+    const { leftSplit, rightSplit } = this.app.workspace;
+    const root = leaf.getRoot();
+    return root !== leftSplit && root !== rightSplit && !leaf.view.getViewType().startsWith(OURS);
   }
 }

@@ -33,7 +33,30 @@ export function linkableText(text: string): string {
   return now();
 }
 
+/** The text with its fenced code and code in lines covered; as long as the text. */
+export function withoutCode(text: string): string {
+  const covered = text.split("");
+  const cover = (from: number, to: number): void => void covered.fill(COVERED, from, to);
+  let at = 0;
+  let fence: string | null = null;
+  for (const line of text.split("\n")) {
+    const was = fence;
+    fence = fenceAfter(line.replace(QUOTE, "").trimStart(), was);
+    if (was !== null || fence !== null) cover(at, at + line.length);
+    at += line.length + 1;
+  }
+  coverCode(covered.join(""), cover);
+  return covered.join("");
+}
+
 type Cover = (from: number, to: number) => void;
+
+/** The sign of the fence that is open behind a line; `null` where none is. */
+function fenceAfter(line: string, before: string | null): string | null {
+  const mark = FENCE.exec(line)?.[1];
+  if (before === null) return mark ?? null;
+  return mark?.startsWith(before) === true && line.trim() === mark ? null : before;
+}
 
 function coverBlocks(text: string, cover: Cover): void {
   const head = FRONTMATTER.exec(text);
@@ -43,11 +66,8 @@ function coverBlocks(text: string, cover: Cover): void {
   let fence: string | null = null;
   for (const line of text.slice(start).split("\n")) {
     const quoted = line.replace(QUOTE, "");
-    const inside = quoted.trimStart();
-    const mark = FENCE.exec(inside)?.[1];
-    const was = fence;
-    if (fence === null && mark !== undefined) fence = mark;
-    else if (fence !== null && mark?.startsWith(fence) === true && inside.trim() === mark) fence = null;
+    const was: string | null = fence;
+    fence = fenceAfter(quoted.trimStart(), was);
     if (was !== null || fence !== null || HEADING.test(quoted) || INDENTED.test(quoted) || DEFINITION.test(quoted)) cover(at, at + line.length);
     const field = FIELD.exec(line)?.[0];
     if (field !== undefined) cover(at, at + field.length);

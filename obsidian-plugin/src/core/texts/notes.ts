@@ -288,6 +288,13 @@ export const NOTES = {
     fr: "Dans une liste à la fin de la note",
   },
   "links.section": { en: "Related notes", pt: "Notas relacionadas", es: "Notas relacionadas", it: "Note correlate", fr: "Notes connexes" },
+  "links.failed": {
+    en: "The note couldn’t be read or changed: {reason}",
+    pt: "Não foi possível ler ou alterar a nota: {reason}",
+    es: "No se pudo leer o modificar la nota: {reason}",
+    it: "Impossibile leggere o modificare la nota: {reason}",
+    fr: "La note n’a pas pu être lue ou modifiée : {reason}",
+  },
   "links.changed": {
     en: "The note has changed in the meantime, and nothing was inserted. This is for the note as it is now.",
     pt: "A nota mudou nesse meio-tempo, e nada foi inserido. Isto vale para a nota como está agora.",

@@ -1,6 +1,7 @@
 /** Has the last question of a conversation answered: gathers what goes with it, asks, and tells the conversation as it becomes. */
-import type { App } from "obsidian";
+import { parseYaml, type App } from "obsidian";
 import type { Conversation } from "../../core/conversation";
+import { marksItselfKept } from "../../core/kept_marks";
 import { asProblem } from "../../core/problem";
 import type { AskEvent } from "../../core/protocol/chat";
 import type { Context } from "../../context";
@@ -42,7 +43,7 @@ export class Answering {
     const { app, connection } = this.context;
     const client = await clientNow(connection);
     if (signal.aborted) return;
-    const gathered = await gather(how, client, (path) => noteText(app, path));
+    const gathered = await gather(how, client, { read: (path) => noteText(app, path), marksItselfKept: (note) => marksItselfKept(note, parseYaml) });
     const { last } = this.answered.now();
     if (signal.aborted || last === null) return;
     this.answered.gathered(last.id, { ...how, keptOut: gathered.keptOut, whole: !client.streams });
@@ -68,5 +69,5 @@ function withEvent(conversation: Conversation, event: AskEvent): Conversation {
 
 async function noteText(app: App, path: string): Promise<string | null> {
   const file = app.vault.getFileByPath(path);
-  return file === null ? null : textNow(app, file);
+  return file === null ? null : textNow(app, file).catch(() => null);
 }

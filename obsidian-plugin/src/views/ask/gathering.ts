@@ -7,7 +7,6 @@
  */
 import type { Client } from "../../core/client";
 import type { Conversation } from "../../core/conversation";
-import { marksItselfKept } from "../../core/kept_marks";
 import type { AskRequest, ChatMessage } from "../../core/protocol/chat";
 import { quote, type Quoted } from "../../core/quoted";
 import { conversationOf } from "./as_note";
@@ -25,7 +24,14 @@ type About = Pick<TurnFacts, "note" | "selection" | "searched" | "quotes">;
 const MOST_QUOTED = 12_000;
 const LONGEST_QUESTION = 10_000;
 
-export async function gather(about: About, client: Pick<Client, "why">, read: (path: string) => Promise<string | null>): Promise<Gathered> {
+/** The notes as they are in Obsidian at this moment. */
+export interface NotesNow {
+  /** The text with what has been typed; `null` where there is no such note. */
+  read(path: string): Promise<string | null>;
+  marksItselfKept(note: string): boolean;
+}
+
+export async function gather(about: About, client: Pick<Client, "why">, notes: NotesNow): Promise<Gathered> {
   const { note, selection, searched } = about;
   const named = searched && note !== null ? [note] : [];
   // What quotes from notes needs a note to quote from.
@@ -33,18 +39,18 @@ export async function gather(about: About, client: Pick<Client, "why">, read: (p
   const quoted: Quoted[] = [];
   const keptOut: KeptOut[] = [];
   const add = async (one: { kind: Quoted["kind"]; path: string }, text: (note: string) => string): Promise<void> => {
-    const keptByServer = await keptFrom(one.path, client);
-    const words = keptByServer === null ? await read(one.path) : null;
-    const kept = keptByServer ?? markedIn(words, one.path);
-    if (kept !== null) keptOut.push(kept);
-    else if (words !== null) quoted.push({ ...one, text: text(words) });
+    const found = await allowed(one.path, client, notes);
+    if (typeof found === "string") quoted.push({ ...one, text: text(found) });
+    else keptOut.push(found);
   };
-  if (note !== null && searched) keptOut.push(...(await excludedFrom(note, client)));
-  else if (note !== null) await add({ kind: "note", path: note }, (words) => words);
+  if (note !== null && !searched) await add({ kind: "note", path: note }, (words) => words);
+  // A named note is put in by the server, or not; the user is told.
+  else if (note !== null) keptOut.push(...[await allowed(note, client, notes)].filter((found) => typeof found !== "string").filter(({ because }) => because !== "local"));
   if (selection !== null) await add({ kind: "selection", path: selection.path }, () => selection.text);
-  // The server knows which models are on its machine.
+  // The server knows which models are on its machine. Of a mark that it has not read yet it does not know.
   if (searched) named.push(...keptOut.filter(({ because }) => because === "local").map(({ path }) => path));
-  return { quoted, named: [...new Set(named)], keptOut };
+  const marked = new Set(keptOut.filter(({ because }) => because === "marked").map(({ path }) => path));
+  return { quoted, named: [...new Set(named)].filter((path) => !marked.has(path)), keptOut };
 }
 
 /** The request for the conversation's last question. */
@@ -73,21 +79,22 @@ function withLast(messages: readonly ChatMessage[], added: readonly string[]): C
   return [...messages.slice(0, -1), { ...last, content: [last.content, ...added].filter((part) => part !== "").join("\n\n") }];
 }
 
-async function keptFrom(path: string, client: Pick<Client, "why">): Promise<KeptOut | null> {
-  const { status, local, explanation } = await client.why({ path });
+/** The note's text, which any model may be given; or why it may not. What the user typed a moment ago counts: the server has not read it yet. */
+async function allowed(path: string, client: Pick<Client, "why">, notes: NotesNow): Promise<string | KeptOut> {
+  const kept = await keptByServer(path, client);
+  if (kept !== null) return kept;
+  const note = await notes.read(path);
+  if (note === null) return { path, because: "unread", explanation: null };
+  return notes.marksItselfKept(note) ? { path, because: "marked", explanation: null } : note;
+}
+
+async function keptByServer(path: string, client: Pick<Client, "why">): Promise<KeptOut | null> {
+  const { path: meant, status, local, explanation } = await client.why({ path });
+  // A note that has not been read may say of itself that it is private; the server may take its path for that of another one.
+  if (status !== "excluded" && (status !== "indexed" || spelled(meant) !== spelled(path))) return { path, because: "unread", explanation: null };
   if (status === "excluded") return { path, because: "excluded", explanation };
-  // A note that has not been read may say of itself that it is private.
-  if (status !== "indexed") return { path, because: "unread", explanation: null };
   return local === null ? null : { path, because: "local", explanation: null };
 }
 
-/** What the user typed a moment ago counts: the server has not read it yet. */
-function markedIn(note: string | null, path: string): KeptOut | null {
-  return note !== null && marksItselfKept(note) ? { path, because: "marked", explanation: null } : null;
-}
-
-/** A named note is put in by the server, or not; the user is told. */
-async function excludedFrom(path: string, client: Pick<Client, "why">): Promise<KeptOut[]> {
-  const kept = await keptFrom(path, client);
-  return kept === null || kept.because === "local" ? [] : [kept];
-}
+/** A path as Obsidian spells it, whatever the disk does. */
+const spelled = (path: string): string => path.normalize("NFC").replace(/\u00a0|\u202f/g, " ");

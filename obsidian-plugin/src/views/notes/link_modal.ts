@@ -50,7 +50,10 @@ export class LinkModal extends Modal {
     this.button = buttons.createEl("button", { cls: "mod-cta" });
     this.button.addEventListener("click", () => void this.apply().catch((error: unknown) => this.failed(error)));
     buttons.createEl("button", { text: texts("links.cancel") }).addEventListener("click", () => this.close());
-    void this.plan().then(() => this.chooseSure(), (error: unknown) => this.failed(error));
+    void this.plan().then(() => this.chooseSure(), (error: unknown) => {
+      this.list.empty();
+      this.failed(error);
+    });
   }
 
   override onClose(): void {
@@ -138,7 +141,7 @@ export class LinkModal extends Modal {
 
   /** The note cannot be read or written, as when it was deleted meanwhile. */
   private failed(error: unknown): void {
-    new Notice(this.context.texts("ask.save.failed", { reason: asProblem(error).message }));
+    new Notice(this.context.texts("links.failed", { reason: asProblem(error).message }));
     if (!this.closed) this.drawChosen();
   }
 
