@@ -10,8 +10,8 @@ from hypothesis import settings
 # Commands and servers are started as users start them: Python keeps what it has compiled, which takes half the time.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# How long an example takes says how busy the machine is, and nothing of the code. The same examples each time, so that a
-# change is not refused for what it did not touch; `--hypothesis-profile exploring` looks for new ones, as nightly does.
+# How long an example takes says how busy the machine is, and nothing of the code. The same examples each time, so that
+# a change is not refused for what it did not touch; `--hypothesis-profile exploring` tries others, as nightly does.
 settings.register_profile("same", deadline=None, derandomize=True)
 settings.register_profile("exploring", deadline=None, derandomize=False, print_blob=True)
 settings.load_profile("same")
