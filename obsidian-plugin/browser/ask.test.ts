@@ -126,7 +126,7 @@ describe.skipIf(cannotRun !== null)("asking without a language model", () => {
     await room.preview.runCommand("ask-open");
     expect(await room.text.innerText()).toContain("Feed it every nine days");
     expect(await room.box.inputValue()).toBe("half a question");
-    await room.preview.runCommand("ask-new");
+    await room.anew();
     await expect.poll(() => room.answers.count()).toBe(0);
   });
 
@@ -137,7 +137,7 @@ describe.skipIf(cannotRun !== null)("asking without a language model", () => {
     const path = (await room.shownNote()) ?? "";
     expect(room.preview.noteText(path)).toMatch(/^---\nsidecar: false\n/);
     expect(room.preview.noteText(path)).toContain("Feed it every nine days");
-    await room.preview.runCommand("ask-new");
+    await room.anew();
     await room.asked(STARTER);
     await room.preview.runCommand("ask-save");
     await expect.poll(() => readdirSync(join(room.preview.vault, "Conversations")).length).toBe(2);
@@ -429,7 +429,7 @@ describe.skipIf(cannotRun !== null)("asking a model", () => {
     await room.answers.last().getByText("Local stays with models on the server’s machine").waitFor();
     expect(JSON.stringify(upstream.last?.body.messages)).not.toContain("Selected in the note");
     // A model without notes is given a note's text by the view itself: not this one's.
-    await room.preview.runCommand("ask-new");
+    await room.anew();
     await room.view.getByLabel("Model").selectOption("tiny");
     await room.preview.openNote("Private/Diary.md");
     await room.preview.runCommand("ask-note");

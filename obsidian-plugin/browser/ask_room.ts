@@ -51,6 +51,11 @@ export class Room {
     await expect.poll(() => this.lastTurn()).not.toBe(before);
     await this.answered();
   }
+  /** Begin a conversation, and wait until nothing of the one before is drawn: its turns count from one again. */
+  async anew(): Promise<void> {
+    await this.preview.runCommand("ask-new");
+    await expect.poll(() => this.lastTurn()).toBeNull();
+  }
   private lastTurn(): Promise<string | null> {
     return this.view.locator(".sidecar-ask-turn").evaluateAll((turns) => turns.at(-1)?.getAttribute("data-turn") ?? null);
   }

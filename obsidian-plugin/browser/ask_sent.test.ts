@@ -63,7 +63,7 @@ describe.skipIf(cannotRun !== null)("a question in its view", () => {
     await room.asked("Hello?");
     expect(lastMessage()).not.toContain("Selected in the note");
     await select("Recipes/Sourdough starter.md");
-    await room.preview.runCommand("ask-new");
+    await room.anew();
     await expect.poll(chip).toEqual([]);
     await room.asked("Hello again?");
     expect(lastMessage()).not.toContain("Selected in the note");
@@ -181,7 +181,7 @@ describe.skipIf(cannotRun !== null)("a question in its view", () => {
     script([{ text: "It goes on " }, "hold", { text: "for ever." }], [{ text: "A new one." }]);
     await room.ask(STARTER);
     await expect.poll(() => room.text.innerText()).toContain("It goes on");
-    await room.preview.runCommand("ask-new");
+    await room.anew();
     await expect.poll(() => upstream.last?.left).toBe(true);
     await expect.poll(() => room.answers.count()).toBe(0);
     await room.asked("Something else?");
