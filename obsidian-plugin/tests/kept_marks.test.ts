@@ -50,6 +50,15 @@ describe("what is being typed", () => {
   it.each(["---\nprivate: true\n", "---\ntags:\n  - private\n", "---\nsidecar: local"])("%j counts before the frontmatter is closed", (note) => expect(marksItselfKept(note)).toBe(true));
 });
 
+it.each(["private", "sidecar", "tags"])("a list of %j that holds itself, or doubles at each of forty steps, is read to its end", (key) => {
+  const own: unknown[] = [];
+  own.push(own);
+  let doubled: unknown[] = ["x"];
+  for (let step = 0; step < 40; step += 1) doubled = [doubled, doubled];
+  for (const value of [own, doubled]) expect(marks("---\na: 1\n---\n", () => ({ [key]: value }))).toBe(false);
+  expect(marks("---\na: 1\n---\n", () => ({ [key]: [doubled, own, key === "sidecar" ? "off" : key === "tags" ? "private" : "yes"] }))).toBe(true);
+});
+
 // Forms that no case of the server has; what its reader says of each was tried with it.
 describe("what the server reads in other forms", () => {
   it.each([

@@ -86,8 +86,7 @@ function wordsKeep(yaml: string): boolean {
 }
 
 function tagsIn(value: unknown): string[] {
-  if (Array.isArray(value)) return value.flatMap(tagsIn);
-  return typeof value === "string" ? value.split(/[,\s]+/) : [];
+  return scalarsIn(value, listed).flatMap((each) => (typeof each === "string" ? each.split(/[,\s]+/) : []));
 }
 
 function keepsOff(value: unknown): boolean {
@@ -95,16 +94,28 @@ function keepsOff(value: unknown): boolean {
 }
 
 function meansOneOf(value: unknown, meant: ReadonlySet<string>): boolean {
-  if (Array.isArray(value)) return value.some((each) => meansOneOf(each, meant));
-  if (typeof value === "number") return meant.has(String(Math.trunc(value)));
-  // Composed: a Mac writes "não" in four letters.
-  return (typeof value === "string" || typeof value === "boolean") && meant.has(String(value).normalize("NFC").trim().toLowerCase());
+  return scalarsIn(value, listed).some((each) => meant.has(plain(each)));
 }
 
 function meansLocal(value: unknown): boolean {
-  if (Array.isArray(value)) return value.some(meansLocal);
-  if (typeof value === "object" && value !== null) return Object.entries(value).some((entry) => entry.some(meansLocal));
-  return typeof value === "string" && LOCAL.test(value);
+  return scalarsIn(value, (each) => listed(each) ?? mapped(each)).some((each) => typeof each === "string" && LOCAL.test(each));
+}
+
+const listed = (value: unknown): readonly unknown[] | null => (Array.isArray(value) ? value : null);
+const mapped = (value: unknown): readonly unknown[] | null => (typeof value === "object" && value !== null ? Object.entries(value).flat() : null);
+
+/** What is in a value and in what it holds, each part once: YAML can name a list inside itself, or double it a hundred times over. */
+function scalarsIn(value: unknown, held: (value: unknown) => readonly unknown[] | null): unknown[] {
+  const parts = new Set([value]);
+  // What is added meanwhile is come to as well.
+  for (const part of parts) for (const inner of held(part) ?? []) parts.add(inner);
+  return [...parts];
+}
+
+function plain(value: unknown): string {
+  if (typeof value === "number") return String(Math.trunc(value));
+  // Composed: a Mac writes "não" in four letters.
+  return typeof value === "string" || typeof value === "boolean" ? String(value).normalize("NFC").trim().toLowerCase() : "";
 }
 
 const isPrivate = (key: string): boolean => key.toLowerCase() === "private";
